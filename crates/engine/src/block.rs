@@ -1,0 +1,112 @@
+//! Blocks of whole records: text, field index, and where in the file they stand.
+
+use csvp_parse::{FieldIndex, Grammar};
+use csvp_report::{ColumnRef, Position};
+
+use crate::decode::{Decoder, Invalid};
+
+/// A run of whole records.
+///
+/// Blocks are cut at record ends by the content alone, so the same file gives the same blocks for any chunks.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    /// Number of the block, from 0.
+    pub(crate) seq: u64,
+    /// UTF-8, but for the bytes listed in `invalid`.
+    pub(crate) text: Vec<u8>,
+    pub(crate) index: FieldIndex,
+    pub(crate) base: Base,
+    /// Invalid sequences of the source, by their place in the text.
+    pub(crate) invalid: Vec<Invalid>,
+    /// Leading records that are header rows.
+    pub(crate) header_rows: usize,
+    /// Trailing records that are footer.
+    pub(crate) footer_rows: usize,
+    /// Whether it is the file's last.
+    pub(crate) last: bool,
+}
+
+/// Where a block begins.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Base {
+    /// Offset in the text.
+    pub(crate) text: u64,
+    /// Physical line of the file, from 0.
+    pub(crate) line: u64,
+    /// Data records before it.
+    pub(crate) record: u64,
+}
+
+impl Block {
+    /// Indexes of the data records in the field index.
+    pub(crate) fn data(&self) -> std::ops::Range<usize> {
+        let end = self.index.n_records() - self.footer_rows;
+        self.header_rows.min(end)..end
+    }
+
+    /// Number of a data record in the file, from 1.
+    pub(crate) fn number(&self, record: usize) -> u64 {
+        self.base.record + (record - self.header_rows) as u64 + 1
+    }
+
+    /// Physical line of a record, from 1.
+    pub(crate) fn line(&self, record: usize) -> u64 {
+        self.base.line + u64::from(self.index.line(record)) + 1
+    }
+
+    /// Place of a record.
+    pub(crate) fn position(&self, record: usize, decoder: &Decoder) -> Position {
+        Position {
+            record: (record >= self.header_rows).then(|| self.number(record)),
+            line: self.line(record),
+            byte: decoder.source_byte(self.base.text + self.index.record_start(record) as u64),
+            column: None,
+        }
+    }
+
+    /// Place of a byte in a record, which belongs to a cell of the named column.
+    pub(crate) fn cell_position(
+        &self,
+        record: usize,
+        at: usize,
+        column: usize,
+        name: &str,
+        decoder: &Decoder,
+    ) -> Position {
+        let before = &self.text[self.index.record_start(record)..at];
+        let lines = memchr::memchr_iter(b'\n', before).count() as u64;
+        Position {
+            column: Some(ColumnRef {
+                number: column as u32 + 1,
+                name: name.to_owned(),
+                line: Some(self.line(record) + lines),
+                byte: Some(decoder.source_byte(self.base.text + at as u64)),
+            }),
+            ..self.position(record, decoder)
+        }
+    }
+
+    /// The record that holds the byte at `at`, if it is in one.
+    pub(crate) fn record_at(&self, at: usize) -> Option<usize> {
+        let n = self.index.n_records();
+        let after = partition_point(n, |record| self.index.record_start(record) <= at);
+        let record = after.checked_sub(1)?;
+        (at < self.index.record_end(record).max(self.index.record_start(record) + 1)).then_some(record)
+    }
+
+    /// The field of a record that holds the byte at `at`.
+    pub(crate) fn field_at(&self, grammar: &Grammar, record: usize, at: usize) -> Option<usize> {
+        (0..self.index.n_fields(record)).find(|&field| {
+            self.index.raw_range(grammar, record, field).is_some_and(|(start, end)| (start..=end).contains(&at))
+        })
+    }
+}
+
+fn partition_point(n: usize, before: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, n);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if before(middle) { low = middle + 1 } else { high = middle }
+    }
+    low
+}

@@ -1,0 +1,121 @@
+//! Cells against the decided schema: types, required values and the rules of a declared schema.
+
+use csvp_parse::Grammar;
+use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
+
+use super::quote;
+use super::rules::Rules;
+use crate::block::Block;
+use crate::decode::Decoder;
+use crate::profile::ColumnProfile;
+use crate::schema::{Column, Schema};
+use crate::types::{Format, Value};
+use crate::{EngineError, Limits};
+
+/// Judges the cells of one column.
+pub(crate) struct ColumnJudge {
+    format: Format,
+    rules: Option<Rules>,
+    is_text: bool,
+}
+
+/// A cell that breaks a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct BadCell {
+    pub(crate) record: u32,
+    pub(crate) column: u32,
+}
+
+/// Judges for all columns.
+///
+/// # Errors
+/// A declared rule cannot be used.
+pub(crate) fn judges(schema: &Schema) -> Result<Vec<ColumnJudge>, EngineError> {
+    schema.columns.iter().map(ColumnJudge::try_new).collect()
+}
+
+impl ColumnJudge {
+    fn try_new(column: &Column) -> Result<Self, EngineError> {
+        let format = Format::new(&column.column_type)
+            .map_err(|error| EngineError::schema(format!("column `{}`", column.name), error.to_string()))?;
+        let rules = if Rules::are_empty(&column.constraints) { None } else { Some(Rules::compile(column)?) };
+        Ok(Self { format, rules, is_text: column.column_type == ColumnType::Text })
+    }
+}
+
+/// Where a column is checked and what is found there.
+pub(crate) struct ColumnRun<'a> {
+    pub(crate) block: &'a Block,
+    pub(crate) grammar: &'a Grammar,
+    pub(crate) decoder: &'a Decoder,
+    pub(crate) limits: &'a Limits,
+    /// Per record: whether its structure is sound; the cells of others are not judged.
+    pub(crate) sound: &'a [bool],
+}
+
+impl ColumnRun<'_> {
+    /// Judges one column of the block; bad cells and their problems are added, in record order.
+    pub(crate) fn judge(
+        &self,
+        column_idx: usize,
+        column: &Column,
+        judge: &ColumnJudge,
+        mut profile: Option<&mut ColumnProfile>,
+        bad: &mut Vec<BadCell>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let mut scratch = Vec::new();
+        for record in self.block.data().filter(|&record| self.sound[record]) {
+            let cell = self
+                .block
+                .index
+                .field(self.grammar, &self.block.text, record, column_idx, &mut scratch)
+                .unwrap_or_default();
+            if column.is_null(cell) {
+                if let Some(profile) = profile.as_deref_mut() {
+                    profile.add_null();
+                }
+                if judge.rules.as_ref().is_some_and(|rules| rules.required) {
+                    problems.push(self.problem(record, column_idx, column, cell, (ProblemCode::ValueRequired, Detail::None)));
+                    bad.push(BadCell { record: record as u32, column: column_idx as u32 });
+                }
+                continue;
+            }
+            let value = if judge.is_text { Some(Value::Text(cell)) } else { judge.format.parse(cell) };
+            if let Some(profile) = profile.as_deref_mut() {
+                profile.add(cell, value.as_ref());
+            }
+            let fault = match &value {
+                None => Some((ProblemCode::TypeMismatch, Detail::Type { expected: column.column_type.clone() })),
+                Some(value) => judge
+                    .rules
+                    .as_ref()
+                    .and_then(|rules| rules.check(cell, value))
+                    .map(|(code, rule)| (code, Detail::Rule { rule })),
+            };
+            if let Some(fault) = fault {
+                problems.push(self.problem(record, column_idx, column, cell, fault));
+                bad.push(BadCell { record: record as u32, column: column_idx as u32 });
+            }
+        }
+    }
+
+    /// A problem of one cell.
+    pub(crate) fn problem(
+        &self,
+        record: usize,
+        column_idx: usize,
+        column: &Column,
+        cell: &[u8],
+        (code, detail): (ProblemCode, Detail),
+    ) -> Problem {
+        let range = self.block.index.raw_range(self.grammar, record, column_idx);
+        let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
+        Problem {
+            code,
+            position: self.block.cell_position(record, at, column_idx, &column.name, self.decoder),
+            detail,
+            value: (!cell.is_empty()).then(|| quote(cell, self.limits.value_chars)),
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Unique values, primary keys and references: rules about the whole file.
+//!
+//! The first pass collects a 128-bit hash (XXH3) of each key with its record; beyond a stated cap of memory, sorted runs
+//! go to a temporary file and are merged at the end (external merge sort). Two different keys with one hash would be
+//! taken for equal; with a billion keys the chance is below 1 in 10^20.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+
+use csvp_parse::Grammar;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::block::Block;
+use crate::schema::TableSchema;
+use crate::{EngineError, Limits};
+
+const ENTRY_BYTES: usize = 24;
+
+/// Records that break a key, found in the first pass; ascending by record.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeyFaults {
+    pub(crate) faults: Vec<KeyFault>,
+}
+
+/// One record that breaks a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeyFault {
+    /// Data record, from 1.
+    pub(crate) record: u64,
+    /// First column of the key, from 0.
+    pub(crate) column: u32,
+    /// The record that has the value first; none when a reference leads nowhere.
+    pub(crate) first_record: Option<u64>,
+}
+
+impl KeyFaults {
+    /// Faults of the records `from..=to`.
+    pub(crate) fn of_records(&self, from: u64, to: u64) -> &[KeyFault] {
+        let start = self.faults.partition_point(|fault| fault.record < from);
+        let end = self.faults.partition_point(|fault| fault.record <= to);
+        &self.faults[start..end.max(start)]
+    }
+}
+
+/// Collects the keys of a file.
+pub(crate) struct Keys {
+    unique: Vec<(Vec<usize>, Runs)>,
+    references: Vec<Reference>,
+    missing_values: Vec<Vec<u8>>,
+    names: Vec<String>,
+    max_repeats: usize,
+}
+
+/// Referring and referred-to keys in one list: those referred to stand as record 0, so they come first.
+struct Reference {
+    from: Vec<usize>,
+    to: Vec<usize>,
+    runs: Runs,
+}
+
+impl Keys {
+    /// The keys that `schema` declares among the columns `names`.
+    pub(crate) fn of_schema(schema: Option<&TableSchema>, names: &[String], limits: &Limits) -> Self {
+        let mut keys = Self {
+            unique: Vec::new(),
+            references: Vec::new(),
+            missing_values: Vec::new(),
+            names: names.to_vec(),
+            max_repeats: limits.max_repeats,
+        };
+        let Some(schema) = schema else { return keys };
+        keys.missing_values = schema.missing_values.iter().map(|word| word.clone().into_bytes()).collect();
+        let columns = |fields: &[String]| -> Option<Vec<usize>> {
+            fields.iter().map(|field| names.iter().position(|name| name == field)).collect()
+        };
+        let runs = || Runs::new(limits.unique_memory_bytes);
+        for field in schema.fields.iter().filter(|field| field.constraints.unique) {
+            keys.unique.extend(columns(std::slice::from_ref(&field.name)).map(|key| (key, runs())));
+        }
+        if let Some(primary) = &schema.primary_key {
+            keys.unique.extend(columns(primary.names()).map(|key| (key, runs())));
+        }
+        for foreign in &schema.foreign_keys {
+            if let (Some(from), Some(to)) = (columns(foreign.fields.names()), columns(foreign.reference.fields.names())) {
+                keys.references.push(Reference { from, to, runs: runs() });
+            }
+        }
+        keys
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.unique.is_empty() && self.references.is_empty()
+    }
+
+    /// Adds the sound records of a block.
+    pub(crate) fn add(&mut self, block: &Block, grammar: &Grammar, sound: &[bool]) -> Result<(), EngineError> {
+        let missing = &self.missing_values;
+        for (columns, runs) in &mut self.unique {
+            for_each_key(block, grammar, sound, columns, missing, |hash, record| runs.push(hash, record))?;
+        }
+        for reference in &mut self.references {
+            let runs = &mut reference.runs;
+            for_each_key(block, grammar, sound, &reference.to, missing, |hash, _| runs.push(hash, 0))?;
+            for_each_key(block, grammar, sound, &reference.from, missing, |hash, record| runs.push(hash, record))?;
+        }
+        Ok(())
+    }
+
+    /// Finds all records that break a key.
+    pub(crate) fn finish(self) -> Result<KeyFaults, EngineError> {
+        let mut faults = Vec::new();
+        for (columns, runs) in self.unique {
+            let mut first = None;
+            runs.for_each(|hash, record| {
+                match first {
+                    Some((of, first_record)) if of == hash => {
+                        faults.push(KeyFault { record, column: columns[0] as u32, first_record: Some(first_record) });
+                    }
+                    _ => first = Some((hash, record)),
+                }
+                faults.len() <= self.max_repeats
+            })
+            .map_err(EngineError::Output)?;
+            if faults.len() > self.max_repeats {
+                let column = self.names[columns[0]].clone();
+                return Err(EngineError::TooManyRepeats { column, limit: self.max_repeats });
+            }
+        }
+        for reference in self.references {
+            let column = reference.from[0] as u32;
+            let mut known = None;
+            reference
+                .runs
+                .for_each(|hash, record| {
+                    if record == 0 {
+                        known = Some(hash);
+                    } else if known != Some(hash) {
+                        faults.push(KeyFault { record, column, first_record: None });
+                    }
+                    faults.len() <= self.max_repeats
+                })
+                .map_err(EngineError::Output)?;
+        }
+        faults.sort_unstable_by_key(|fault| (fault.record, fault.column));
+        Ok(KeyFaults { faults })
+    }
+}
+
+/// Visits the hash and record number of each key that is not wholly null.
+fn for_each_key(
+    block: &Block,
+    grammar: &Grammar,
+    sound: &[bool],
+    columns: &[usize],
+    missing: &[Vec<u8>],
+    mut visit: impl FnMut(u128, u64) -> std::io::Result<()>,
+) -> Result<(), EngineError> {
+    let mut scratch = Vec::new();
+    for record in block.data().filter(|&record| sound[record]) {
+        let mut hash = Xxh3::new();
+        let mut all_null = true;
+        for &column in columns {
+            let cell = block.index.field(grammar, &block.text, record, column, &mut scratch).unwrap_or_default();
+            all_null &= missing.iter().any(|word| word == cell);
+            hash.update(&(cell.len() as u64).to_le_bytes());
+            hash.update(cell);
+        }
+        if !all_null {
+            visit(hash.digest128(), block.number(record)).map_err(EngineError::Output)?;
+        }
+    }
+    Ok(())
+}
+
+/// (hash, record) pairs, in memory or in sorted runs of a temporary file.
+struct Runs {
+    entries: Vec<(u128, u64)>,
+    most: usize,
+    file: Option<File>,
+    /// Entries in each run of the file.
+    lengths: Vec<u64>,
+}
+
+impl Runs {
+    fn new(memory_bytes: usize) -> Self {
+        let most = (memory_bytes / size_of::<(u128, u64)>()).max(1_000);
+        Self { entries: Vec::new(), most, file: None, lengths: Vec::new() }
+    }
+
+    fn push(&mut self, hash: u128, record: u64) -> std::io::Result<()> {
+        if self.entries.len() == self.most {
+            self.spill()?;
+        }
+        self.entries.push((hash, record));
+        Ok(())
+    }
+
+    fn spill(&mut self) -> std::io::Result<()> {
+        self.entries.sort_unstable();
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile()?),
+        };
+        let mut writer = BufWriter::new(file);
+        for (hash, record) in &self.entries {
+            writer.write_all(&hash.to_le_bytes())?;
+            writer.write_all(&record.to_le_bytes())?;
+        }
+        writer.flush()?;
+        drop(writer);
+        self.lengths.push(self.entries.len() as u64);
+        self.entries.clear();
+        Ok(())
+    }
+
+    /// Visits all pairs in order of hash, then record, until `visit` says stop.
+    fn for_each(mut self, mut visit: impl FnMut(u128, u64) -> bool) -> std::io::Result<()> {
+        self.entries.sort_unstable();
+        let Some(file) = self.file else {
+            self.entries.into_iter().take_while(|&(hash, record)| visit(hash, record)).for_each(drop);
+            return Ok(());
+        };
+        let mut starts = Vec::new();
+        let mut offset = 0;
+        for &length in &self.lengths {
+            starts.push((offset, length));
+            offset += length * ENTRY_BYTES as u64;
+        }
+        let mut readers = Vec::new();
+        for (start, length) in starts {
+            readers.push(RunReader::open(&file, start, length)?);
+        }
+        let mut heap = BinaryHeap::new();
+        for (run, reader) in readers.iter_mut().enumerate() {
+            heap.extend(reader.next()?.map(|entry| Reverse((entry, run))));
+        }
+        let in_memory = readers.len();
+        let mut rest = self.entries.into_iter();
+        heap.extend(rest.next().map(|entry| Reverse((entry, in_memory))));
+        while let Some(Reverse(((hash, record), run))) = heap.pop() {
+            if !visit(hash, record) {
+                return Ok(());
+            }
+            let next = if run == in_memory { rest.next() } else { readers[run].next()? };
+            heap.extend(next.map(|entry| Reverse((entry, run))));
+        }
+        Ok(())
+    }
+}
+
+/// Reads one run; each has its own place in the file, so that many can be read in turn.
+struct RunReader {
+    file: BufReader<FileAt>,
+    left: u64,
+}
+
+impl RunReader {
+    fn open(file: &File, start: u64, length: u64) -> std::io::Result<Self> {
+        let at = FileAt { file: file.try_clone()?, at: start };
+        Ok(Self { file: BufReader::with_capacity(64 << 10, at), left: length })
+    }
+
+    fn next(&mut self) -> std::io::Result<Option<(u128, u64)>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let (mut hash, mut record) = ([0; 16], [0; 8]);
+        self.file.read_exact(&mut hash)?;
+        self.file.read_exact(&mut record)?;
+        Ok(Some((u128::from_le_bytes(hash), u64::from_le_bytes(record))))
+    }
+}
+
+/// A place of its own in a file that others read too.
+struct FileAt {
+    file: File,
+    at: u64,
+}
+
+impl Read for FileAt {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.file.seek(SeekFrom::Start(self.at))?;
+        let read = self.file.read(buffer)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spilled_runs_come_back_in_order() {
+        let mut runs = Runs { most: 10, ..Runs::new(0) };
+        for n in 0..1_000_u64 {
+            runs.push(u128::from(n * 7_919 % 101), n).unwrap();
+        }
+        assert!(runs.lengths.len() > 50);
+        let mut seen = Vec::new();
+        runs.for_each(|hash, record| {
+            seen.push((hash, record));
+            true
+        })
+        .unwrap();
+        assert_eq!(seen.len(), 1_000);
+        assert!(seen.is_sorted());
+    }
+}

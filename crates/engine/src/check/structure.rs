@@ -1,0 +1,158 @@
+//! Structure and encoding: what can be said without types.
+
+use csvp_parse::{FaultKind, Grammar};
+use csvp_report::{Detail, Problem, ProblemCode};
+
+use super::quote;
+use crate::Limits;
+use crate::block::Block;
+use crate::decode::Decoder;
+use crate::layout::Layout;
+
+/// What the structure of a block says.
+#[derive(Debug, Default)]
+pub(crate) struct Structure {
+    pub(crate) problems: Vec<Problem>,
+    /// Per record of the field index: whether its structure and encoding are sound.
+    pub(crate) sound: Vec<bool>,
+}
+
+/// Checks a block.
+pub(crate) fn check(
+    block: &Block,
+    grammar: &Grammar,
+    layout: &Layout,
+    decoder: &Decoder,
+    limits: &Limits,
+) -> Structure {
+    let mut checker = Checker { block, grammar, layout, decoder, limits, found: Structure::default() };
+    checker.found.sound = vec![true; block.index.n_records()];
+    checker.faults();
+    checker.ragged();
+    checker.invalid_bytes();
+    checker.nul_bytes();
+    checker.large_cells();
+    checker.found
+}
+
+struct Checker<'a> {
+    block: &'a Block,
+    grammar: &'a Grammar,
+    layout: &'a Layout,
+    decoder: &'a Decoder,
+    limits: &'a Limits,
+    found: Structure,
+}
+
+impl Checker<'_> {
+    fn faults(&mut self) {
+        for fault in self.block.index.faults() {
+            let record = fault.record as usize;
+            match fault.kind {
+                FaultKind::QuoteUnclosed => self.at_byte(ProblemCode::QuoteUnclosed, record, fault.byte as usize),
+                FaultKind::QuoteStray => self.at_byte(ProblemCode::QuoteStray, record, fault.byte as usize),
+                FaultKind::RecordTooLarge(found) => {
+                    let detail = Detail::Limit { limit: self.limits.max_record_bytes as u64, found };
+                    self.of_record(ProblemCode::LimitRecordBytes, record, detail);
+                }
+            }
+        }
+    }
+
+    fn ragged(&mut self) {
+        let n_columns = self.layout.n_columns();
+        let footer_start = self.block.data().end;
+        for (record, found) in self.block.index.ragged() {
+            let trailing = self.layout.trailing_delimiter && found == n_columns + 1 && {
+                let fields = self.block.index.fields(self.grammar, &self.block.text, record);
+                fields.last().is_some_and(|field| field.is_empty())
+            };
+            if record >= self.block.header_rows && record < footer_start && !trailing {
+                let detail = Detail::Count { expected: n_columns as u64, found: found as u64 };
+                self.of_record(ProblemCode::FieldCount, record, detail);
+            }
+        }
+    }
+
+    fn invalid_bytes(&mut self) {
+        let encoding = self.decoder.encoding().name();
+        let mut last = None;
+        for invalid in &self.block.invalid {
+            let at = (invalid.text - self.block.base.text) as usize;
+            let Some(record) = self.block.record_at(at) else { continue };
+            // One problem per cell: a cell in another encoding has many invalid bytes.
+            let field = self.block.field_at(self.grammar, record, at);
+            if last == Some((record, field)) {
+                continue;
+            }
+            last = Some((record, field));
+            let hex: Vec<String> = invalid.bytes[..invalid.len as usize].iter().map(|b| format!("{b:02x}")).collect();
+            let detail = Detail::Bytes { hex: hex.join(" "), encoding: encoding.to_owned() };
+            self.at_cell(ProblemCode::EncodingInvalid, record, at, detail);
+        }
+    }
+
+    fn nul_bytes(&mut self) {
+        let block = self.block;
+        let mut last = None;
+        for at in memchr::memchr_iter(0, &block.text) {
+            let Some(record) = block.record_at(at) else { continue };
+            let field = block.field_at(self.grammar, record, at);
+            if last != Some((record, field)) {
+                last = Some((record, field));
+                self.at_cell(ProblemCode::NulByte, record, at, Detail::None);
+            }
+        }
+    }
+
+    fn large_cells(&mut self) {
+        let limit = self.limits.max_cell_bytes;
+        if limit >= self.limits.max_record_bytes {
+            return;
+        }
+        for record in self.block.data() {
+            if self.block.index.record_end(record) - self.block.index.record_start(record) <= limit {
+                continue;
+            }
+            for field in 0..self.block.index.n_fields(record) {
+                let Some((start, end)) = self.block.index.raw_range(self.grammar, record, field) else { continue };
+                if end - start > limit {
+                    let detail = Detail::Limit { limit: limit as u64, found: (end - start) as u64 };
+                    self.at_cell(ProblemCode::LimitCellBytes, record, start, detail);
+                }
+            }
+        }
+    }
+
+    fn of_record(&mut self, code: ProblemCode, record: usize, detail: Detail) {
+        self.mark(code, record);
+        let position = self.block.position(record, self.decoder);
+        self.found.problems.push(Problem { code, position, detail, value: None });
+    }
+
+    fn at_byte(&mut self, code: ProblemCode, record: usize, at: usize) {
+        self.at_cell(code, record, at, Detail::None);
+    }
+
+    fn at_cell(&mut self, code: ProblemCode, record: usize, at: usize, detail: Detail) {
+        self.mark(code, record);
+        let field = self.block.field_at(self.grammar, record, at);
+        let known = field.and_then(|field| Some((field, self.layout.names.get(field)?)));
+        let position = match known {
+            Some((field, name)) => self.block.cell_position(record, at, field, name, self.decoder),
+            None => self.block.position(record, self.decoder),
+        };
+        let mut scratch = Vec::new();
+        let value = field.and_then(|field| {
+            let cell = self.block.index.field(self.grammar, &self.block.text, record, field, &mut scratch)?;
+            Some(quote(cell, self.limits.value_chars))
+        });
+        self.found.problems.push(Problem { code, position, detail, value });
+    }
+
+    fn mark(&mut self, code: ProblemCode, record: usize) {
+        if code.severity() == csvp_report::Severity::Error {
+            self.found.sound[record] = false;
+        }
+    }
+}

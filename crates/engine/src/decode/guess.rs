@@ -1,0 +1,170 @@
+//! Guess the encoding of a file from its first part.
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use csvp_report::EncodingFacts;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// An encoding, how it was found, and the bytes of its mark.
+#[derive(Debug, Clone)]
+pub(crate) struct Guess {
+    pub(crate) encoding: &'static Encoding,
+    pub(crate) bom_bytes: usize,
+    source: &'static str,
+    confidence: f64,
+}
+
+impl Guess {
+    pub(crate) fn facts(&self) -> EncodingFacts {
+        EncodingFacts {
+            name: self.encoding.name().to_owned(),
+            bom: self.bom_bytes > 0,
+            source: self.source.to_owned(),
+            confidence: self.confidence,
+        }
+    }
+
+    pub(crate) fn declared(encoding: &'static Encoding, sample: &[u8]) -> Self {
+        let bom_bytes = Encoding::for_bom(sample).filter(|&(of_bom, _)| of_bom == encoding).map_or(0, |(_, n)| n);
+        Guess { encoding, bom_bytes, source: "declared", confidence: 1.0 }
+    }
+}
+
+/// The encoding of a file whose first bytes are `sample`; `complete` when that is all of it.
+///
+/// In this order: byte order mark; UTF-16 without mark, told by its zero bytes; UTF-8 when it is valid, or nearly so
+/// beside many valid multi-byte characters; statistics (chardetng, the detector of Firefox).
+pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
+    if let Some((encoding, bom_bytes)) = Encoding::for_bom(sample) {
+        return Guess { encoding, bom_bytes, source: "bom", confidence: 1.0 };
+    }
+    if let Some(encoding) = utf_16_without_mark(sample) {
+        return Guess { encoding, bom_bytes: 0, source: "zero-bytes", confidence: 0.95 };
+    }
+    let utf8 = Utf8Counts::of(sample, complete);
+    if utf8.invalid == 0 {
+        let source = if utf8.multi_byte == 0 { "ascii" } else { "valid-utf8" };
+        return Guess { encoding: UTF_8, bom_bytes: 0, source, confidence: if utf8.multi_byte == 0 { 0.9 } else { 0.99 } };
+    }
+    if utf8.multi_byte >= 4 * utf8.invalid {
+        return Guess { encoding: UTF_8, bom_bytes: 0, source: "valid-utf8", confidence: 0.8 };
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(sample, complete);
+    let encoding = detector.guess(None, Utf8Detection::Deny);
+    // chardetng's scores have no scale of their own; how many bytes it could judge says most about its error.
+    let judged = sample.iter().filter(|b| !b.is_ascii()).count() as f64;
+    Guess { encoding, bom_bytes: 0, source: "statistics", confidence: (0.4 + judged / 200.0).min(0.9) }
+}
+
+/// Text in UTF-16 has a zero byte in most of its units, always on the same side.
+fn utf_16_without_mark(sample: &[u8]) -> Option<&'static Encoding> {
+    let sample = &sample[..sample.len().min(64 << 10) & !1];
+    if sample.len() < 4 {
+        return None;
+    }
+    let units = sample.len() / 2;
+    let zeros = |side: usize| sample.iter().skip(side).step_by(2).filter(|&&b| b == 0).count();
+    let (first, second) = (zeros(0), zeros(1));
+    if second * 10 > units * 4 && first * 50 < units {
+        Some(UTF_16LE)
+    } else if first * 10 > units * 4 && second * 50 < units {
+        Some(UTF_16BE)
+    } else {
+        None
+    }
+}
+
+#[derive(Default)]
+struct Utf8Counts {
+    multi_byte: usize,
+    invalid: usize,
+}
+
+impl Utf8Counts {
+    fn of(sample: &[u8], complete: bool) -> Self {
+        let mut counts = Utf8Counts::default();
+        let mut rest = sample;
+        loop {
+            match simdutf8::compat::from_utf8(rest) {
+                Ok(text) => {
+                    counts.multi_byte += multi_byte(text.as_bytes());
+                    return counts;
+                }
+                Err(error) => {
+                    counts.multi_byte += multi_byte(&rest[..error.valid_up_to()]);
+                    let Some(len) = error.error_len() else {
+                        // A character cut by the end of the sample is no fault.
+                        counts.invalid += usize::from(complete);
+                        return counts;
+                    };
+                    counts.invalid += 1;
+                    rest = &rest[error.valid_up_to() + len..];
+                }
+            }
+        }
+    }
+}
+
+fn multi_byte(text: &[u8]) -> usize {
+    text.iter().filter(|&&b| b >= 0xc0).count()
+}
+
+/// What the bytes are when they certainly are no delimited text; for a message.
+pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
+    const MAGIC: [(&[u8], &str); 12] = [
+        (b"\x89PNG\r\n\x1a\n", "a PNG image"),
+        (b"\xff\xd8\xff", "a JPEG image"),
+        (b"GIF87a", "a GIF image"),
+        (b"GIF89a", "a GIF image"),
+        (b"%PDF-", "a PDF document"),
+        (b"PAR1", "a Parquet file"),
+        (b"SQLite format 3\0", "an SQLite database"),
+        (b"\x7fELF", "a program"),
+        (b"MZ\x90\0", "a program"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document (such as .xls)"),
+        (b"Rar!\x1a\x07", "a RAR archive"),
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    ];
+    if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| sample.starts_with(magic)) {
+        return Some(kind);
+    }
+    if utf_16_without_mark(sample).is_some() || Encoding::for_bom(sample).is_some() {
+        return None;
+    }
+    let head = &sample[..sample.len().min(64 << 10)];
+    let control = head.iter().filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1b..=0x1f));
+    // One NUL in a small file is damage; one byte in twenty is another kind of file.
+    (control.count() * 20 > head.len().max(80)).then_some("binary data")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(bytes: &[u8], name: &str, source: &str) {
+        let guess = guess(bytes, true);
+        assert_eq!((guess.encoding.name(), guess.source), (name, source), "{:?}", String::from_utf8_lossy(bytes));
+    }
+
+    #[test]
+    fn guesses_encodings() {
+        check(b"a,b\n1,2\n", "UTF-8", "ascii");
+        check("a,é\n".as_bytes(), "UTF-8", "valid-utf8");
+        check(b"\xef\xbb\xbfa,b\n", "UTF-8", "bom");
+        check(b"\xff\xfea\0,\0", "UTF-16LE", "bom");
+        check(b"a\0,\0b\0\n\0", "UTF-16LE", "zero-bytes");
+        check(b"\0a\0,\0b\0\n", "UTF-16BE", "zero-bytes");
+        check(b"name,city\nJos\xe9,Malm\xf6\nZo\xeb,Gen\xe8ve\n", "windows-1252", "statistics");
+        check("ä,ö,ü,ß,é\n\u{0}".replace('\0', "").as_bytes(), "UTF-8", "valid-utf8");
+        check(b"\xc3\xa9 \xc3\xa8 \xc3\xbc \xc3\xb6 \xff\n", "UTF-8", "valid-utf8");
+    }
+
+    #[test]
+    fn tells_binary_files() {
+        assert_eq!(binary_kind(b"\x89PNG\r\n\x1a\n...."), Some("a PNG image"));
+        assert_eq!(binary_kind(&[0, 1, 2, 3].repeat(100)), Some("binary data"));
+        assert_eq!(binary_kind(b"a\0,\0b\0\n\0"), None);
+        assert_eq!(binary_kind(b"a,b\0\n"), None);
+        assert_eq!(binary_kind(b""), None);
+    }
+}

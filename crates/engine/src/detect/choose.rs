@@ -1,0 +1,228 @@
+//! Chooses delimiter, quote, escape and terminator: every candidate is split and scored, the best one wins.
+
+use super::candidates::{delimiters, quotings};
+use super::cell;
+use super::score::{Score, score};
+use super::split::{Grid, Rules, split};
+use super::{DialectHints, evidence::Notes};
+
+/// Bytes of the sample that candidates are scored on.
+const WINDOW_BYTES: usize = 96 * 1024;
+/// A window holds at least this many lines, where the sample has them.
+const WINDOW_LINES: usize = 12;
+/// Records that candidates are scored on.
+const SCORED_ROWS: usize = 400;
+/// Delimiters that are scored.
+const MAX_DELIMITERS: usize = 7;
+/// A best candidate below this is no better than one column of text.
+const ONE_COLUMN: f64 = 0.30;
+
+/// A candidate with its score.
+#[derive(Debug, Clone)]
+pub(super) struct Scored {
+    pub(super) rules: Rules,
+    pub(super) score: Score,
+    pub(super) well_quoted: u32,
+    pub(super) broken: u32,
+    pub(super) needed: u32,
+}
+
+/// The chosen rules and everything that was looked at, best first.
+#[derive(Debug)]
+pub(super) struct Choice {
+    pub(super) rules: Rules,
+    pub(super) score: Score,
+    pub(super) scored: Vec<Scored>,
+    /// The delimiter is only the default: the file looks like one column.
+    pub(super) one_column: bool,
+}
+
+/// Chooses the rules under which the sample reads best.
+pub(super) fn choose(bytes: &[u8], complete: bool, hints: &DialectHints, notes: &mut Notes) -> Choice {
+    let bare_cr = ends_with_bare_cr(bytes);
+    let (window, whole) = window(bytes);
+    let complete = complete && whole;
+    let sep = sep_line(bytes);
+    let given = hints.delimiter.clone().filter(|d| !d.is_empty());
+    let tried = match (&given, &sep) {
+        (Some(delimiter), _) => vec![delimiter.clone()],
+        (None, Some(delimiter)) => vec![delimiter.clone()],
+        (None, None) => delimiters(window, MAX_DELIMITERS),
+    };
+    let fixed = given.is_some() || sep.is_some();
+    let mut scored = Vec::new();
+    for delimiter in &tried {
+        scored.extend(best_quoting(window, complete, delimiter, bare_cr, hints));
+    }
+    demote_broken_quotes(&mut scored);
+    scored.sort_by(|a, b| b.score.total.total_cmp(&a.score.total));
+    let best = scored.first().cloned();
+    let one_column = !fixed && best.as_ref().is_none_or(|b| is_one_column(window, b));
+    if sep.is_some() && given.is_none() {
+        notes.add("the first line names the delimiter (`sep=`)".to_owned());
+    }
+    let (mut rules, score) = match best {
+        Some(b) if !one_column => (b.rules, b.score),
+        _ => one_column_rules(window, complete, bare_cr, hints, tried.first().filter(|_| fixed)),
+    };
+    if !bare_cr && !rules.bare_cr && reads_better_with_bare_cr(window, complete, &rules, &score) {
+        rules.bare_cr = true;
+        notes.add("a carriage return alone ends records too".to_owned());
+    }
+    Choice { rules, score, scored, one_column }
+}
+
+/// The part of the sample that is scored, and whether it is all of it. It ends with a line.
+fn window(bytes: &[u8]) -> (&[u8], bool) {
+    let mut size = WINDOW_BYTES;
+    while size < bytes.len() {
+        let part = &bytes[..size];
+        let lines = memchr::memchr2_iter(b'\n', b'\r', part).take(WINDOW_LINES).count();
+        if lines >= WINDOW_LINES {
+            let end = memchr::memrchr2(b'\n', b'\r', part).map_or(size, |at| at + 1);
+            return (&bytes[..end], false);
+        }
+        size *= 4;
+    }
+    (bytes, true)
+}
+
+/// A first line `sep=;`, as spreadsheet programs write it.
+pub(super) fn sep_line(bytes: &[u8]) -> Option<Vec<u8>> {
+    let line = bytes.split(|&b| b == b'\n' || b == b'\r').next()?;
+    let line = line.strip_prefix(b"\"").and_then(|l| l.strip_suffix(b"\"")).unwrap_or(line);
+    let (key, value) = line.split_at_checked(4)?;
+    let fits = key.eq_ignore_ascii_case(b"sep=") && (1..=4).contains(&value.len());
+    let value = value.trim_ascii_end();
+    fits.then(|| if value.is_empty() { line[4..5].to_vec() } else { value.to_vec() })
+}
+
+/// Carriage returns and no line feed at all.
+fn ends_with_bare_cr(bytes: &[u8]) -> bool {
+    memchr::memchr(b'\n', bytes).is_none() && memchr::memchr(b'\r', bytes).is_some()
+}
+
+/// Mixed line ends: whether records agree more when a CR alone ends one as well.
+fn reads_better_with_bare_cr(window: &[u8], complete: bool, rules: &Rules, score_lf: &Score) -> bool {
+    let bare = memchr::memchr_iter(b'\r', window).filter(|&at| window.get(at + 1) != Some(&b'\n')).count();
+    if bare == 0 {
+        return false;
+    }
+    let with_cr = Rules { bare_cr: true, ..rules.clone() };
+    let grid = split(window, complete, &with_cr, SCORED_ROWS);
+    let score_cr = score(window, &grid, &rules.delimiter);
+    score_cr.width > 1 && score_cr.uniformity * score_cr.types > score_lf.uniformity * score_lf.types * 1.02
+}
+
+/// The best way of quoting for one delimiter.
+fn best_quoting(
+    window: &[u8],
+    complete: bool,
+    delimiter: &[u8],
+    bare_cr: bool,
+    hints: &DialectHints,
+) -> Option<Scored> {
+    let mut best: Option<Scored> = None;
+    let mut tried: Vec<Rules> = Vec::new();
+    for mut rules in quotings(window, delimiter, bare_cr) {
+        if let Some(quote) = hints.quote {
+            rules.quote = quote;
+        }
+        if let Some(escape) = hints.escape {
+            rules.escape = escape;
+        }
+        if tried.contains(&rules) {
+            continue;
+        }
+        tried.push(rules.clone());
+        let grid = split(window, complete, &rules, SCORED_ROWS);
+        let score = score(window, &grid, delimiter);
+        if score.width == 0 || hints.quote.is_none() && !quote_is_plausible(window, &rules, &grid) {
+            continue;
+        }
+        // The usual way wins unless another one is clearly better.
+        let better = |b: &Scored| match rules.quote {
+            Some(b'"') => score.total > b.score.total * 1.005,
+            // No quotes at all only where they nearly always fail: a reader copes with a few stray ones.
+            None => b.broken >= 5 && b.broken > 4 * b.well_quoted && score.total > b.score.total * 1.01,
+            Some(_) => score.total >= b.score.total && grid.well_quoted > 5 * b.well_quoted,
+        };
+        if best.as_ref().is_none_or(better) {
+            let (well_quoted, broken, needed) = (grid.well_quoted, grid.broken, grid.needed);
+            best = Some(Scored { rules, score, well_quoted, broken, needed });
+        }
+    }
+    best
+}
+
+/// Where quotes fit one delimiter nearly without fault, a delimiter under which they make no sense is a mistake.
+fn demote_broken_quotes(scored: &mut [Scored]) {
+    let fits = |s: &Scored| s.well_quoted >= 4 && s.broken * 20 <= s.well_quoted;
+    let often = scored.iter().any(|s| fits(s) && s.score.quoted > 0.3);
+    let mostly = scored.iter().any(|s| fits(s) && s.score.quoted > 0.6);
+    for candidate in scored {
+        let senseless = candidate.rules.quote.is_none() || candidate.broken > candidate.well_quoted;
+        if often && senseless {
+            candidate.score.total *= 0.6;
+        } else if mostly && candidate.score.quoted < 0.1 {
+            candidate.score.total *= 0.75;
+        }
+    }
+}
+
+/// Rare quotes need clean evidence: apostrophes open and close words everywhere.
+fn quote_is_plausible(window: &[u8], rules: &Rules, grid: &Grid) -> bool {
+    let Some(quote) = rules.quote.filter(|q| *q != b'"') else { return true };
+    // Two apostrophes on different lines enclose no cell.
+    let well = (grid.well_quoted - grid.hollow).saturating_sub(grid.spanning);
+    let broken = grid.broken;
+    let usual = well >= 3 && well as usize * 4 >= grid.rows.len();
+    // A sign that fills whole cells, or is the middle of a longer delimiter (`|~|`), is no quote.
+    let lonely = [&rules.delimiter[..], &[quote], &rules.delimiter[..]].concat();
+    let alone = memchr::memmem::find_iter(window, &lonely).take(1_000).count();
+    let needed = grid.needed > grid.spanning;
+    let enough = if quote == b'\'' { needed || usual } else { needed && usual };
+    well >= 1 && broken * 4 <= well && enough && alone * 10 <= well as usize
+}
+
+/// Whether even the best candidate is no better than reading each line as one cell.
+fn is_one_column(window: &[u8], best: &Scored) -> bool {
+    let score = &best.score;
+    if score.total < ONE_COLUMN {
+        return true;
+    }
+    if matches!(best.rules.delimiter[..], [b',' | b';' | b'\t' | b'|']) {
+        return false;
+    }
+    if score.uniformity < 0.8 || score.n_rows < 3 {
+        return true;
+    }
+    let lines = window.split(|&b| b == b'\n' || b == b'\r').filter(|l| !l.trim_ascii().is_empty()).take(200);
+    let (mut n, mut whole) = (0, 0);
+    for line in lines {
+        n += 1;
+        whole += usize::from(matches!(cell::kind(line), k if k.is_typed() || k == cell::Kind::Address));
+    }
+    whole * 2 >= n || best.rules.delimiter == b" " && score.typed.max(score.quoted) < 0.3
+}
+
+fn one_column_rules(
+    window: &[u8],
+    complete: bool,
+    bare_cr: bool,
+    hints: &DialectHints,
+    delimiter: Option<&Vec<u8>>,
+) -> (Rules, Score) {
+    let delimiter = delimiter.cloned().unwrap_or_else(|| vec![b',']);
+    let rules = Rules {
+        collapse: delimiter == b" ",
+        delimiter,
+        quote: hints.quote.unwrap_or(Some(b'"')),
+        escape: hints.escape.unwrap_or(None),
+        bare_cr,
+        skip_space: false,
+    };
+    let grid: Grid = split(window, complete, &rules, SCORED_ROWS);
+    let score = score(window, &grid, &rules.delimiter);
+    (rules, score)
+}

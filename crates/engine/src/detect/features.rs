@@ -1,0 +1,280 @@
+//! What one row near the start of a file looks like, as numbers: the input of the row model.
+
+use super::cell::Kind;
+use super::table::{MAX_COLUMNS, Row, Table};
+
+/// How many numbers describe one row.
+pub(super) const N_FEATURES: usize = 54;
+
+/// Rows below a row that are compared with it.
+const BELOW: usize = 40;
+
+/// What the rows below one row are like, column by column.
+#[derive(Debug, Clone, Copy, Default)]
+struct Column {
+    rows: u32,
+    filled: u32,
+    typed: u32,
+    dates: u32,
+    years: u32,
+    equal: u32,
+    quoted: u32,
+    kind_like: u32,
+    length: f32,
+    length_squared: f32,
+}
+
+/// Describes row `i` of `table`.
+pub(super) fn features(table: &Table<'_>, i: usize) -> [f32; N_FEATURES] {
+    let row = &table.rows[i];
+    let below = &table.rows[i + 1..(i + 1 + BELOW).min(table.rows.len())];
+    let columns = profile(table, row, below);
+    let shape = shape(table, row, below);
+    let around = around(table, i);
+    let own = own(table, row);
+    let versus = versus(table, row, &columns);
+    let mut all = [0.0; N_FEATURES];
+    let place = [
+        1.0,
+        f32::from(u8::from(i == 0)),
+        (i as f32 / 10.0).min(1.5),
+        f32::from(u8::from(row.after_blank)),
+        f32::from(u8::from(table.rows.get(i + 1).is_some_and(|n| n.after_blank))),
+        f32::from(u8::from(below.is_empty())),
+        f32::from(u8::from(below.len() == 1)),
+    ];
+    for (slot, value) in all.iter_mut().zip(place.into_iter().chain(shape).chain(around).chain(own).chain(versus)) {
+        *slot = value;
+    }
+    all
+}
+
+/// Filling and extent, against the rows below.
+fn shape(table: &Table<'_>, row: &Row, below: &[Row]) -> [f32; 9] {
+    let mut filled: Vec<usize> = below.iter().map(|r| r.filled).collect();
+    filled.sort_unstable();
+    let usual = filled.get(filled.len() / 2).copied().unwrap_or(row.filled).max(1) as f32;
+    let most = filled.get(filled.len() * 9 / 10).copied().unwrap_or(row.filled).max(1) as f32;
+    let next = below.first();
+    let width_fits = below.iter().filter(|r| r.width == row.width).count() as f32 / below.len().max(1) as f32;
+    [
+        (row.filled as f32 / usual).min(1.5),
+        (row.filled as f32 / most).min(1.2),
+        f32::from(u8::from(row.filled == 1 && most > 1.5)),
+        f32::from(u8::from(row.filled == 2 && most > 3.5)),
+        f32::from(u8::from(row.filled == row.width)),
+        if below.is_empty() { 1.0 } else { width_fits },
+        next.map_or(1.0, |n| (n.filled as f32 / usual).min(1.5)),
+        (row.extent as f32 / table.width.max(1) as f32).min(1.2),
+        f32::from(u8::from(table.usual_filled.max(table.width) <= 1)),
+    ]
+}
+
+/// The rows directly before and after, and titles by their place.
+fn around(table: &Table<'_>, i: usize) -> [f32; 11] {
+    let row = &table.rows[i];
+    let next = table.rows.get(i + 1);
+    let before = i.checked_sub(1).map(|at| &table.rows[at]);
+    let usual = table.usual_filled.max(1) as f32;
+    let alone = row.filled == 1 && usual > 1.5;
+    let first_blank = |r: &Row| r.kinds.first() == Some(&Kind::Empty);
+    let flag = |b: bool| f32::from(u8::from(b));
+    [
+        next.map_or(0.0, numeric_share),
+        flag(next.is_some_and(|n| n.filled == 1 && usual > 1.5)),
+        flag(next.is_some_and(first_blank)),
+        before.map_or(0.0, numeric_share),
+        before.map_or(0.0, |b| (b.filled as f32 / usual).min(1.5)),
+        flag(before.is_some_and(|b| b.filled == 1 && usual > 1.5)),
+        flag(before.is_some_and(first_blank)),
+        flag(alone && i == 0),
+        flag(alone && !first_blank(row)),
+        next.map_or(0.0, |n| (row.filled as f32 / n.filled.max(1) as f32).min(2.0)),
+        flag(row.hollow_before > 0),
+    ]
+}
+
+fn numeric_share(row: &Row) -> f32 {
+    let typed = row.kinds.iter().filter(|k| k.is_typed()).count();
+    typed as f32 / row.filled.clamp(1, MAX_COLUMNS) as f32
+}
+
+/// Kinds, words and writing of the row's own cells.
+fn own(table: &Table<'_>, row: &Row) -> [f32; 14] {
+    let n = row.kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
+    let share = |wanted: &dyn Fn(Kind) -> bool| row.kinds.iter().filter(|k| wanted(**k)).count() as f32 / n;
+    let texts: Vec<&[u8]> =
+        (0..row.kinds.len()).map(|c| table.text(row, c)).filter(|t| !t.is_empty()).collect();
+    let count = |wanted: &dyn Fn(&[u8]) -> bool| texts.iter().filter(|t| wanted(t)).count() as f32 / n;
+    let mut sorted = texts.clone();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let mean_length = texts.iter().map(|t| t.len().min(200)).sum::<usize>() as f32 / n;
+    let first = texts.first().copied().unwrap_or_default();
+    [
+        share(&|k| k.is_numeric()),
+        share(&|k| k == Kind::Date || k == Kind::Boolean),
+        share(&|k| k == Kind::Word),
+        share(&|k| matches!(k, Kind::Prose | Kind::Address | Kind::Nested | Kind::Odd)),
+        share(&|k| k == Kind::Missing),
+        count(&is_year),
+        count(&is_name_style),
+        count(&has_header_word),
+        count(&|t| !t.iter().any(u8::is_ascii_lowercase) && t.iter().any(u8::is_ascii_uppercase)),
+        sorted.len() as f32 / n,
+        (mean_length / 40.0).min(2.0),
+        f32::from(u8::from(starts_a_note(first))),
+        f32::from(u8::from(row.kinds.first() == Some(&Kind::Empty))),
+        count(&|t| t.starts_with(b"(") && t.ends_with(b")") || t == b"%"),
+    ]
+}
+
+/// The row against the columns below it.
+fn versus(table: &Table<'_>, row: &Row, columns: &[Column]) -> [f32; 13] {
+    let (mut typed_columns, mut contrast, mut agree, mut gap) = (0.0, 0.0, 0.0, 0.0);
+    let (mut text_columns, mut equal, mut unlike, mut off_length) = (0.0_f32, 0.0, 0.0, 0.0);
+    let (mut years, mut same_years) = (0.0, 0.0);
+    let (mut quoted, mut quoted_below, mut blank_below, mut repeats) = (0.0, 0.0, 0.0, 0.0);
+    for (i, column) in columns.iter().enumerate() {
+        let kind = row.kinds.get(i).copied().unwrap_or(Kind::Empty);
+        let (filled, rows) = (column.filled as f32, column.rows.max(1) as f32);
+        if kind != Kind::Empty {
+            quoted += f32::from(u8::from(row.cells[i].quoted));
+            quoted_below += column.quoted as f32 / rows;
+            blank_below += 1.0 - filled / rows;
+            if is_year(table.text(row, i)) {
+                years += 1.0;
+                same_years += column.years as f32 / filled.max(1.0);
+            }
+        }
+        if filled == 0.0 {
+            continue;
+        }
+        let typed = column.typed as f32 / filled;
+        if typed >= 0.6 {
+            typed_columns += 1.0;
+            let is_text = kind != Kind::Empty && !kind.is_typed() && kind != Kind::Missing;
+            contrast += f32::from(u8::from(is_text));
+            let date_fits = (kind == Kind::Date) == (column.dates * 2 > column.typed);
+            agree += f32::from(u8::from(kind.is_typed() && date_fits));
+            gap += f32::from(u8::from(kind.is_blank()));
+        } else if kind != Kind::Empty {
+            text_columns += 1.0;
+            let length = table.text(row, i).len().min(200) as f32;
+            let mean = column.length / filled;
+            let deviation = (column.length_squared / filled - mean * mean).max(0.0).sqrt();
+            off_length += f32::from(u8::from((length - mean).abs() > 2.0 * deviation + 2.0));
+            equal += f32::from(u8::from(column.equal > 0));
+            repeats += column.equal as f32 / filled;
+            unlike += 1.0 - column.kind_like as f32 / filled;
+        }
+    }
+    let n = row.kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
+    let of_typed = |x: f32| if typed_columns > 0.0 { x / typed_columns } else { 0.0 };
+    let of_text = |x: f32| if text_columns > 0.0 { x / text_columns } else { 0.0 };
+    [
+        f32::from(u8::from(typed_columns > 0.0)),
+        typed_columns / columns.len().max(1) as f32,
+        of_typed(contrast),
+        of_typed(agree),
+        of_typed(gap),
+        of_text(equal),
+        of_text(repeats),
+        of_text(unlike),
+        of_text(off_length),
+        (quoted - quoted_below) / n,
+        blank_below / n,
+        (years - same_years) / n,
+        same_years / n,
+    ]
+}
+
+fn profile(table: &Table<'_>, row: &Row, below: &[Row]) -> Vec<Column> {
+    let n_columns = below.iter().map(|r| r.kinds.len()).chain([row.kinds.len()]).max().unwrap_or(0);
+    let mut columns = vec![Column::default(); n_columns.min(MAX_COLUMNS)];
+    for other in below {
+        // A title or a note says nothing about the columns.
+        if other.filled == 1 && table.usual_filled > 1 {
+            continue;
+        }
+        for (i, column) in columns.iter_mut().enumerate() {
+            column.rows += 1;
+            let kind = other.kinds.get(i).copied().unwrap_or(Kind::Empty);
+            if kind.is_blank() {
+                continue;
+            }
+            let text = table.text(other, i);
+            let length = text.len().min(200) as f32;
+            column.filled += 1;
+            column.typed += u32::from(kind.is_typed());
+            column.dates += u32::from(kind == Kind::Date);
+            column.years += u32::from(kind.is_numeric() && is_year(text));
+            column.quoted += u32::from(other.cells[i].quoted);
+            column.equal += u32::from(text == table.text(row, i));
+            column.kind_like += u32::from(Some(&kind) == row.kinds.get(i));
+            column.length += length;
+            column.length_squared += length * length;
+        }
+    }
+    columns
+}
+
+/// A year between 1900 and 2099, also as spreadsheets export it (`1990.0`).
+fn is_year(text: &[u8]) -> bool {
+    let text = text.strip_suffix(b".0").unwrap_or(text);
+    matches!(text, [b'1', b'9', c, d] | [b'2', b'0', c, d] if c.is_ascii_digit() && d.is_ascii_digit())
+}
+
+/// `first_name`, `firstName`, `first.name`, `name`: how programs name columns.
+fn is_name_style(text: &[u8]) -> bool {
+    let Some(first) = text.first() else { return false };
+    let signs = text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
+    let joined = text.contains(&b'_') || text.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
+    let small = text.iter().all(u8::is_ascii_lowercase) && text.len() >= 2;
+    signs && (first.is_ascii_alphabetic() || *first == b'_') && text.len() <= 40 && (joined || small)
+}
+
+/// Whether one of its words is a word that names columns.
+fn has_header_word(text: &[u8]) -> bool {
+    const WORDS: &[&[u8]] = &[
+        b"id", b"name", b"date", b"time", b"type", b"code", b"year", b"month", b"day", b"value", b"count", b"number",
+        b"no", b"total", b"amount", b"price", b"qty", b"quantity", b"status", b"description", b"desc", b"title",
+        b"address", b"city", b"state", b"country", b"zip", b"email", b"phone", b"url", b"lat", b"lon", b"lng",
+        b"latitude", b"longitude", b"category", b"age", b"gender", b"sex", b"unit", b"units", b"region", b"class",
+        b"group", b"score", b"rate", b"version", b"source", b"level", b"size", b"length", b"width", b"height",
+        b"weight", b"min", b"max", b"mean", b"avg", b"sum", b"percent", b"key", b"index", b"label", b"tag", b"tags",
+        b"comment", b"comments", b"note", b"notes", b"user", b"author", b"product", b"item", b"order", b"customer",
+        b"company", b"county", b"area", b"population", b"rank", b"start", b"end", b"timestamp", b"created",
+        b"updated", b"link", b"file", b"path", b"text", b"language", b"lang", b"currency", b"cost", b"nom", b"nombre",
+        b"fecha", b"datum", b"titre", b"titel", b"codigo", b"wert", b"anzahl", b"adresse", b"ville", b"ort", b"prix",
+        b"preis", b"tipo", b"valor", b"ano", b"estado", b"data", b"nome",
+    ];
+    if text.len() > 60 {
+        return false;
+    }
+    let mut start = 0;
+    let mut hit = false;
+    for at in 0..=text.len() {
+        let cut = match text.get(at) {
+            None => true,
+            Some(b) if !b.is_ascii_alphabetic() => true,
+            Some(b) => b.is_ascii_uppercase() && at > 0 && text[at - 1].is_ascii_lowercase(),
+        };
+        if cut {
+            let word = &text[start..at];
+            hit |= WORDS.iter().any(|w| w.eq_ignore_ascii_case(word));
+            start = if text.get(at).is_some_and(u8::is_ascii_alphabetic) { at } else { at + 1 };
+        }
+    }
+    hit
+}
+
+/// `Table 3`, `Source: ...`, `Note`, `(c) ...`: how titles and notes begin.
+pub(super) fn starts_a_note(text: &[u8]) -> bool {
+    const STARTS: &[&[u8]] = &[
+        b"table", b"source", b"note", b"(c)", b"\xc2\xa9", b"copyright", b"footnote", b"figure", b"report", b"title",
+        b"generated", b"created", b"exported", b"date:", b"printed", b"last updated", b"updated", b"see ", b"*",
+        b"disclaimer", b"prepared", b"for more", b"contact", b"http", b"quelle", b"fuente", b"nota",
+    ];
+    STARTS.iter().any(|s| text.get(..s.len()).is_some_and(|t| t.eq_ignore_ascii_case(s)))
+}

@@ -1,0 +1,81 @@
+//! Where the table starts: rows before the header, and header rows.
+
+use super::features::features;
+use super::model::judge;
+use super::table::Table;
+
+/// Rows among which header and body start.
+const SEARCHED_ROWS: usize = 40;
+/// More header rows than this are not believed.
+const MAX_HEADER_ROWS: usize = 8;
+/// What a table without any header costs, as a logarithm of a probability.
+const NO_HEADER: f32 = -0.3;
+/// What it costs in addition when there are rows before it: titles stand above headers.
+const TITLE_WITHOUT_HEADER: f32 = -3.0;
+/// What each header row after the first costs.
+const FURTHER_HEADER: f32 = -0.2;
+
+/// The start of a table, in rows of a [`Table`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Start {
+    /// Rows before the header.
+    pub(super) preamble: usize,
+    /// Header rows.
+    pub(super) header: usize,
+    /// How much more likely this start is than the next best with another number of header rows; 0 to 1.
+    pub(super) certainty: f64,
+}
+
+/// The most likely start. `preamble` or `header` given means: only starts with that number of rows.
+pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<usize>) -> Start {
+    let n = table.rows.len().min(SEARCHED_ROWS);
+    if table.rows.len() == 1 && preamble.is_none() && header.is_none() {
+        return Start { preamble: 0, header: usize::from(only_row_is_header(table)), certainty: 0.5 };
+    }
+    let judged: Vec<_> = (0..n).map(|i| judge(&features(table, i))).collect();
+    let sums = |get: fn(&super::model::LogProbabilities) -> f32| {
+        let mut sum = vec![0.0_f32];
+        for j in &judged {
+            sum.push(sum[sum.len() - 1] + get(j));
+        }
+        sum
+    };
+    let (before, head, body) = (sums(|j| j.preamble), sums(|j| j.header), sums(|j| j.body));
+    let mut best = (f32::MIN, 0, 0);
+    let mut by_header = [f32::MIN; MAX_HEADER_ROWS + 1];
+    for p in 0..=n {
+        if preamble.is_some_and(|given| given != p) {
+            continue;
+        }
+        for h in 0..=(n - p).min(MAX_HEADER_ROWS) {
+            if header.is_some_and(|given| given.min(n - p).min(MAX_HEADER_ROWS) != h) {
+                continue;
+            }
+            let mut score = before[p] + head[p + h] - head[p] + body[n] - body[p + h];
+            score += match (p, h) {
+                (0, 0) => NO_HEADER,
+                (_, 0) => NO_HEADER + TITLE_WITHOUT_HEADER,
+                (_, h) => FURTHER_HEADER * (h - 1) as f32,
+            };
+            by_header[h] = by_header[h].max(score);
+            if score > best.0 {
+                best = (score, p, h);
+            }
+        }
+    }
+    let rival = by_header.iter().enumerate().filter(|(h, _)| *h != best.2).map(|(_, s)| *s).fold(f32::MIN, f32::max);
+    let certainty = if rival == f32::MIN { 1.0 } else { f64::from(1.0 - (rival - best.0).exp()) };
+    Start { preamble: best.1, header: best.2, certainty }
+}
+
+/// A file of one row is a header when the row is several short different texts without a value among them.
+fn only_row_is_header(table: &Table<'_>) -> bool {
+    let Some(row) = table.rows.first() else { return false };
+    let mut texts: Vec<&[u8]> = (0..row.cells.len()).map(|c| table.text(row, c)).collect();
+    let n = texts.len();
+    let short = texts.iter().all(|t| (1..=60).contains(&t.len()));
+    let named = !row.kinds.iter().any(|k| k.is_typed() || k.is_blank());
+    texts.sort_unstable();
+    texts.dedup();
+    n >= 2 && texts.len() == n && short && named
+}

@@ -1,0 +1,65 @@
+//! From rows to the numbers of a dialect: physical lines of the preamble, records of the header.
+
+use super::choose::sep_line;
+use super::evidence::Notes;
+use super::header::{self, Start};
+use super::split::Grid;
+use super::table::Table;
+use super::DialectHints;
+
+/// Where the table starts in the file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Layout {
+    /// Physical lines before the header.
+    pub(super) preamble_lines: u64,
+    /// Records of the header.
+    pub(super) header_rows: u32,
+    /// How sure the number of header rows is, 0 to 1.
+    pub(super) certainty: f64,
+}
+
+/// Finds preamble and header in the first records of a sample.
+pub(super) fn find(
+    bytes: &[u8],
+    grid: &Grid,
+    comment: Option<&[u8]>,
+    hints: &DialectHints,
+    notes: &mut Notes,
+) -> Layout {
+    let first_line = hints.preamble_lines.unwrap_or(u64::from(sep_line(bytes).is_some()));
+    let is_comment = |line: &[u8]| comment.is_some_and(|prefix| line.starts_with(prefix));
+    let mut kept = Grid { cells: grid.cells.clone(), ..Grid::default() };
+    kept.rows = grid.rows.iter().filter(|r| r.line >= first_line).copied().collect();
+    let table = Table::new(bytes, &kept, is_comment);
+    let header = hints.header_rows.map(|n| n as usize);
+    let start = header::find(&table, hints.preamble_lines.map(|_| 0), header);
+    let preamble_lines = hints.preamble_lines.unwrap_or_else(|| preamble_lines(&table, start, first_line, grid, &is_comment, bytes));
+    let header_rows = hints.header_rows.unwrap_or_else(|| header_records(&table, start));
+    notes.about_layout(preamble_lines, header_rows, hints, start.certainty);
+    Layout { preamble_lines, header_rows, certainty: start.certainty }
+}
+
+/// Physical lines before the first row of header or body. Comments and blank lines alone are no preamble.
+fn preamble_lines(
+    table: &Table<'_>,
+    start: Start,
+    first_line: u64,
+    grid: &Grid,
+    is_comment: &dyn Fn(&[u8]) -> bool,
+    bytes: &[u8],
+) -> u64 {
+    let Some(row) = table.rows.get(start.preamble) else { return first_line };
+    let skipped = |r: &super::split::RowSpan| {
+        let line = &bytes[r.start..r.end];
+        line.trim_ascii().is_empty() || is_comment(line)
+    };
+    let only_skipped = grid.rows.iter().filter(|r| r.line >= first_line && r.line < row.line).all(skipped);
+    if only_skipped { first_line } else { row.line }
+}
+
+/// Header rows, with the rows of empty cells between them.
+fn header_records(table: &Table<'_>, start: Start) -> u32 {
+    let rows = table.rows.iter().skip(start.preamble).take(start.header);
+    let hollow: u32 = rows.skip(1).map(|r| r.hollow_before).sum();
+    u32::try_from(start.header).unwrap_or(u32::MAX).saturating_add(hollow)
+}

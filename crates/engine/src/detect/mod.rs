@@ -1,0 +1,87 @@
+//! Guess a dialect from the first part of a file, with evidence.
+
+mod candidates;
+mod cell;
+mod choose;
+mod comments;
+mod evidence;
+mod features;
+pub mod footer;
+mod header;
+mod layout;
+mod model;
+mod score;
+mod split;
+mod table;
+
+use csvp_parse::{Dialect, Terminator};
+use csvp_report::Candidate;
+
+use self::evidence::Notes;
+
+/// What a caller already knows about the dialect; none means: detect it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DialectHints {
+    /// The delimiter.
+    pub delimiter: Option<Vec<u8>>,
+    /// The quote; `Some(None)` says that fields are never quoted.
+    pub quote: Option<Option<u8>>,
+    /// The escape byte; `Some(None)` says that quotes are doubled.
+    pub escape: Option<Option<u8>>,
+    /// Prefix of comment lines; `Some(None)` says there are none.
+    pub comment: Option<Option<Vec<u8>>>,
+    /// Physical lines before the header.
+    pub preamble_lines: Option<u64>,
+    /// Header rows.
+    pub header_rows: Option<u32>,
+}
+
+/// A dialect, how sure it is and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// The best dialect.
+    pub dialect: Dialect,
+    /// From 0 to 1; below 0.5 means unsure.
+    pub confidence: f64,
+    /// Why, in short English sentences.
+    pub evidence: Vec<String>,
+    /// What was looked at, best first, at most 8.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Records that are looked at in the search for header, preamble and comments.
+const STRUCTURE_ROWS: usize = 300;
+
+/// Guesses how the records of a file are written, from its first part.
+///
+/// `sample` is the first part of the file (up to 1 MiB), decoded to UTF-8 as far as possible and without byte order
+/// mark; `complete` says that it is the whole file. Every hint overrides what would be found. Any bytes give an answer.
+pub fn detect(sample: &[u8], complete: bool, hints: &DialectHints) -> Detection {
+    let mut notes = Notes::default();
+    let choice = choose::choose(sample, complete, hints, &mut notes);
+    notes.about_choice(&choice);
+    let grid = split::split(sample, complete, &choice.rules, STRUCTURE_ROWS);
+    let comment = match &hints.comment {
+        Some(given) => given.clone().filter(|prefix| !prefix.is_empty()),
+        None => comments::find(sample, &grid, &choice.rules.delimiter, choice.score.width.max(1)).map(|(prefix, n)| {
+            notes.about_comments(&prefix, n);
+            prefix
+        }),
+    };
+    let layout = layout::find(sample, &grid, comment.as_deref(), hints, &mut notes);
+    let dialect = Dialect {
+        delimiter: choice.rules.delimiter.clone(),
+        quote: choice.rules.quote,
+        escape: choice.rules.escape,
+        terminator: if choice.rules.bare_cr { Terminator::Any } else { Terminator::Lf },
+        comment,
+        skip_initial_space: choice.rules.skip_space,
+        preamble_lines: layout.preamble_lines,
+        header_rows: layout.header_rows,
+    };
+    let confidence = evidence::confidence(&choice, layout.certainty);
+    Detection { dialect, confidence, evidence: notes.into_sentences(), candidates: evidence::candidates(&choice) }
+}
+
+#[cfg(test)]
+mod tests;

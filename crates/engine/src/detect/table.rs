@@ -1,0 +1,96 @@
+//! The first records of a sample as rows of cell kinds: what the search for header and preamble looks at.
+
+use super::cell::{Kind, kind};
+use super::split::{CellSpan, Grid};
+
+/// Rows that are kept; the table starts among the first of them and the rest shows what its body looks like.
+const MAX_ROWS: usize = 120;
+/// Columns whose kinds are kept.
+pub(super) const MAX_COLUMNS: usize = 64;
+
+/// One record that is not blank.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Physical line, from 0, on which it starts.
+    pub(super) line: u64,
+    /// Cells in the record.
+    pub(super) width: usize,
+    /// Cells that hold something.
+    pub(super) filled: usize,
+    /// The last cell that holds something, as a number from 1.
+    pub(super) extent: usize,
+    /// Whether a row without any content stands directly before.
+    pub(super) after_blank: bool,
+    /// Records without content, but with delimiters, that stand directly before.
+    pub(super) hollow_before: u32,
+    /// Kinds of the first [`MAX_COLUMNS`] cells.
+    pub(super) kinds: Vec<Kind>,
+    /// The same cells.
+    pub(super) cells: Vec<CellSpan>,
+}
+
+/// The first rows of a sample that hold something.
+#[derive(Debug)]
+pub(super) struct Table<'a> {
+    pub(super) bytes: &'a [u8],
+    pub(super) rows: Vec<Row>,
+    /// The usual number of cells that hold something.
+    pub(super) usual_filled: usize,
+    /// The greatest of the usual numbers of cells.
+    pub(super) width: usize,
+}
+
+impl<'a> Table<'a> {
+    /// Takes the first rows of `grid`, without those that `skip` says are comments.
+    pub(super) fn new(bytes: &'a [u8], grid: &Grid, skip: impl Fn(&[u8]) -> bool) -> Self {
+        let mut rows: Vec<Row> = Vec::new();
+        let (mut after_blank, mut hollow_before) = (false, 0);
+        for span in &grid.rows {
+            if rows.len() == MAX_ROWS {
+                break;
+            }
+            if skip(&bytes[span.start..span.end]) {
+                continue;
+            }
+            let cells = grid.cells_of(span);
+            let holds = |c: &CellSpan| !bytes[c.start..c.end].trim_ascii().is_empty();
+            let filled = cells.iter().filter(|c| holds(c)).count();
+            if filled == 0 {
+                after_blank = true;
+                hollow_before += u32::from(span.width > 1 || span.end > span.start);
+                continue;
+            }
+            let extent = cells.iter().rposition(holds).map_or(0, |at| at + 1);
+            let kept = cells[..cells.len().min(MAX_COLUMNS)].to_vec();
+            let kinds = kept.iter().map(|c| kind(&bytes[c.start..c.end])).collect();
+            rows.push(Row {
+                line: span.line,
+                width: span.width,
+                filled,
+                extent,
+                after_blank,
+                hollow_before,
+                kinds,
+                cells: kept,
+            });
+            (after_blank, hollow_before) = (false, 0);
+        }
+        let (usual_filled, width) = (most_frequent(rows.iter().map(|r| r.filled)), most_frequent(rows.iter().map(|r| r.width)));
+        Self { bytes, rows, usual_filled, width }
+    }
+
+    /// The bytes of one cell, without blanks at its ends; none where the row is too short.
+    pub(super) fn text(&self, row: &Row, column: usize) -> &'a [u8] {
+        row.cells.get(column).map_or(b"", |c| self.bytes[c.start..c.end].trim_ascii())
+    }
+}
+
+/// The most frequent number; the larger one on a tie.
+fn most_frequent(numbers: impl Iterator<Item = usize>) -> usize {
+    let mut sorted: Vec<usize> = numbers.collect();
+    sorted.sort_unstable();
+    sorted
+        .chunk_by(|a, b| a == b)
+        .max_by_key(|run| (run.len(), run[0]))
+        .map_or(0, |run| run[0])
+}

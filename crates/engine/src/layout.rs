@@ -1,0 +1,232 @@
+//! What the first part of a file says about the whole: encoding, dialect, header, number of columns.
+
+use csvp_parse::{Dialect, FieldIndex, Grammar, Terminator, scan};
+use csvp_report::{DialectFacts, Detail, EncodingFacts, Position, Problem, ProblemCode};
+use encoding_rs::Encoding;
+use serde::{Deserialize, Serialize};
+
+use crate::decode::{Decoder, Guess, binary_kind, guess};
+use crate::detect::detect;
+use crate::schema::header;
+use crate::{EngineError, Limits, Settings};
+
+/// Text in which records are counted to learn the number of columns.
+const COUNTED_BYTES: usize = 256 << 10;
+/// Share of records that must agree on another number of columns than the header has.
+const AGREEING_SHARE: f64 = 0.8;
+
+/// Everything fixed before the first record is checked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Layout {
+    pub(crate) encoding_facts: EncodingFacts,
+    pub(crate) bom_bytes: usize,
+    #[serde(with = "DialectFields")]
+    pub(crate) dialect: Dialect,
+    pub(crate) dialect_facts: DialectFacts,
+    /// Unique column names.
+    pub(crate) names: Vec<String>,
+    /// The header's cells as they stand, one vector per header row.
+    pub(crate) header: Vec<Vec<String>>,
+    /// Every record ends with a delimiter that starts no field.
+    pub(crate) trailing_delimiter: bool,
+    /// Problems of the file as a whole, found in the first part.
+    pub(crate) problems: Vec<Problem>,
+    /// Why the file is not read at all.
+    pub(crate) refused: Option<Problem>,
+    /// Footer records, once the file has been read to its end.
+    pub(crate) footer_rows: Option<u64>,
+}
+
+/// The dialect, as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Dialect")]
+struct DialectFields {
+    delimiter: Vec<u8>,
+    quote: Option<u8>,
+    escape: Option<u8>,
+    #[serde(with = "TerminatorName")]
+    terminator: Terminator,
+    comment: Option<Vec<u8>>,
+    skip_initial_space: bool,
+    preamble_lines: u64,
+    header_rows: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Terminator", rename_all = "lowercase")]
+enum TerminatorName {
+    Lf,
+    Any,
+}
+
+/// Whether a file can be read.
+pub(crate) enum Opened {
+    Readable(Box<Layout>),
+    Refused(Box<Layout>),
+}
+
+impl Layout {
+    /// Detects what `settings` leave open. `sample` holds the first bytes of the file, all of them when `complete`.
+    ///
+    /// # Errors
+    /// The settings name an unknown encoding.
+    pub(crate) fn detect(sample: &[u8], complete: bool, settings: &Settings) -> Result<Opened, EngineError> {
+        let guess = match &settings.encoding {
+            Some(label) => Guess::declared(encoding_named(label)?, sample),
+            None => guess(sample, complete),
+        };
+        let mut text = Vec::new();
+        let mut decoder = Decoder::new(guess.encoding, guess.bom_bytes);
+        decoder.push(sample, &mut text);
+        if complete {
+            decoder.finish(&mut text);
+        }
+        let detection = detect(&text, complete, &settings.dialect);
+        let mut layout = Layout {
+            encoding_facts: guess.facts(),
+            bom_bytes: guess.bom_bytes,
+            dialect_facts: dialect_facts(&detection, settings),
+            dialect: detection.dialect,
+            names: Vec::new(),
+            header: Vec::new(),
+            trailing_delimiter: false,
+            problems: Vec::new(),
+            refused: None,
+            footer_rows: None,
+        };
+        let binary = settings.encoding.is_none().then(|| binary_kind(sample)).flatten();
+        if let Some(kind) = binary {
+            let text = format!("expected delimited text, found {kind}");
+            layout.refused = Some(whole_file(ProblemCode::NotCsv, Detail::Note { text }));
+            return Ok(Opened::Refused(Box::new(layout)));
+        }
+        if text.is_empty() && complete {
+            layout.problems.push(whole_file(ProblemCode::FileEmpty, Detail::None));
+        }
+        layout.read_header(&text, complete, &decoder, &settings.limits);
+        let n_columns = layout.n_columns();
+        if n_columns > settings.limits.max_columns {
+            let detail = Detail::Limit { limit: settings.limits.max_columns as u64, found: n_columns as u64 };
+            layout.refused = Some(whole_file(ProblemCode::LimitColumns, detail));
+            layout.names.clear();
+            layout.header.clear();
+            layout.problems.clear();
+            return Ok(Opened::Refused(Box::new(layout)));
+        }
+        Ok(Opened::Readable(Box::new(layout)))
+    }
+
+    /// Reads the header rows and learns the number of columns from the records behind them.
+    fn read_header(&mut self, text: &[u8], complete: bool, decoder: &Decoder, limits: &Limits) {
+        let loose = Grammar::new(&self.dialect, None, limits.max_record_bytes);
+        let (mut start, mut line) = (0, 0);
+        while line < self.dialect.preamble_lines
+            && let Some((_, next)) = loose.first_line(&text[start..], complete).filter(|&(_, next)| next > 0)
+        {
+            start += next;
+            line += 1;
+        }
+        let body = &text[start..text.len().min(start + COUNTED_BYTES.max(limits.max_record_bytes))];
+        let whole = complete && start + body.len() == text.len();
+        let mut index = FieldIndex::new(1);
+        scan::plain::index(&loose, body, whole, &mut index);
+        let header_rows = (self.dialect.header_rows as usize).min(index.n_records());
+        self.header = (0..header_rows)
+            .map(|record| {
+                let fields = index.fields(&loose, body, record);
+                fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
+            })
+            .collect();
+        let counts: Vec<usize> = (header_rows..index.n_records()).map(|record| index.n_fields(record)).collect();
+        let last_empty = |record: usize| {
+            let fields = index.fields(&loose, body, record);
+            fields.last().is_some_and(|field| field.is_empty())
+        };
+        let header_fields = self.header.iter().map(Vec::len).max();
+        let mode = most_frequent(&counts);
+        let n_columns = match (header_fields, mode) {
+            (None, None) => 0,
+            (Some(n), None) | (None, Some((n, _))) => n,
+            (Some(named), Some((usual, share))) => {
+                let all_trail = || {
+                    (header_rows..index.n_records()).all(|record| index.n_fields(record) != usual || last_empty(record))
+                };
+                if usual == named + 1 && share >= AGREEING_SHARE && all_trail() {
+                    self.trailing_delimiter = true;
+                    named
+                } else if (usual > named && share >= AGREEING_SHARE) || (usual < named && share >= 1.0) {
+                    usual
+                } else {
+                    named
+                }
+            }
+        };
+        let place = Position {
+            record: None,
+            line: line + if index.n_records() > 0 { u64::from(index.line(0)) } else { 0 } + 1,
+            byte: decoder.source_byte((start + if index.n_records() > 0 { index.record_start(0) } else { 0 }) as u64),
+            column: None,
+        };
+        let named = header(&self.header, n_columns, &place);
+        self.names = named.names;
+        self.problems.extend(named.problems);
+        if self.trailing_delimiter {
+            self.problems.push(Problem {
+                code: ProblemCode::TrailingDelimiter,
+                position: place,
+                detail: Detail::None,
+                value: None,
+            });
+        }
+    }
+
+    pub(crate) fn n_columns(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(crate) fn encoding(&self) -> &'static Encoding {
+        Encoding::for_label(self.encoding_facts.name.as_bytes()).unwrap_or(encoding_rs::UTF_8)
+    }
+
+    pub(crate) fn grammar(&self, limits: &Limits) -> Grammar {
+        Grammar::new(&self.dialect, Some(self.n_columns()), limits.max_record_bytes)
+    }
+}
+
+/// The encoding with this label.
+pub(crate) fn encoding_named(label: &str) -> Result<&'static Encoding, EngineError> {
+    Encoding::for_label_no_replacement(label.trim().as_bytes())
+        .ok_or_else(|| EngineError::UnknownEncoding(label.to_owned()))
+}
+
+/// A problem of the file as a whole.
+pub(crate) fn whole_file(code: ProblemCode, detail: Detail) -> Problem {
+    Problem { code, position: Position { record: None, line: 1, byte: 0, column: None }, detail, value: None }
+}
+
+/// The most frequent count and its share; the larger one of equals.
+fn most_frequent(counts: &[usize]) -> Option<(usize, f64)> {
+    let mut sorted = counts.to_vec();
+    sorted.sort_unstable();
+    let (n, count) = sorted.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0])).max()?;
+    Some((count, n as f64 / counts.len() as f64))
+}
+
+fn dialect_facts(detection: &crate::detect::Detection, settings: &Settings) -> DialectFacts {
+    let dialect = &detection.dialect;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    DialectFacts {
+        delimiter: text(&dialect.delimiter),
+        quote: dialect.quote.map(|quote| text(&[quote])),
+        escape: dialect.escape.map(|escape| text(&[escape])),
+        terminator: "lf".to_owned(),
+        comment: dialect.comment.as_deref().map(text),
+        preamble_rows: dialect.preamble_lines,
+        header_rows: u64::from(dialect.header_rows),
+        footer_rows: 0,
+        source: if settings.dialect.delimiter.is_some() { "declared" } else { "detected" }.to_owned(),
+        confidence: detection.confidence,
+        evidence: detection.evidence.clone(),
+        candidates: detection.candidates.clone(),
+    }
+}

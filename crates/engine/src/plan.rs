@@ -1,0 +1,119 @@
+//! The outcome of the first pass that the second one needs; it can be stored.
+
+use csvp_report::{FileFacts, Report};
+use serde::{Deserialize, Serialize};
+
+use crate::block::Block;
+use crate::check::keys::KeyFaults;
+use crate::decode::Decoder;
+use crate::layout::Layout;
+use crate::schema::Schema;
+use crate::settings::Policy;
+use crate::{EngineError, Limits};
+
+/// Version of the stored form.
+pub(crate) const PLAN_VERSION: u32 = 1;
+/// Most entries of a block index.
+const MAX_INDEX_ENTRIES: usize = 4_096;
+
+/// Everything fixed by the first pass: layout, schema, policy, and where blocks begin.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    pub(crate) version: u32,
+    pub(crate) file: FileFacts,
+    pub(crate) layout: Layout,
+    pub(crate) schema: Schema,
+    pub(crate) policy: Policy,
+    pub(crate) limits: Limits,
+    pub(crate) index: BlockIndex,
+    pub(crate) key_faults: KeyFaults,
+    /// The first pass's report; the second one replaces its counts, problems and profiles.
+    pub(crate) report: Report,
+}
+
+impl Plan {
+    /// # Errors
+    /// The plan was stored by another version.
+    pub fn check_version(&self) -> Result<(), EngineError> {
+        if self.version == PLAN_VERSION {
+            return Ok(());
+        }
+        Err(EngineError::PlanVersion { found: self.version, expected: PLAN_VERSION })
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The first pass's report.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// The header's cells as they stand, one vector per header row.
+    pub fn header(&self) -> &[Vec<String>] {
+        &self.layout.header
+    }
+
+    /// Data records of the file.
+    pub fn data_records(&self) -> u64 {
+        self.report.counts.data_records()
+    }
+
+    /// Whether the bytes of the original are compressed, so that reading cannot begin inside.
+    pub(crate) fn is_compressed(&self) -> bool {
+        self.file.compression.is_some()
+    }
+}
+
+/// Where some blocks begin: at most 4,096 entries; when full, every second one is dropped.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct BlockIndex {
+    entries: Vec<IndexEntry>,
+    /// Every so many-th block has an entry.
+    stride: u64,
+}
+
+/// Where a block begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct IndexEntry {
+    /// Byte of the decompressed source.
+    pub(crate) byte: u64,
+    /// Data records before it.
+    pub(crate) record: u64,
+    /// Physical line, from 0.
+    pub(crate) line: u64,
+}
+
+impl BlockIndex {
+    pub(crate) fn add(&mut self, block: &Block, decoder: &Decoder) {
+        self.stride = self.stride.max(1);
+        // Header rows are in the first block, which is reached by reading from the start.
+        if block.header_rows > 0 || !block.seq.is_multiple_of(self.stride) {
+            return;
+        }
+        if self.entries.len() == MAX_INDEX_ENTRIES {
+            let mut keep = false;
+            self.entries.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.stride *= 2;
+            if !block.seq.is_multiple_of(self.stride) {
+                return;
+            }
+        }
+        self.entries.push(IndexEntry {
+            byte: decoder.source_byte(block.base.text),
+            record: block.base.record,
+            line: block.base.line,
+        });
+    }
+
+    /// The last entry at or before data record `record` (from 0).
+    pub(crate) fn before(&self, record: u64) -> Option<IndexEntry> {
+        let after = self.entries.partition_point(|entry| entry.record <= record);
+        self.entries.get(after.checked_sub(1)?).copied()
+    }
+}

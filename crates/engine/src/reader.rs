@@ -1,0 +1,313 @@
+//! The front of both passes: bytes as they come → blocks of whole records.
+//!
+//! `source` → `decode` → `detect` (first pass only) → blocks. A block is handed on as soon as it is whole; at most one
+//! block and the longest record are held.
+
+use csvp_parse::{FieldIndex, Grammar, scan};
+
+use crate::block::{Base, Block};
+use crate::decode::Decoder;
+use crate::layout::{Layout, Opened};
+use crate::source::Source;
+use crate::{EngineError, Limits, Settings};
+
+/// Bytes kept back behind a block, so that the last block always holds the file's last records.
+const TAIL_BYTES: usize = 64 << 10;
+/// Last records among which a footer is looked for.
+const FOOTER_RECORDS: usize = 32;
+
+/// Receives blocks in file order.
+pub(crate) type Blocks<'a> = dyn FnMut(&Block, &Decoder, &Layout) -> Result<(), EngineError> + 'a;
+
+/// Turns the bytes of one file into blocks.
+pub(crate) struct Reader {
+    source: Source,
+    inner: Inner,
+}
+
+/// Everything behind decompression.
+struct Inner {
+    stage: Stage,
+    limits: Limits,
+}
+
+enum Stage {
+    /// The first part is collected, to detect everything from it.
+    Sampling { sample: Vec<u8>, settings: Box<Settings> },
+    /// The file's layout is known; blocks are cut.
+    Reading(Box<Cutter>),
+    /// The file is no CSV, or has too many columns: its bytes pass unread.
+    Refused(Box<Layout>),
+}
+
+impl Reader {
+    /// A reader that detects what `settings` leave open.
+    pub(crate) fn detecting(settings: Settings) -> Self {
+        let limits = settings.limits.clone();
+        let stage = Stage::Sampling { sample: Vec::new(), settings: Box::new(settings) };
+        Self { source: Source::new(&limits), inner: Inner { stage, limits } }
+    }
+
+    /// A reader for a file whose layout is known.
+    pub(crate) fn planned(layout: Layout, limits: &Limits) -> Self {
+        let stage = if layout.refused.is_some() {
+            Stage::Refused(Box::new(layout))
+        } else {
+            Stage::Reading(Box::new(Cutter::new(layout, limits)))
+        };
+        Self { source: Source::new(limits), inner: Inner { stage, limits: limits.clone() } }
+    }
+
+    /// A reader that begins inside the file, at byte `source` of the uncompressed original, with data record `record`
+    /// (from 0) on physical line `line` (from 0).
+    pub(crate) fn resumed(layout: Layout, limits: &Limits, source: u64, base: Base) -> Self {
+        let cutter = Cutter::resume(layout, limits, source, base);
+        Self {
+            source: Source::plain(limits),
+            inner: Inner { stage: Stage::Reading(Box::new(cutter)), limits: limits.clone() },
+        }
+    }
+
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Bytes in front of the first record that is asked for are passed on to blocks as they become whole.
+    pub(crate) fn push(&mut self, bytes: &[u8], blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
+        let inner = &mut self.inner;
+        self.source.push(bytes, &mut |plain| inner.push(plain, blocks))
+    }
+
+    /// Ends the file and gives its layout.
+    pub(crate) fn finish(mut self, blocks: &mut Blocks<'_>) -> Result<(Layout, Source), EngineError> {
+        let inner = &mut self.inner;
+        self.source.finish(&mut |plain| inner.push(plain, blocks))?;
+        let layout = self.inner.finish(blocks)?;
+        Ok((layout, self.source))
+    }
+}
+
+impl Inner {
+    fn push(&mut self, plain: &[u8], blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
+        match &mut self.stage {
+            Stage::Sampling { sample, .. } => {
+                let room = self.limits.detect_bytes.saturating_sub(sample.len()).min(plain.len());
+                sample.extend_from_slice(&plain[..room]);
+                if sample.len() < self.limits.detect_bytes {
+                    return Ok(());
+                }
+                self.open(false, blocks)?;
+                self.push(&plain[room..], blocks)
+            }
+            Stage::Reading(cutter) => cutter.push(plain, blocks),
+            Stage::Refused(_) => Ok(()),
+        }
+    }
+
+    /// Detects the layout from the sample, and reads the sample with it.
+    fn open(&mut self, complete: bool, blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
+        let Stage::Sampling { sample, settings } = &mut self.stage else { return Ok(()) };
+        let sample = std::mem::take(sample);
+        self.stage = match Layout::detect(&sample, complete, settings)? {
+            Opened::Readable(layout) => Stage::Reading(Box::new(Cutter::new(*layout, &self.limits))),
+            Opened::Refused(layout) => Stage::Refused(layout),
+        };
+        self.push(&sample, blocks)
+    }
+
+    fn finish(mut self, blocks: &mut Blocks<'_>) -> Result<Layout, EngineError> {
+        self.open(true, blocks)?;
+        match self.stage {
+            Stage::Reading(cutter) => cutter.finish(blocks),
+            Stage::Refused(layout) => Ok(*layout),
+            Stage::Sampling { .. } => unreachable!("the sample was opened above"),
+        }
+    }
+}
+
+/// Cuts decoded text into blocks.
+struct Cutter {
+    decoder: Decoder,
+    grammar: Grammar,
+    layout: Layout,
+    block_bytes: usize,
+    /// Preamble lines still to be passed over.
+    preamble_left: u64,
+    /// Header rows still to come.
+    header_left: usize,
+    /// Text not yet in a block; `base` is where it begins.
+    text: Vec<u8>,
+    base: Base,
+    seq: u64,
+    /// Text needed before the next try to cut a block; grows while one record is longer than a block.
+    wanted: usize,
+    /// Bytes dropped so far of a record that is too large to be held.
+    dropping: Option<u64>,
+    block: Block,
+}
+
+impl Cutter {
+    fn new(layout: Layout, limits: &Limits) -> Self {
+        let mut cutter = Self::resume(layout, limits, 0, Base::default());
+        cutter.decoder = Decoder::new(cutter.layout.encoding(), cutter.layout.bom_bytes);
+        cutter.preamble_left = cutter.layout.dialect.preamble_lines;
+        cutter.header_left = cutter.layout.dialect.header_rows as usize;
+        cutter
+    }
+
+    fn resume(layout: Layout, limits: &Limits, source: u64, base: Base) -> Self {
+        let grammar = layout.grammar(limits);
+        let base = Base { text: 0, ..base };
+        Self {
+            decoder: Decoder::resume(layout.encoding(), 0, source),
+            block: Block { index: FieldIndex::new(layout.n_columns()), ..Block::default() },
+            grammar,
+            layout,
+            block_bytes: limits.block_bytes,
+            preamble_left: 0,
+            header_left: 0,
+            text: Vec::new(),
+            base,
+            seq: 0,
+            wanted: limits.block_bytes,
+            dropping: None,
+        }
+    }
+
+    fn push(&mut self, plain: &[u8], blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
+        // Steps keep the text near one block however large the chunk is.
+        for step in plain.chunks(self.block_bytes.max(1)) {
+            self.decoder.push(step, &mut self.text);
+            while self.text.len() >= self.wanted + TAIL_BYTES {
+                self.cut(self.wanted, false, blocks)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, blocks: &mut Blocks<'_>) -> Result<Layout, EngineError> {
+        self.decoder.finish(&mut self.text);
+        self.skip_preamble(true);
+        if self.dropping.is_some() {
+            self.drop_record(true, blocks)?;
+        }
+        self.hand_on(self.text.len(), true, blocks)?;
+        Ok(self.layout)
+    }
+
+    /// Makes a block of the whole records in the first `size` bytes of the text.
+    fn cut(&mut self, size: usize, eof: bool, blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
+        if self.dropping.is_some() {
+            return self.drop_record(eof, blocks);
+        }
+        if self.preamble_left > 0 {
+            self.skip_preamble(eof);
+            return Ok(());
+        }
+        let consumed = self.hand_on(size, eof, blocks)?;
+        if consumed > 0 {
+            self.wanted = self.block_bytes;
+        } else if scan::plain::line_too_large(&self.grammar, &self.text) {
+            self.dropping = Some(0);
+        } else {
+            // The bound depends on the content only: it doubles until the record fits.
+            self.wanted = self.wanted.saturating_mul(2).max(1);
+        }
+        Ok(())
+    }
+
+    fn hand_on(&mut self, size: usize, eof: bool, blocks: &mut Blocks<'_>) -> Result<usize, EngineError> {
+        self.block.index.clear();
+        let consumed = scan::plain::index(&self.grammar, &self.text[..size], eof, &mut self.block.index);
+        if consumed == 0 && !eof {
+            return Ok(0);
+        }
+        let mut rest = std::mem::take(&mut self.block.text);
+        rest.clear();
+        rest.extend_from_slice(&self.text[consumed..]);
+        self.text.truncate(consumed);
+        self.block.text = std::mem::replace(&mut self.text, rest);
+        self.emit(eof, blocks)?;
+        Ok(consumed)
+    }
+
+    /// Completes the block whose text and index are set, hands it on and moves the base behind it.
+    fn emit(&mut self, last: bool, blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
+        let block = &mut self.block;
+        block.seq = self.seq;
+        block.base = self.base;
+        block.last = last;
+        block.header_rows = self.header_left.min(block.index.n_records());
+        block.footer_rows = 0;
+        block.invalid = self.decoder.take_invalid(self.base.text, &block.text);
+        if last {
+            block.footer_rows = footer_rows(block, &self.grammar, &self.layout);
+        }
+        let data = block.data().len();
+        self.header_left -= block.header_rows;
+        blocks(&self.block, &self.decoder, &self.layout)?;
+        self.seq += 1;
+        self.base.text += self.block.text.len() as u64;
+        self.base.line += u64::from(self.block.index.n_lines());
+        self.base.record += data as u64;
+        self.decoder.forget_before(self.base.text);
+        Ok(())
+    }
+
+    fn skip_preamble(&mut self, eof: bool) {
+        while self.preamble_left > 0 {
+            match self.grammar.first_line(&self.text, eof) {
+                Some((_, next)) if next > 0 => {
+                    self.text.drain(..next);
+                    self.base.text += next as u64;
+                    self.base.line += 1;
+                    self.preamble_left -= 1;
+                }
+                Some(_) => return,
+                None => {
+                    self.wanted = self.wanted.saturating_mul(2);
+                    return;
+                }
+            }
+        }
+        self.wanted = self.block_bytes;
+    }
+
+    /// Drops bytes up to the end of the line that is too large, and counts it as a record that was not read.
+    fn drop_record(&mut self, eof: bool, blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
+        let dropped = self.dropping.unwrap_or(0);
+        self.wanted = self.block_bytes;
+        let Some((end, next)) = self.grammar.first_line(&self.text, eof) else {
+            // A CR may be half of a line end: it waits for its other half.
+            let keep = usize::from(self.text.last() == Some(&b'\r'));
+            let drop = self.text.len() - keep;
+            self.text.drain(..drop);
+            self.dropping = Some(dropped + drop as u64);
+            return Ok(());
+        };
+        self.text.drain(..next);
+        self.dropping = None;
+        self.block.index.clear();
+        self.block.text.clear();
+        self.block.index.push_too_large(0, dropped + end as u64, 1);
+        self.emit(false, blocks)?;
+        self.base.text += dropped + next as u64;
+        Ok(())
+    }
+}
+
+/// How many of the last records are footer; known from the plan in the second pass.
+fn footer_rows(block: &Block, grammar: &Grammar, layout: &Layout) -> usize {
+    let n = block.index.n_records() - block.header_rows;
+    if let Some(known) = layout.footer_rows {
+        return (known as usize).min(n);
+    }
+    let first = block.index.n_records() - n.min(FOOTER_RECORDS);
+    let tail: Vec<Vec<String>> = (first..block.index.n_records())
+        .map(|record| {
+            let fields = block.index.fields(grammar, &block.text, record);
+            fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
+        })
+        .collect();
+    crate::detect::footer::footer_rows(&tail, layout.n_columns()).min(n)
+}

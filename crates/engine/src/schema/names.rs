@@ -1,0 +1,85 @@
+//! Column names from header rows.
+
+use csvp_report::{ColumnRef, Detail, Position, Problem, ProblemCode};
+
+/// The names of all columns and what is wrong with them.
+pub(crate) struct Header {
+    /// Unique names, one per column.
+    pub(crate) names: Vec<String>,
+    /// Problems of the header itself.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Names for `n_columns` columns. `rows` are the header rows (several are joined by a space), `place` is where they begin.
+pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, place: &Position) -> Header {
+    let mut problems = Vec::new();
+    let mut names: Vec<String> = Vec::with_capacity(n_columns);
+    let mut taken = std::collections::HashSet::new();
+    for column in 0..n_columns {
+        let written = join_rows(rows, column);
+        let base = if written.is_empty() { format!("column_{}", column + 1) } else { written.clone() };
+        let name = unique(base, &taken);
+        if !rows.is_empty() {
+            let code = if written.is_empty() {
+                Some((ProblemCode::HeaderBlank, Detail::None))
+            } else if name != written {
+                Some((ProblemCode::HeaderDuplicate, Detail::Name { found: written, expected: None }))
+            } else {
+                None
+            };
+            if let Some((code, detail)) = code {
+                let column = ColumnRef { number: column as u32 + 1, name: name.clone(), line: None, byte: None };
+                let position = Position { column: Some(column), ..place.clone() };
+                problems.push(Problem { code, position, detail, value: None });
+            }
+        }
+        taken.insert(name.clone());
+        names.push(name);
+    }
+    let found = rows.iter().map(Vec::len).max().unwrap_or(n_columns);
+    if found != n_columns {
+        problems.push(Problem {
+            code: ProblemCode::FieldCount,
+            position: place.clone(),
+            detail: Detail::Count { expected: n_columns as u64, found: found as u64 },
+            value: None,
+        });
+    }
+    Header { names, problems }
+}
+
+fn join_rows(rows: &[Vec<String>], column: usize) -> String {
+    let parts: Vec<&str> =
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
+    parts.join(" ")
+}
+
+fn unique(base: String, taken: &std::collections::HashSet<String>) -> String {
+    if !taken.contains(&base) {
+        return base;
+    }
+    (2..).map(|n| format!("{base}_{n}")).find(|name| !taken.contains(name)).unwrap_or(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rows: &[&[&str]], n_columns: usize, names: &[&str], codes: &[&str]) {
+        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
+        let header = header(&rows, n_columns, &Position { record: None, line: 1, byte: 0, column: None });
+        assert_eq!(header.names, names);
+        let found: Vec<&str> = header.problems.iter().map(|problem| problem.code.as_str()).collect();
+        assert_eq!(found, codes);
+    }
+
+    #[test]
+    fn names_columns() {
+        check(&[&["a", "b"]], 2, &["a", "b"], &[]);
+        check(&[], 2, &["column_1", "column_2"], &[]);
+        check(&[&["a", "", "a"]], 3, &["a", "column_2", "a_2"], &["header-blank", "header-duplicate"]);
+        check(&[&["a", "a_2", "a"]], 3, &["a", "a_2", "a_3"], &["header-duplicate"]);
+        check(&[&["x", "y"], &["1", "2"]], 2, &["x 1", "y 2"], &[]);
+        check(&[&["a", "b"]], 3, &["a", "b", "column_3"], &["header-blank", "field-count"]);
+    }
+}

@@ -1,0 +1,138 @@
+//! Frictionless Table Schema (<https://specs.frictionlessdata.io/table-schema/>), as its standard says.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+/// A contract: fields with their types and rules.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TableSchema {
+    /// In the order of the columns.
+    pub fields: Vec<Field>,
+    /// Cells that are null; the empty cell when not given.
+    #[serde(default = "empty_is_missing")]
+    pub missing_values: Vec<String>,
+    /// Columns whose values together are required and unique.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary_key: Option<Key>,
+    /// References to keys; only those to the same file (`"resource": ""`) can be checked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign_keys: Vec<ForeignKey>,
+}
+
+fn empty_is_missing() -> Vec<String> {
+    vec![String::new()]
+}
+
+/// One field.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Field {
+    /// Name of the column.
+    pub name: String,
+    /// `string`, `integer`, `number`, `boolean`, `date`, `time`, `datetime`, `year`, `yearmonth`, `any` ...; `string`
+    /// when not given.
+    #[serde(rename = "type", default = "string_type")]
+    pub type_name: String,
+    /// `default`, `any`, a `strftime` pattern, or for strings `email`, `uri`, `uuid`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// What a person should know about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Rules.
+    #[serde(default, skip_serializing_if = "Constraints::is_empty")]
+    pub constraints: Constraints,
+    /// Decimal mark of numbers, `.` when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decimal_char: Option<char>,
+    /// Thousands mark of numbers, none when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group_char: Option<char>,
+    /// Words for true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub true_values: Option<Vec<String>>,
+    /// Words for false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub false_values: Option<Vec<String>>,
+}
+
+fn string_type() -> String {
+    "string".to_owned()
+}
+
+/// Rules of one field.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Constraints {
+    /// Null is a fault.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// The same value twice is a fault.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unique: bool,
+    /// Fewest characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_length: Option<u64>,
+    /// Most characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<u64>,
+    /// Smallest value, as a number or as text in the field's format.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum: Option<Json>,
+    /// Largest value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maximum: Option<Json>,
+    /// Regular expression that the whole text must match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<String>,
+    /// The allowed values.
+    #[serde(default, rename = "enum", skip_serializing_if = "Option::is_none")]
+    pub one_of: Option<Vec<Json>>,
+}
+
+impl Constraints {
+    /// Whether there is no rule.
+    pub fn is_empty(&self) -> bool {
+        *self == Constraints::default()
+    }
+}
+
+/// One column name or several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Key {
+    /// One column.
+    One(String),
+    /// Several columns, together.
+    Several(Vec<String>),
+}
+
+impl Key {
+    /// The column names.
+    pub fn names(&self) -> &[String] {
+        match self {
+            Key::One(name) => std::slice::from_ref(name),
+            Key::Several(names) => names,
+        }
+    }
+}
+
+/// A reference to a key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ForeignKey {
+    /// Columns of this file.
+    pub fields: Key,
+    /// What they refer to.
+    pub reference: Reference,
+}
+
+/// The key referred to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reference {
+    /// The other file; empty for this one.
+    #[serde(default)]
+    pub resource: String,
+    /// Its columns.
+    pub fields: Key,
+}

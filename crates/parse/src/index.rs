@@ -1,0 +1,328 @@
+//! The index of a block: where each field of each record ends, as one rectangle of numbers.
+
+use std::borrow::Cow;
+
+use crate::{Fault, Grammar, Skip};
+
+/// The field is enclosed in quotes.
+pub(crate) const QUOTED: u32 = 1 << 31;
+/// The field holds bytes that are not its text: doubled quotes, escapes, blanks outside the quotes.
+pub(crate) const DIRTY: u32 = 1 << 30;
+/// The record has no such field.
+pub(crate) const MISSING: u32 = 1 << 29;
+const OFFSET: u32 = MISSING - 1;
+
+/// The largest block that can be indexed, in bytes.
+pub const MAX_BLOCK_BYTES: usize = OFFSET as usize;
+
+/// Field ends of a block of whole records, row-major: `n_records` x `n_columns`.
+///
+/// Field `c` of record `r` begins where field `c - 1` ends plus the delimiter, the first one at the record's start.
+/// Records with fewer fields are filled with missing ones; further fields of longer records stand in a side list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldIndex {
+    n_columns: usize,
+    ends: Vec<u32>,
+    starts: Vec<u32>,
+    /// (record, ends of its fields beyond the last column), ascending.
+    extra: Vec<(u32, Vec<u32>)>,
+    /// (record, fields it has), ascending, for records with fewer than `n_columns`.
+    short: Vec<(u32, u32)>,
+    /// (record, lines to add to the record's own index to get its line), ascending; says where lines and records part.
+    line_shifts: Vec<(u32, u32)>,
+    lines: u32,
+    faults: Vec<Fault>,
+    skips: Vec<Skip>,
+    endings: LineEndings,
+}
+
+/// How often each kind of line ending ended a record or a skipped line.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LineEndings {
+    /// LF alone.
+    pub lf: u64,
+    /// CR LF.
+    pub crlf: u64,
+    /// CR alone.
+    pub cr: u64,
+}
+
+impl FieldIndex {
+    /// An empty index for records of `n_columns` fields.
+    pub fn new(n_columns: usize) -> Self {
+        Self { n_columns, ..Self::default() }
+    }
+
+    /// Empties it for the next block; memory is kept.
+    pub fn clear(&mut self) {
+        self.ends.clear();
+        self.starts.clear();
+        self.extra.clear();
+        self.short.clear();
+        self.line_shifts.clear();
+        self.lines = 0;
+        self.faults.clear();
+        self.skips.clear();
+        self.endings = LineEndings::default();
+    }
+
+    /// Records in the block; lines that are no records do not count.
+    pub fn n_records(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Fields a record should have.
+    pub fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    /// Physical lines that end in the block.
+    pub fn n_lines(&self) -> u32 {
+        self.lines
+    }
+
+    /// Faults in the order of their records.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    /// Lines that are no records, in order.
+    pub fn skips(&self) -> &[Skip] {
+        &self.skips
+    }
+
+    /// Kinds of line endings met.
+    pub fn line_endings(&self) -> LineEndings {
+        self.endings
+    }
+
+    /// Offset of the record's first byte in the block.
+    pub fn record_start(&self, record: usize) -> usize {
+        self.starts[record] as usize
+    }
+
+    /// Offset behind the record's last byte, terminator not included.
+    pub fn record_end(&self, record: usize) -> usize {
+        if let Some(ends) = self.extra_of(record) {
+            return offset(ends[ends.len() - 1]);
+        }
+        if self.n_columns == 0 { self.record_start(record) } else { offset(self.ends[(record + 1) * self.n_columns - 1]) }
+    }
+
+    /// Physical line of the record's first byte, from 0 at the block's first line.
+    pub fn line(&self, record: usize) -> u32 {
+        let at = self.line_shifts.partition_point(|&(first, _)| first as usize <= record);
+        let shift = if at == 0 { 0 } else { self.line_shifts[at - 1].1 };
+        record as u32 + shift
+    }
+
+    /// Fields the record has.
+    pub fn n_fields(&self, record: usize) -> usize {
+        if let Some(ends) = self.extra_of(record) {
+            return self.n_columns + ends.len();
+        }
+        match self.short.binary_search_by_key(&(record as u32), |&(r, _)| r) {
+            Ok(at) => self.short[at].1 as usize,
+            Err(_) => self.n_columns,
+        }
+    }
+
+    /// Records whose number of fields is not `n_columns`, ascending, with the number they have.
+    pub fn ragged(&self) -> Vec<(usize, usize)> {
+        let mut all: Vec<(usize, usize)> = self
+            .short
+            .iter()
+            .map(|&(record, n)| (record as usize, n as usize))
+            .chain(self.extra.iter().map(|(record, ends)| (*record as usize, self.n_columns + ends.len())))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Offsets of the field's raw bytes in the block, quotes included; none when the record has no such field.
+    pub fn raw_range(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, usize)> {
+        self.locate(grammar, record, field).map(|(start, end)| (start, offset(end)))
+    }
+
+    /// The text of a field: a slice of the block, or of `scratch` where quotes had to be undone. None when the record
+    /// has no such field.
+    pub fn field<'a>(
+        &self,
+        grammar: &Grammar,
+        block: &'a [u8],
+        record: usize,
+        field: usize,
+        scratch: &'a mut Vec<u8>,
+    ) -> Option<&'a [u8]> {
+        let (start, end) = self.locate(grammar, record, field)?;
+        let raw = &block[start..offset(end)];
+        if end & (QUOTED | DIRTY) == 0 {
+            return Some(raw);
+        }
+        if end & DIRTY == 0 {
+            return Some(&raw[1..raw.len() - 1]);
+        }
+        scratch.clear();
+        unescape(grammar, raw, end & QUOTED != 0, scratch);
+        Some(scratch)
+    }
+
+    /// All fields the record has, however many.
+    pub fn fields<'a>(&self, grammar: &Grammar, block: &'a [u8], record: usize) -> Vec<Cow<'a, [u8]>> {
+        (0..self.n_fields(record))
+            .filter_map(|field| {
+                let (start, end) = self.locate(grammar, record, field)?;
+                let raw = &block[start..offset(end)];
+                Some(match end & (QUOTED | DIRTY) {
+                    0 => Cow::Borrowed(raw),
+                    QUOTED => Cow::Borrowed(&raw[1..raw.len() - 1]),
+                    flags => {
+                        let mut text = Vec::new();
+                        unescape(grammar, raw, flags & QUOTED != 0, &mut text);
+                        Cow::Owned(text)
+                    }
+                })
+            })
+            .collect()
+    }
+
+    /// Start offset and flagged end of a field.
+    #[inline]
+    fn locate(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, u32)> {
+        let row = &self.ends[record * self.n_columns..(record + 1) * self.n_columns];
+        let end_of = |field: usize| -> Option<u32> {
+            if field < self.n_columns {
+                Some(row[field]).filter(|end| end & MISSING == 0)
+            } else {
+                self.extra_of(record)?.get(field - self.n_columns).copied()
+            }
+        };
+        let end = end_of(field)?;
+        let start = if field == 0 {
+            self.record_start(record)
+        } else {
+            offset(end_of(field - 1)?) + grammar.delimiter().len()
+        };
+        Some((start, end))
+    }
+
+    fn extra_of(&self, record: usize) -> Option<&[u32]> {
+        let at = self.extra.binary_search_by_key(&(record as u32), |(r, _)| *r).ok()?;
+        Some(&self.extra[at].1)
+    }
+
+    /// Adds a record with its flagged field ends; `lines` is how many line ends it holds, its own terminator included.
+    pub(crate) fn push_record(&mut self, start: usize, ends: &[u32], lines: u32) {
+        let record = self.starts.len() as u32;
+        self.starts.push(start as u32);
+        let known = ends.len().min(self.n_columns);
+        self.ends.extend_from_slice(&ends[..known]);
+        if ends.len() > self.n_columns {
+            self.extra.push((record, ends[known..].to_vec()));
+        } else if known < self.n_columns {
+            let end = ends.last().map_or(start as u32, |&end| end & OFFSET);
+            self.ends.resize(self.ends.len() + self.n_columns - known, end | MISSING);
+            self.short.push((record, known as u32));
+        }
+        self.lines += lines;
+        if lines != 1 {
+            self.shift_lines(record + 1);
+        }
+    }
+
+    /// Adds a record whose fields were not read because it is too large: its size in bytes and the line ends it took.
+    pub fn push_too_large(&mut self, start: usize, bytes: u64, lines: u32) {
+        let record = self.starts.len() as u32;
+        self.faults.push(Fault { record, byte: start as u32, kind: crate::FaultKind::RecordTooLarge(bytes) });
+        self.starts.push(start as u32);
+        self.ends.resize(self.ends.len() + self.n_columns, start as u32 | MISSING);
+        self.lines += lines;
+        if lines != 1 {
+            self.shift_lines(record + 1);
+        }
+    }
+
+    pub(crate) fn push_skip(&mut self, byte: usize, kind: crate::SkipKind, lines: u32) {
+        let before_record = self.starts.len() as u32;
+        self.skips.push(Skip { before_record, byte: byte as u32, line: self.lines, kind });
+        self.lines += lines;
+        self.shift_lines(before_record);
+    }
+
+    pub(crate) fn push_fault(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    pub(crate) fn count_ending(&mut self, bytes: &[u8]) {
+        match bytes {
+            b"\n" => self.endings.lf += 1,
+            b"\r\n" => self.endings.crlf += 1,
+            b"\r" => self.endings.cr += 1,
+            _ => {}
+        }
+    }
+
+    /// From `record` on, lines and records differ by another number.
+    fn shift_lines(&mut self, record: u32) {
+        let shift = self.lines.wrapping_sub(record);
+        match self.line_shifts.last_mut() {
+            Some(last) if last.0 == record => last.1 = shift,
+            _ => self.line_shifts.push((record, shift)),
+        }
+    }
+}
+
+fn offset(end: u32) -> usize {
+    (end & OFFSET) as usize
+}
+
+/// Appends the text of a raw field to `text`: outer quotes and the blanks around them away, doubled and escaped
+/// bytes single. A lone quote inside stays.
+fn unescape(grammar: &Grammar, raw: &[u8], quoted: bool, text: &mut Vec<u8>) {
+    let (Some(quote), true) = (grammar.quote, quoted) else {
+        return unescape_plain(grammar, raw, text);
+    };
+    let first = raw.iter().position(|&b| b == quote).map_or(0, |at| at + 1);
+    let last = raw.iter().rposition(|&b| b == quote).unwrap_or(raw.len()).max(first);
+    let inner = &raw[first..last];
+    let mut at = 0;
+    while at < inner.len() {
+        let byte = inner[at];
+        let next = inner.get(at + 1).copied();
+        let drop_this = match grammar.escape {
+            Some(escape) => byte == escape && next.is_some_and(|n| n == quote || n == escape),
+            None => byte == quote && next == Some(quote),
+        };
+        if drop_this && let Some(next) = next {
+            text.push(next);
+            at += 2;
+        } else {
+            text.push(byte);
+            at += 1;
+        }
+    }
+}
+
+/// An unquoted field with escapes: the escape goes where it protects a delimiter, a line end, a quote or itself.
+fn unescape_plain(grammar: &Grammar, raw: &[u8], text: &mut Vec<u8>) {
+    let mut at = 0;
+    while at < raw.len() {
+        if Some(raw[at]) == grammar.escape && grammar.escapes(raw, at + 1) {
+            at += 1;
+        }
+        text.push(raw[at]);
+        at += 1;
+    }
+}
+
+impl Grammar {
+    /// Whether an escape before `at` protects the byte there, outside quotes.
+    pub(crate) fn escapes(&self, bytes: &[u8], at: usize) -> bool {
+        let Some(&byte) = bytes.get(at) else { return false };
+        byte == self.delimiter()[0]
+            || byte == b'\n'
+            || byte == b'\r'
+            || Some(byte) == self.quote
+            || Some(byte) == self.escape
+    }
+}
