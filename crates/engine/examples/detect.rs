@@ -14,7 +14,7 @@ fn main() -> std::io::Result<()> {
         let file = std::fs::File::open(&path)?;
         let size = file.metadata()?.len();
         let mut raw = Vec::new();
-        file.take(SAMPLE_BYTES).read_to_end(&mut raw)?;
+        std::io::copy(&mut file.take(SAMPLE_BYTES), &mut raw)?;
         let text = decode(&raw);
         let start = std::time::Instant::now();
         let found = detect(text.as_bytes(), size <= SAMPLE_BYTES, &DialectHints::default());
@@ -46,7 +46,12 @@ fn main() -> std::io::Result<()> {
 fn decode(raw: &[u8]) -> String {
     let encoding = match encoding_rs::Encoding::for_bom(raw) {
         Some((encoding, _)) => encoding,
-        None if encoding_rs::UTF_8.decode_without_bom_handling_and_without_replacement(&raw[..raw.len() - raw.len().min(4)]).is_some() => encoding_rs::UTF_8,
+        None if encoding_rs::UTF_8
+            .decode_without_bom_handling_and_without_replacement(&raw[..raw.len() - raw.len().min(4)])
+            .is_some() =>
+        {
+            encoding_rs::UTF_8
+        }
         None => encoding_rs::WINDOWS_1252,
     };
     encoding.decode(raw).0.into_owned()
@@ -61,7 +66,8 @@ fn footer(text: &str, dialect: &Dialect) -> usize {
         .flexible(true)
         .from_reader(text.as_bytes());
     let records: Vec<csv::StringRecord> = reader.records().map_while(Result::ok).collect();
-    let start = usize::try_from(dialect.preamble_lines + u64::from(dialect.header_rows)).unwrap_or(usize::MAX);
+    let start =
+        usize::try_from(dialect.preamble_lines + u64::from(dialect.header_rows)).unwrap_or(usize::MAX);
     let first = records.len().saturating_sub(32).max(start.min(records.len()));
     let tail: Vec<Vec<String>> =
         records[first..].iter().map(|r| r.iter().map(str::to_owned).collect()).collect();

@@ -69,12 +69,11 @@ impl Block {
         &self,
         record: usize,
         at: usize,
-        column: usize,
-        name: &str,
+        (column, name): (usize, &str),
+        grammar: &Grammar,
         decoder: &Decoder,
     ) -> Position {
-        let before = &self.text[self.index.record_start(record)..at];
-        let lines = memchr::memchr_iter(b'\n', before).count() as u64;
+        let lines = grammar.count_line_ends(&self.text[self.index.record_start(record)..at]);
         Position {
             column: Some(ColumnRef {
                 number: column as u32 + 1,

@@ -131,19 +131,16 @@ impl Layout {
         let mut index = FieldIndex::new(1);
         scan::plain::index(&loose, body, whole, &mut index);
         let header_rows = (self.dialect.header_rows as usize).min(index.n_records());
-        self.header = (0..header_rows)
-            .map(|record| {
-                let fields = index.fields(&loose, body, record);
-                fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
-            })
-            .collect();
         let counts: Vec<usize> = (header_rows..index.n_records()).map(|record| index.n_fields(record)).collect();
+        let mode = most_frequent(&counts);
+        // A damaged header is read with the number of fields that the records have, as a damaged record is.
+        let expected = mode.map(|(usual, _)| usual);
+        self.header = header_cells(body, &Grammar::new(&self.dialect, expected, limits.max_record_bytes), header_rows);
         let last_empty = |record: usize| {
             let fields = index.fields(&loose, body, record);
             fields.last().is_some_and(|field| field.is_empty())
         };
         let header_fields = self.header.iter().map(Vec::len).max();
-        let mode = most_frequent(&counts);
         let n_columns = match (header_fields, mode) {
             (None, None) => 0,
             (Some(n), None) | (None, Some((n, _))) => n,
@@ -180,6 +177,18 @@ impl Layout {
         }
     }
 
+    /// The header's cells as they stand, several rows joined by a space; none without header.
+    pub(crate) fn header_cells(&self) -> Option<Vec<String>> {
+        match self.header.as_slice() {
+            [] => None,
+            [row] => Some(row.clone()),
+            rows => {
+                let width = rows.iter().map(Vec::len).max().unwrap_or(0);
+                Some((0..width).map(|column| crate::schema::join_rows(rows, column)).collect())
+            }
+        }
+    }
+
     pub(crate) fn n_columns(&self) -> usize {
         self.names.len()
     }
@@ -202,6 +211,24 @@ pub(crate) fn encoding_named(label: &str) -> Result<&'static Encoding, EngineErr
 /// A problem of the file as a whole.
 pub(crate) fn whole_file(code: ProblemCode, detail: Detail) -> Problem {
     Problem { code, position: Position { record: None, line: 1, byte: 0, column: None }, detail, value: None }
+}
+
+/// The cells of the first `rows` records of `body`.
+fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>> {
+    let mut index = FieldIndex::new(1);
+    let mut end = 0;
+    while index.n_records() <= rows && end < body.len() {
+        // Header rows are at the front: a growing part of the body holds them.
+        end = (end * 2).max(4 << 10).min(body.len());
+        index.clear();
+        scan::plain::index(grammar, &body[..end], end == body.len(), &mut index);
+    }
+    (0..rows.min(index.n_records()))
+        .map(|record| {
+            let fields = index.fields(grammar, body, record);
+            fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
+        })
+        .collect()
 }
 
 /// The most frequent count and its share; the larger one of equals.

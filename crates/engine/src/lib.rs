@@ -46,6 +46,7 @@ pub mod profile;
 mod output;
 mod pipeline;
 mod plan;
+mod sniff;
 mod tally;
 mod view;
 
@@ -56,6 +57,7 @@ pub use pipeline::{Check, Checked, Progress, Second};
 pub use plan::Plan;
 pub use schema::{Column, Constraints, Field, ForeignKey, Key, Reference, Schema, TableSchema};
 pub use settings::{Budget, ColumnOverride, OnBad, Policy, Settings};
+pub use sniff::{Sniff, Sniffed};
 pub use source::Compression;
 pub use tally::RecordVerdict;
 pub use view::{RecordView, View};

@@ -51,9 +51,9 @@ impl Plan {
         &self.report
     }
 
-    /// The header's cells as they stand, one vector per header row.
-    pub fn header(&self) -> &[Vec<String>] {
-        &self.layout.header
+    /// The header's cells as they stand, several rows joined by a space; none without header.
+    pub fn header(&self) -> Option<Vec<String>> {
+        self.layout.header_cells()
     }
 
     /// Data records of the file.

@@ -100,6 +100,16 @@ impl Grammar {
         }
     }
 
+    /// Physical line ends in `bytes`, quotes apart.
+    pub fn count_line_ends(&self, bytes: &[u8]) -> u64 {
+        let feeds = memchr::memchr_iter(b'\n', bytes).count() as u64;
+        if !self.bare_cr {
+            return feeds;
+        }
+        let bare = memchr::memchr_iter(b'\r', bytes).filter(|&at| bytes.get(at + 1).is_some_and(|&next| next != b'\n'));
+        feeds + bare.count() as u64
+    }
+
     /// The end of the physical line that contains `from`; quotes have no meaning here.
     pub(crate) fn find_line_end(&self, bytes: &[u8], from: usize, eof: bool) -> At<LineEnd> {
         let mut at = from;

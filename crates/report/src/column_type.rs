@@ -93,6 +93,8 @@ pub enum DecimalForm {
     Fixed,
     /// No zeros at the end, and no mark on whole numbers: `1.5`, `2`.
     Minimal,
+    /// No zeros at the end but one digit at least: `1.5`, `2.0`. So write Python and pandas.
+    MinimalPoint,
     /// Whole numbers without mark, all others with all digits of the scale: `1.50`, `2`.
     FixedOrWhole,
     /// Any number of digits up to the scale: only where a schema declares the type, since the text cannot be made

@@ -113,7 +113,7 @@ impl ColumnRun<'_> {
         let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
         Problem {
             code,
-            position: self.block.cell_position(record, at, column_idx, &column.name, self.decoder),
+            position: self.block.cell_position(record, at, (column_idx, &column.name), self.grammar, self.decoder),
             detail,
             value: (!cell.is_empty()).then(|| quote(cell, self.limits.value_chars)),
         }

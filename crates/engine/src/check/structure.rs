@@ -139,7 +139,7 @@ impl Checker<'_> {
         let field = self.block.field_at(self.grammar, record, at);
         let known = field.and_then(|field| Some((field, self.layout.names.get(field)?)));
         let position = match known {
-            Some((field, name)) => self.block.cell_position(record, at, field, name, self.decoder),
+            Some((field, name)) => self.block.cell_position(record, at, (field, name), self.grammar, self.decoder),
             None => self.block.position(record, self.decoder),
         };
         let mut scratch = Vec::new();

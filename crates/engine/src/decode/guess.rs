@@ -65,13 +65,16 @@ fn utf_16_without_mark(sample: &[u8]) -> Option<&'static Encoding> {
     let units = sample.len() / 2;
     let zeros = |side: usize| sample.iter().skip(side).step_by(2).filter(|&&b| b == 0).count();
     let (first, second) = (zeros(0), zeros(1));
-    if second * 10 > units * 4 && first * 50 < units {
-        Some(UTF_16LE)
+    let encoding = if second * 10 > units * 4 && first * 50 < units {
+        UTF_16LE
     } else if first * 10 > units * 4 && second * 50 < units {
-        Some(UTF_16BE)
+        UTF_16BE
     } else {
-        None
-    }
+        return None;
+    };
+    let low = usize::from(encoding == UTF_16BE);
+    let controls = sample.chunks_exact(2).filter(|unit| unit[1 - low] == 0 && is_control(unit[low])).count();
+    (controls * 20 < units).then_some(encoding)
 }
 
 #[derive(Default)]
@@ -132,9 +135,13 @@ pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
         return None;
     }
     let head = &sample[..sample.len().min(64 << 10)];
-    let control = head.iter().filter(|&&b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1b..=0x1f));
     // One NUL in a small file is damage; one byte in twenty is another kind of file.
-    (control.count() * 20 > head.len().max(80)).then_some("binary data")
+    (head.iter().filter(|&&b| is_control(b)).count() * 20 > head.len().max(80)).then_some("binary data")
+}
+
+/// Control characters that do not occur in delimited text (the separators 0x1c to 0x1f do).
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1b..=0x1f)
 }
 
 #[cfg(test)]

@@ -6,9 +6,35 @@ use super::split::Rules;
 
 /// Delimiters in order of how usual they are. Longer ones stand before the single bytes they are made of.
 const DELIMITERS: &[&[u8]] = &[
-    b",", b";", b"\t", b"||", b"|", b"::", b":", b" ", b"~", b"^", b"#", b"*", b"=", b"&", b"!", b"\x01", b"\x1f",
-    b"\x1e", b"\x07", "§".as_bytes(), "¦".as_bytes(), "|~|".as_bytes(), "~|~".as_bytes(), b"##", b"^^", b"~~", b"$$",
-    b"@@", b";;", b"<>",
+    b",",
+    b";",
+    b"\t",
+    b"||",
+    b"|",
+    b"::",
+    b":",
+    b" ",
+    b"~",
+    b"^",
+    b"#",
+    b"*",
+    b"=",
+    b"&",
+    b"!",
+    b"\x01",
+    b"\x1f",
+    b"\x1e",
+    b"\x07",
+    "§".as_bytes(),
+    "¦".as_bytes(),
+    "|~|".as_bytes(),
+    "~|~".as_bytes(),
+    b"##",
+    b"^^",
+    b"~~",
+    b"$$",
+    b"@@",
+    b"<>",
 ];
 
 /// Lines of the sample that are looked at for counting.
@@ -28,15 +54,18 @@ pub(super) fn delimiters(bytes: &[u8], max: usize) -> Vec<Vec<u8>> {
         // Records that span lines leave most lines without a delimiter, but not the first one.
         let at_top = lines.first().is_some_and(|l| memmem::find(l, delimiter).is_some());
         let enough = n > 0 && (usual || n * 3 >= lines.len() || at_top && n * 12 >= lines.len());
-        if enough && !(is_doubled(delimiter) && !mostly_doubled(&lines, delimiter, 1)) {
+        if enough && (!is_doubled(delimiter) || mostly_doubled(&lines, delimiter, 1)) {
             found.push((if usual { n + lines.len() } else { n }, delimiter.to_vec()));
         }
     }
     // `||` in nearly every line where `|` stands alone nowhere means that `|` is only half of it.
-    let doubled: Vec<u8> =
-        found.iter().filter(|(_, d)| is_doubled(d) && mostly_doubled(&lines, d, 10)).map(|(_, d)| d[0]).collect();
+    let doubled: Vec<u8> = found
+        .iter()
+        .filter(|(_, d)| is_doubled(d) && mostly_doubled(&lines, d, 10))
+        .map(|(_, d)| d[0])
+        .collect();
     found.retain(|(_, d)| d.len() > 1 || !doubled.contains(&d[0]));
-    found.sort_by(|a, b| b.0.cmp(&a.0));
+    found.sort_by_key(|f| std::cmp::Reverse(f.0));
     found.into_iter().map(|(_, d)| d).take(max).collect()
 }
 

@@ -218,8 +218,9 @@ fn is_mantissa(text: &[u8]) -> Option<bool> {
     let middle = &groups[1..groups.len() - 1];
     let group_sign = groups[1].0;
     let grouped = |g: &(u8, usize)| g.0 == group_sign && (g.1 == 3 || g.1 == 2);
-    let tail_fits = if last_sign == group_sign { last_run == 3 } else { last_sign != b' ' && last_sign != b'\'' };
-    (first_run >= 1 && first_run <= 3 && middle.iter().all(grouped) && tail_fits).then_some(false)
+    let tail_fits =
+        if last_sign == group_sign { last_run == 3 } else { last_sign != b' ' && last_sign != b'\'' };
+    ((1..=3).contains(&first_run) && middle.iter().all(grouped) && tail_fits).then_some(false)
 }
 
 /// Dates and times: groups of digits with date signs between them, or with a month's name.
@@ -250,9 +251,20 @@ fn strip_letters(cell: &[u8]) -> &[u8] {
 }
 
 fn is_month(word: &[u8]) -> bool {
-    const MONTHS: [&[u8]; 12] =
-        [b"january", b"february", b"march", b"april", b"may", b"june", b"july", b"august", b"september",
-         b"october", b"november", b"december"];
+    const MONTHS: [&[u8]; 12] = [
+        b"january",
+        b"february",
+        b"march",
+        b"april",
+        b"may",
+        b"june",
+        b"july",
+        b"august",
+        b"september",
+        b"october",
+        b"november",
+        b"december",
+    ];
     word.len() >= 3
         && MONTHS.iter().any(|m| {
             let short = word.len() == 3 || word.len() == m.len() || word.eq_ignore_ascii_case(b"sept");

@@ -16,6 +16,8 @@ const SCORED_ROWS: usize = 400;
 const MAX_DELIMITERS: usize = 7;
 /// A best candidate below this is no better than one column of text.
 const ONE_COLUMN: f64 = 0.30;
+/// The same where most lines hold the delimiter.
+const ONE_COLUMN_DIVIDED: f64 = 0.15;
 
 /// A candidate with its score.
 #[derive(Debug, Clone)]
@@ -40,7 +42,7 @@ pub(super) struct Choice {
 /// Chooses the rules under which the sample reads best.
 pub(super) fn choose(bytes: &[u8], complete: bool, hints: &DialectHints, notes: &mut Notes) -> Choice {
     let bare_cr = ends_with_bare_cr(bytes);
-    let (window, whole) = window(bytes);
+    let (window, whole) = window(without_lines(bytes, hints.preamble_lines.unwrap_or(0), bare_cr));
     let complete = complete && whole;
     let sep = sep_line(bytes);
     let given = hints.delimiter.clone().filter(|d| !d.is_empty());
@@ -69,7 +71,29 @@ pub(super) fn choose(bytes: &[u8], complete: bool, hints: &DialectHints, notes: 
         rules.bare_cr = true;
         notes.add("a carriage return alone ends records too".to_owned());
     }
+    if hints.escape.is_none() && escapes_further_down(bytes, &rules) {
+        rules.escape = Some(b'\\');
+    }
     Choice { rules, score, scored, one_column }
+}
+
+/// Whether fewer quoted cells of the whole sample are broken when a backslash escapes: what was scored may hold none.
+fn escapes_further_down(bytes: &[u8], rules: &Rules) -> bool {
+    let Some(quote) = rules.quote.filter(|_| rules.escape.is_none()) else { return false };
+    let escaped = [b'\\', quote];
+    if memchr::memmem::find(bytes, &escaped).is_none() {
+        return false;
+    }
+    let with_escape = Rules { escape: Some(b'\\'), ..rules.clone() };
+    let broken = |rules: &Rules| split(bytes, true, rules, usize::MAX).broken;
+    broken(&with_escape) < broken(rules)
+}
+
+/// The bytes after the first `n` physical lines, which the caller says are no records; all when there are not as many.
+fn without_lines(bytes: &[u8], n: u64, bare_cr: bool) -> &[u8] {
+    let Some(last) = n.checked_sub(1).and_then(|last| usize::try_from(last).ok()) else { return bytes };
+    let end = if bare_cr { b'\r' } else { b'\n' };
+    memchr::memchr_iter(end, bytes).nth(last).map_or(bytes, |at| &bytes[at + 1..])
 }
 
 /// The part of the sample that is scored, and whether it is all of it. It ends with a line.
@@ -124,6 +148,7 @@ fn best_quoting(
 ) -> Option<Scored> {
     let mut best: Option<Scored> = None;
     let mut tried: Vec<Rules> = Vec::new();
+    let mut quotes_fail = false;
     for mut rules in quotings(window, delimiter, bare_cr) {
         if let Some(quote) = hints.quote {
             rules.quote = quote;
@@ -136,6 +161,11 @@ fn best_quoting(
         }
         tried.push(rules.clone());
         let grid = split(window, complete, &rules, SCORED_ROWS);
+        // No quotes at all only where they nearly always fail: a reader copes with a few stray ones.
+        quotes_fail |= grid.broken >= 5 && grid.broken > 4 * grid.well_quoted;
+        if rules.quote.is_none() && hints.quote.is_none() && !quotes_fail {
+            continue;
+        }
         let score = score(window, &grid, delimiter);
         if score.width == 0 || hints.quote.is_none() && !quote_is_plausible(window, &rules, &grid) {
             continue;
@@ -143,8 +173,7 @@ fn best_quoting(
         // The usual way wins unless another one is clearly better.
         let better = |b: &Scored| match rules.quote {
             Some(b'"') => score.total > b.score.total * 1.005,
-            // No quotes at all only where they nearly always fail: a reader copes with a few stray ones.
-            None => b.broken >= 5 && b.broken > 4 * b.well_quoted && score.total > b.score.total * 1.01,
+            None => score.total > b.score.total * 1.01,
             Some(_) => score.total >= b.score.total && grid.well_quoted > 5 * b.well_quoted,
         };
         if best.as_ref().is_none_or(better) {
@@ -188,7 +217,7 @@ fn quote_is_plausible(window: &[u8], rules: &Rules, grid: &Grid) -> bool {
 /// Whether even the best candidate is no better than reading each line as one cell.
 fn is_one_column(window: &[u8], best: &Scored) -> bool {
     let score = &best.score;
-    if score.total < ONE_COLUMN {
+    if score.total < if score.divided > 0.6 { ONE_COLUMN_DIVIDED } else { ONE_COLUMN } {
         return true;
     }
     if matches!(best.rules.delimiter[..], [b',' | b';' | b'\t' | b'|']) {

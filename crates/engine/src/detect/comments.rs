@@ -3,7 +3,7 @@
 use super::score::is_blank;
 use super::split::{Grid, RowSpan};
 
-/// Prefixes that mark comments, with how much evidence each one needs.
+/// Prefixes that mark comments, the usual ones first.
 const PREFIXES: [&[u8]; 5] = [b"#", b"//", b"%", b"--", b";"];
 
 /// The prefix of comment lines, and how many there are among the rows of `grid`.
@@ -33,7 +33,8 @@ fn count(bytes: &[u8], rows: &[&RowSpan], prefix: &[u8], delimiter: &[u8], width
     }
     let spoken = rows.iter().filter(|r| marked(r)).filter(|r| speaks(bytes, r, prefix)).count();
     let usual_mark = prefix == b"#" || prefix == b"//";
-    let enough = if width <= 1 || !usual_mark { top == n && top >= 2 && spoken * 2 > n } else { spoken * 2 >= n };
+    let enough =
+        if width <= 1 || !usual_mark { top == n && top >= 2 && spoken * 2 > n } else { spoken * 2 >= n };
     enough.then_some(n)
 }
 
@@ -41,5 +42,7 @@ fn count(bytes: &[u8], rows: &[&RowSpan], prefix: &[u8], delimiter: &[u8], width
 fn speaks(bytes: &[u8], row: &RowSpan, prefix: &[u8]) -> bool {
     let rest = &bytes[row.start + prefix.len()..row.end];
     let first = rest.iter().find(|b| !prefix.contains(b));
-    matches!(first, None | Some(b' ' | b'\t' | b'=' | b'-' | b'\r')) || rest.contains(&b' ') || rest.len() > 20
+    matches!(first, None | Some(b' ' | b'\t' | b'=' | b'-' | b'\r'))
+        || rest.contains(&b' ')
+        || rest.len() > 20
 }

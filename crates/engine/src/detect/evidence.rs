@@ -28,26 +28,38 @@ impl Notes {
             return;
         }
         let percent = (score.uniformity * 100.0).round();
-        self.add(format!("with {delimiter}, {percent} % of {} records have {} fields", score.n_rows, score.width));
+        self.add(format!(
+            "with {delimiter}, {percent} % of {} records have {} fields",
+            score.n_rows, score.width
+        ));
         if score.typed >= 0.05 {
             let typed = (score.typed * 100.0).round();
             self.add(format!("{typed} % of the fields are then numbers, dates or booleans"));
         }
         if let Some(rival) = rival(choice) {
             let (own, other) = (score.total, rival.score.total);
-            self.add(format!("the next best delimiter, {}, scores {other:.2} against {own:.2}", shown(&rival.rules.delimiter)));
+            self.add(format!(
+                "the next best delimiter, {}, scores {other:.2} against {own:.2}",
+                shown(&rival.rules.delimiter)
+            ));
         }
         let Some(best) = choice.scored.first() else { return };
-        if best.well_quoted > 0 {
-            if let Some(quote) = best.rules.quote {
-                let quote = shown(&[quote]);
-                self.add(format!("{} fields are enclosed in {quote}, {} of them have to be", best.well_quoted, best.needed));
-            }
+        if best.well_quoted > 0
+            && let Some(quote) = best.rules.quote
+        {
+            let quote = shown(&[quote]);
+            self.add(format!(
+                "{} fields are enclosed in {quote}, {} of them have to be",
+                best.well_quoted, best.needed
+            ));
         }
         if best.broken > 0 {
-            self.add(format!("{} fields begin with a quote that does not end where the field ends", best.broken));
+            self.add(format!(
+                "{} fields begin with a quote that does not end where the field ends",
+                best.broken
+            ));
         }
-        if best.rules.escape.is_some() {
+        if choice.rules.escape.is_some() {
             self.add("quotes inside fields stand after a backslash".to_owned());
         }
     }
@@ -111,6 +123,7 @@ fn shown(bytes: &[u8]) -> String {
     match bytes {
         b"\t" => "tab".to_owned(),
         b" " => "space".to_owned(),
-        _ => format!("`{}`", String::from_utf8_lossy(bytes).escape_debug()),
+        _ if bytes.iter().any(u8::is_ascii_control) => format!("`{}`", bytes.escape_ascii()),
+        _ => format!("`{}`", String::from_utf8_lossy(bytes)),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cell::Kind;
 use super::table::{MAX_COLUMNS, Row, Table};
+use super::words::{has_header_word, is_name_style, is_year, starts_a_note};
 
 /// How many numbers describe one row.
 pub(super) const N_FEATURES: usize = 54;
@@ -43,7 +44,9 @@ pub(super) fn features(table: &Table<'_>, i: usize) -> [f32; N_FEATURES] {
         f32::from(u8::from(below.is_empty())),
         f32::from(u8::from(below.len() == 1)),
     ];
-    for (slot, value) in all.iter_mut().zip(place.into_iter().chain(shape).chain(around).chain(own).chain(versus)) {
+    for (slot, value) in
+        all.iter_mut().zip(place.into_iter().chain(shape).chain(around).chain(own).chain(versus))
+    {
         *slot = value;
     }
     all
@@ -217,64 +220,4 @@ fn profile(table: &Table<'_>, row: &Row, below: &[Row]) -> Vec<Column> {
         }
     }
     columns
-}
-
-/// A year between 1900 and 2099, also as spreadsheets export it (`1990.0`).
-fn is_year(text: &[u8]) -> bool {
-    let text = text.strip_suffix(b".0").unwrap_or(text);
-    matches!(text, [b'1', b'9', c, d] | [b'2', b'0', c, d] if c.is_ascii_digit() && d.is_ascii_digit())
-}
-
-/// `first_name`, `firstName`, `first.name`, `name`: how programs name columns.
-fn is_name_style(text: &[u8]) -> bool {
-    let Some(first) = text.first() else { return false };
-    let signs = text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-    let joined = text.contains(&b'_') || text.windows(2).any(|w| w[0].is_ascii_lowercase() && w[1].is_ascii_uppercase());
-    let small = text.iter().all(u8::is_ascii_lowercase) && text.len() >= 2;
-    signs && (first.is_ascii_alphabetic() || *first == b'_') && text.len() <= 40 && (joined || small)
-}
-
-/// Whether one of its words is a word that names columns.
-fn has_header_word(text: &[u8]) -> bool {
-    const WORDS: &[&[u8]] = &[
-        b"id", b"name", b"date", b"time", b"type", b"code", b"year", b"month", b"day", b"value", b"count", b"number",
-        b"no", b"total", b"amount", b"price", b"qty", b"quantity", b"status", b"description", b"desc", b"title",
-        b"address", b"city", b"state", b"country", b"zip", b"email", b"phone", b"url", b"lat", b"lon", b"lng",
-        b"latitude", b"longitude", b"category", b"age", b"gender", b"sex", b"unit", b"units", b"region", b"class",
-        b"group", b"score", b"rate", b"version", b"source", b"level", b"size", b"length", b"width", b"height",
-        b"weight", b"min", b"max", b"mean", b"avg", b"sum", b"percent", b"key", b"index", b"label", b"tag", b"tags",
-        b"comment", b"comments", b"note", b"notes", b"user", b"author", b"product", b"item", b"order", b"customer",
-        b"company", b"county", b"area", b"population", b"rank", b"start", b"end", b"timestamp", b"created",
-        b"updated", b"link", b"file", b"path", b"text", b"language", b"lang", b"currency", b"cost", b"nom", b"nombre",
-        b"fecha", b"datum", b"titre", b"titel", b"codigo", b"wert", b"anzahl", b"adresse", b"ville", b"ort", b"prix",
-        b"preis", b"tipo", b"valor", b"ano", b"estado", b"data", b"nome",
-    ];
-    if text.len() > 60 {
-        return false;
-    }
-    let mut start = 0;
-    let mut hit = false;
-    for at in 0..=text.len() {
-        let cut = match text.get(at) {
-            None => true,
-            Some(b) if !b.is_ascii_alphabetic() => true,
-            Some(b) => b.is_ascii_uppercase() && at > 0 && text[at - 1].is_ascii_lowercase(),
-        };
-        if cut {
-            let word = &text[start..at];
-            hit |= WORDS.iter().any(|w| w.eq_ignore_ascii_case(word));
-            start = if text.get(at).is_some_and(u8::is_ascii_alphabetic) { at } else { at + 1 };
-        }
-    }
-    hit
-}
-
-/// `Table 3`, `Source: ...`, `Note`, `(c) ...`: how titles and notes begin.
-pub(super) fn starts_a_note(text: &[u8]) -> bool {
-    const STARTS: &[&[u8]] = &[
-        b"table", b"source", b"note", b"(c)", b"\xc2\xa9", b"copyright", b"footnote", b"figure", b"report", b"title",
-        b"generated", b"created", b"exported", b"date:", b"printed", b"last updated", b"updated", b"see ", b"*",
-        b"disclaimer", b"prepared", b"for more", b"contact", b"http", b"quelle", b"fuente", b"nota",
-    ];
-    STARTS.iter().any(|s| text.get(..s.len()).is_some_and(|t| t.eq_ignore_ascii_case(s)))
 }

@@ -1,7 +1,7 @@
 //! Records at the end of a file that are no data: notes, sources, totals.
 
 use super::cell::{Kind, kind};
-use super::features::starts_a_note;
+use super::words::starts_a_note;
 
 /// How many of the last records are footer. `tail` holds the last records of a file, cells unescaped; `n_columns` is
 /// the number of columns of its table. Careful: a record that only lacks cells is not taken for a footer.
@@ -75,16 +75,29 @@ impl Row {
 
     /// `Total` and a few numbers, with fewer cells filled than there are columns.
     fn is_total(&self, n_columns: usize) -> bool {
-        const WORDS: [&str; 9] =
-            ["total", "totals", "grand total", "sum", "overall", "subtotal", "gesamt", "summe", "total general"];
+        const WORDS: [&str; 9] = [
+            "total",
+            "totals",
+            "grand total",
+            "sum",
+            "overall",
+            "subtotal",
+            "gesamt",
+            "summe",
+            "total general",
+        ];
         let word = self.first.trim_end_matches([':', ' ']).to_lowercase();
-        self.filled >= 2 && self.filled < n_columns && self.filled * 3 <= n_columns * 2 && WORDS.contains(&word.as_str())
+        self.filled >= 2
+            && self.filled < n_columns
+            && self.filled * 3 <= n_columns * 2
+            && WORDS.contains(&word.as_str())
     }
 }
 
 /// `1 Because of rounding`, `(1) Includes`, `\1 See`, `[a] ...`, `1. Includes`: a mark and then text.
 fn is_footnote(text: &[u8]) -> bool {
-    let inner = text.strip_prefix(b"(").or_else(|| text.strip_prefix(b"[")).or_else(|| text.strip_prefix(b"\\"));
+    let inner =
+        text.strip_prefix(b"(").or_else(|| text.strip_prefix(b"[")).or_else(|| text.strip_prefix(b"\\"));
     let rest = inner.unwrap_or(text);
     let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
     let mark = if digits > 0 { digits } else { usize::from(inner.is_some()) };
@@ -98,8 +111,10 @@ fn is_footnote(text: &[u8]) -> bool {
 fn is_row_count(text: &str) -> bool {
     let text = text.trim_matches(['(', ')', '.', '-', '*', '=', '#', ' ']).to_lowercase();
     let mut words = text.split(' ');
-    let number = words.next().is_some_and(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_digit() || b == b','));
-    let rows = matches!(words.next(), Some("row" | "rows" | "row(s" | "records" | "record(s" | "record" | "lines"));
+    let number =
+        words.next().is_some_and(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_digit() || b == b','));
+    let rows =
+        matches!(words.next(), Some("row" | "rows" | "row(s" | "records" | "record(s" | "record" | "lines"));
     number && rows || matches!(text.as_str(), "end of file" | "end of report" | "end" | "eof")
 }
 

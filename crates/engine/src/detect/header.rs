@@ -10,10 +10,14 @@ const SEARCHED_ROWS: usize = 40;
 const MAX_HEADER_ROWS: usize = 8;
 /// What a table without any header costs, as a logarithm of a probability.
 const NO_HEADER: f32 = -0.3;
+/// What it costs in addition in a file of few rows, which show little of what the columns hold: most files have one.
+const NO_HEADER_ON_FEW_ROWS: f32 = -1.0;
+/// Rows that are few.
+const FEW_ROWS: usize = 4;
 /// What it costs in addition when there are rows before it: titles stand above headers.
-const TITLE_WITHOUT_HEADER: f32 = -3.0;
-/// What each header row after the first costs.
-const FURTHER_HEADER: f32 = -0.2;
+const TITLE_WITHOUT_HEADER: f32 = -4.0;
+/// What a title above a header costs in a file of one column, where titles look like values.
+const TITLE_IN_ONE_COLUMN: f32 = -3.0;
 
 /// The start of a table, in rows of a [`Table`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +33,7 @@ pub(super) struct Start {
 /// The most likely start. `preamble` or `header` given means: only starts with that number of rows.
 pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<usize>) -> Start {
     let n = table.rows.len().min(SEARCHED_ROWS);
-    if table.rows.len() == 1 && preamble.is_none() && header.is_none() {
+    if table.rows.len() == 1 && header.is_none() {
         return Start { preamble: 0, header: usize::from(only_row_is_header(table)), certainty: 0.5 };
     }
     let judged: Vec<_> = (0..n).map(|i| judge(&features(table, i))).collect();
@@ -40,6 +44,7 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
         }
         sum
     };
+    let no_header = NO_HEADER + if n <= FEW_ROWS { NO_HEADER_ON_FEW_ROWS } else { 0.0 };
     let (before, head, body) = (sums(|j| j.preamble), sums(|j| j.header), sums(|j| j.body));
     let mut best = (f32::MIN, 0, 0);
     let mut by_header = [f32::MIN; MAX_HEADER_ROWS + 1];
@@ -48,24 +53,38 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
             continue;
         }
         for h in 0..=(n - p).min(MAX_HEADER_ROWS) {
+            // Several header rows above fewer records are rather records themselves.
+            let top_heavy = h > 1 && n - p - h < h;
+            if header.is_none() && (top_heavy || table.one_column && !fits_one_column(p, h)) {
+                continue;
+            }
             if header.is_some_and(|given| given.min(n - p).min(MAX_HEADER_ROWS) != h) {
                 continue;
             }
             let mut score = before[p] + head[p + h] - head[p] + body[n] - body[p + h];
             score += match (p, h) {
-                (0, 0) => NO_HEADER,
-                (_, 0) => NO_HEADER + TITLE_WITHOUT_HEADER,
-                (_, h) => FURTHER_HEADER * (h - 1) as f32,
+                (0, 0) => no_header,
+                (_, 0) => no_header + TITLE_WITHOUT_HEADER,
+                _ => 0.0,
             };
+            if table.one_column && p > 0 {
+                score += TITLE_IN_ONE_COLUMN;
+            }
             by_header[h] = by_header[h].max(score);
             if score > best.0 {
                 best = (score, p, h);
             }
         }
     }
-    let rival = by_header.iter().enumerate().filter(|(h, _)| *h != best.2).map(|(_, s)| *s).fold(f32::MIN, f32::max);
+    let rival =
+        by_header.iter().enumerate().filter(|(h, _)| *h != best.2).map(|(_, s)| *s).fold(f32::MIN, f32::max);
     let certainty = if rival == f32::MIN { 1.0 } else { f64::from(1.0 - (rival - best.0).exp()) };
     Start { preamble: best.1, header: best.2, certainty }
+}
+
+/// Lines of text in one column are all alike: only few titles above one header can be told from them.
+fn fits_one_column(preamble: usize, header: usize) -> bool {
+    header <= 1 && (preamble == 0 || preamble <= 3 && header == 1)
 }
 
 /// A file of one row is a header when the row is several short different texts without a value among them.

@@ -1,11 +1,11 @@
 //! From rows to the numbers of a dialect: physical lines of the preamble, records of the header.
 
+use super::DialectHints;
 use super::choose::sep_line;
 use super::evidence::Notes;
 use super::header::{self, Start};
 use super::split::Grid;
 use super::table::Table;
-use super::DialectHints;
 
 /// Where the table starts in the file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,10 +18,11 @@ pub(super) struct Layout {
     pub(super) certainty: f64,
 }
 
-/// Finds preamble and header in the first records of a sample.
+/// Finds preamble and header in the first records of a sample, whose records usually have `width` cells.
 pub(super) fn find(
     bytes: &[u8],
     grid: &Grid,
+    width: usize,
     comment: Option<&[u8]>,
     hints: &DialectHints,
     notes: &mut Notes,
@@ -30,10 +31,12 @@ pub(super) fn find(
     let is_comment = |line: &[u8]| comment.is_some_and(|prefix| line.starts_with(prefix));
     let mut kept = Grid { cells: grid.cells.clone(), ..Grid::default() };
     kept.rows = grid.rows.iter().filter(|r| r.line >= first_line).copied().collect();
-    let table = Table::new(bytes, &kept, is_comment);
+    let table = Table::new(bytes, &kept, width, is_comment);
     let header = hints.header_rows.map(|n| n as usize);
     let start = header::find(&table, hints.preamble_lines.map(|_| 0), header);
-    let preamble_lines = hints.preamble_lines.unwrap_or_else(|| preamble_lines(&table, start, first_line, grid, &is_comment, bytes));
+    let preamble_lines = hints
+        .preamble_lines
+        .unwrap_or_else(|| preamble_lines(&table, start, first_line, grid, &is_comment, bytes));
     let header_rows = hints.header_rows.unwrap_or_else(|| header_records(&table, start));
     notes.about_layout(preamble_lines, header_rows, hints, start.certainty);
     Layout { preamble_lines, header_rows, certainty: start.certainty }

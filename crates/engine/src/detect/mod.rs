@@ -13,6 +13,7 @@ mod model;
 mod score;
 mod split;
 mod table;
+mod words;
 
 use csvp_parse::{Dialect, Terminator};
 use csvp_report::Candidate;
@@ -63,12 +64,15 @@ pub fn detect(sample: &[u8], complete: bool, hints: &DialectHints) -> Detection 
     let grid = split::split(sample, complete, &choice.rules, STRUCTURE_ROWS);
     let comment = match &hints.comment {
         Some(given) => given.clone().filter(|prefix| !prefix.is_empty()),
-        None => comments::find(sample, &grid, &choice.rules.delimiter, choice.score.width.max(1)).map(|(prefix, n)| {
-            notes.about_comments(&prefix, n);
-            prefix
-        }),
+        None => comments::find(sample, &grid, &choice.rules.delimiter, choice.score.width.max(1)).map(
+            |(prefix, n)| {
+                notes.about_comments(&prefix, n);
+                prefix
+            },
+        ),
     };
-    let layout = layout::find(sample, &grid, comment.as_deref(), hints, &mut notes);
+    let width = if choice.one_column { 1 } else { choice.score.width };
+    let layout = layout::find(sample, &grid, width, comment.as_deref(), hints, &mut notes);
     let dialect = Dialect {
         delimiter: choice.rules.delimiter.clone(),
         quote: choice.rules.quote,
@@ -80,7 +84,12 @@ pub fn detect(sample: &[u8], complete: bool, hints: &DialectHints) -> Detection 
         header_rows: layout.header_rows,
     };
     let confidence = evidence::confidence(&choice, layout.certainty);
-    Detection { dialect, confidence, evidence: notes.into_sentences(), candidates: evidence::candidates(&choice) }
+    Detection {
+        dialect,
+        confidence,
+        evidence: notes.into_sentences(),
+        candidates: evidence::candidates(&choice),
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub(super) struct Score {
     pub(super) typed: f64,
     /// Share of non-blank cells that are properly enclosed in quotes.
     pub(super) quoted: f64,
+    /// Share of records with more than one cell.
+    pub(super) divided: f64,
 }
 
 /// Whether nothing but blanks stands in the record.
@@ -38,10 +40,11 @@ pub(super) fn score(bytes: &[u8], grid: &Grid, delimiter: &[u8]) -> Score {
     let Some(width) = usual_width(&rows, &weights) else { return Score::default() };
     let uniformity = uniformity(bytes, grid, &rows, &weights, width);
     let Types { quality: types, typed, quoted } = types(bytes, grid, &rows, &weights);
+    let divided = rows.iter().filter(|r| r.width > 1).count() as f64 / rows.len().max(1) as f64;
     let quotes = quotes(grid);
     let wide = 1.0 - 0.5 / width as f64;
     let total = uniformity * (0.15 + 0.85 * types) * wide * quotes * prior(delimiter, typed.max(quoted));
-    Score { total, uniformity, types, width, n_rows: rows.len(), typed, quoted }
+    Score { total, uniformity, types, width, n_rows: rows.len(), typed, quoted, divided }
 }
 
 /// Comment lines count little, and so do lines without any delimiter before the first and after the last line with one.
@@ -88,8 +91,8 @@ fn uniformity(bytes: &[u8], grid: &Grid, rows: &[&RowSpan], weights: &[f64], wid
         }
         let cells = grid.cells_of(row);
         // A delimiter too many or too few at the end of a line is a frequent habit of exporters.
-        let surplus_is_blank = row.width > width
-            && cells[width..].iter().all(|c| bytes[c.start..c.end].trim_ascii().is_empty());
+        let surplus_is_blank =
+            row.width > width && cells[width..].iter().all(|c| bytes[c.start..c.end].trim_ascii().is_empty());
         if surplus_is_blank {
             0.8
         } else if row.width > 1 && width >= 4 && row.width.abs_diff(width) == 1 {

@@ -10,6 +10,9 @@ const QUOTE_HORIZON_BYTES: usize = 32 * 1024;
 /// After this many opening quotes that never close, when they outnumber the good ones, quotes mean nothing any more.
 const MAX_BROKEN: u32 = 40;
 
+/// Cells that are kept; a sample with more is cut there.
+const MAX_CELLS: usize = 150_000;
+
 /// The rules under which a sample is split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rules {
@@ -69,12 +72,12 @@ impl Grid {
 /// Splits `bytes` until its end or `max_rows` records. Unless `complete`, a last record without line end is dropped.
 pub(super) fn split(bytes: &[u8], complete: bool, rules: &Rules, max_rows: usize) -> Grid {
     let mut splitter = Splitter { bytes, rules, grid: Grid::default(), pos: 0, line: 0 };
-    while splitter.pos < bytes.len() && splitter.grid.rows.len() < max_rows {
+    while splitter.pos < bytes.len() && splitter.grid.rows.len() < max_rows && !splitter.is_full() {
         if !splitter.row() && !complete {
-            if splitter.grid.rows.len() > 1 {
-                if let Some(row) = splitter.grid.rows.pop() {
-                    splitter.grid.cells.truncate(row.first);
-                }
+            if splitter.grid.rows.len() > 1
+                && let Some(row) = splitter.grid.rows.pop()
+            {
+                splitter.grid.cells.truncate(row.first);
             }
             break;
         }
@@ -99,6 +102,9 @@ impl Splitter<'_> {
         }
         let terminated = loop {
             self.cell();
+            if self.is_full() {
+                self.pos = self.bytes.len();
+            }
             if self.at_delimiter(self.pos) {
                 self.pos += self.rules.delimiter.len();
                 if self.rules.collapse {
@@ -118,6 +124,10 @@ impl Splitter<'_> {
         }
         self.grid.rows.push(RowSpan { first, width: self.grid.cells.len() - first, line, start, end });
         terminated
+    }
+
+    fn is_full(&self) -> bool {
+        self.grid.cells.len() >= MAX_CELLS
     }
 
     fn skip_delimiters(&mut self) {
@@ -147,7 +157,10 @@ impl Splitter<'_> {
                 open += 1;
             }
         }
-        if self.rules.quote.is_some() && self.bytes.get(open).copied() == self.rules.quote && self.quotes_matter() {
+        if self.rules.quote.is_some()
+            && self.bytes.get(open).copied() == self.rules.quote
+            && self.quotes_matter()
+        {
             if self.quoted(open) {
                 return;
             }
@@ -182,7 +195,10 @@ impl Splitter<'_> {
         let mut pos = open + 1;
         let mut stray = None;
         while pos < limit {
-            let Some(step) = memchr2(quote, self.rules.escape.unwrap_or(quote), &self.bytes[pos..limit]) else { break };
+            let Some(step) = memchr2(quote, self.rules.escape.unwrap_or(quote), &self.bytes[pos..limit])
+            else {
+                break;
+            };
             pos += step;
             if self.bytes[pos] != quote {
                 pos += 2;
@@ -207,7 +223,10 @@ impl Splitter<'_> {
     /// A single quote between two letters belongs to a word.
     fn is_apostrophe(&self, pos: usize) -> bool {
         let letter = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80);
-        self.bytes[pos] == b'\'' && pos > 0 && letter(self.bytes.get(pos - 1)) && letter(self.bytes.get(pos + 1))
+        self.bytes[pos] == b'\''
+            && pos > 0
+            && letter(self.bytes.get(pos - 1))
+            && letter(self.bytes.get(pos + 1))
     }
 
     fn after_blanks(&self, mut pos: usize) -> usize {
@@ -220,7 +239,11 @@ impl Splitter<'_> {
     fn close(&mut self, open: usize, close: usize, after: usize, stray: Option<usize>) -> bool {
         let inside = &self.bytes[open + 1..close];
         let line_ends = if self.rules.bare_cr {
-            inside.iter().enumerate().filter(|&(i, &b)| b == b'\n' || b == b'\r' && inside.get(i + 1) != Some(&b'\n')).count()
+            inside
+                .iter()
+                .enumerate()
+                .filter(|&(i, &b)| b == b'\n' || b == b'\r' && inside.get(i + 1) != Some(&b'\n'))
+                .count()
         } else {
             memchr_iter(b'\n', inside).count()
         };
@@ -293,8 +316,14 @@ mod tests {
 
     #[test]
     fn counts_lines_inside_quotes() {
-        let rules =
-            Rules { delimiter: vec![b','], quote: Some(b'"'), escape: None, bare_cr: false, skip_space: false, collapse: false };
+        let rules = Rules {
+            delimiter: vec![b','],
+            quote: Some(b'"'),
+            escape: None,
+            bare_cr: false,
+            skip_space: false,
+            collapse: false,
+        };
         let grid = split(b"\"a\n\nb\",c\nd,e\n", true, &rules, 100);
         assert_eq!(grid.rows.iter().map(|r| r.line).collect::<Vec<_>>(), [0, 3]);
     }

@@ -36,13 +36,16 @@ pub(super) struct Table<'a> {
     pub(super) rows: Vec<Row>,
     /// The usual number of cells that hold something.
     pub(super) usual_filled: usize,
-    /// The greatest of the usual numbers of cells.
+    /// The usual number of cells.
     pub(super) width: usize,
+    /// All records are one cell.
+    pub(super) one_column: bool,
 }
 
 impl<'a> Table<'a> {
-    /// Takes the first rows of `grid`, without those that `skip` says are comments.
-    pub(super) fn new(bytes: &'a [u8], grid: &Grid, skip: impl Fn(&[u8]) -> bool) -> Self {
+    /// Takes the first rows of `grid`, without those that `skip` says are comments. Records of
+    /// the file usually have `width` cells.
+    pub(super) fn new(bytes: &'a [u8], grid: &Grid, width: usize, skip: impl Fn(&[u8]) -> bool) -> Self {
         let mut rows: Vec<Row> = Vec::new();
         let (mut after_blank, mut hollow_before) = (false, 0);
         for span in &grid.rows {
@@ -75,8 +78,10 @@ impl<'a> Table<'a> {
             });
             (after_blank, hollow_before) = (false, 0);
         }
-        let (usual_filled, width) = (most_frequent(rows.iter().map(|r| r.filled)), most_frequent(rows.iter().map(|r| r.width)));
-        Self { bytes, rows, usual_filled, width }
+        let usual_filled = most_frequent(rows.iter().map(|r| r.filled));
+        let one_column = width <= 1;
+        let width = most_frequent(rows.iter().map(|r| r.width));
+        Self { bytes, rows, usual_filled, width, one_column }
     }
 
     /// The bytes of one cell, without blanks at its ends; none where the row is too short.
@@ -89,8 +94,5 @@ impl<'a> Table<'a> {
 fn most_frequent(numbers: impl Iterator<Item = usize>) -> usize {
     let mut sorted: Vec<usize> = numbers.collect();
     sorted.sort_unstable();
-    sorted
-        .chunk_by(|a, b| a == b)
-        .max_by_key(|run| (run.len(), run[0]))
-        .map_or(0, |run| run[0])
+    sorted.chunk_by(|a, b| a == b).max_by_key(|run| (run.len(), run[0])).map_or(0, |run| run[0])
 }

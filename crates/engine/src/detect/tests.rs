@@ -13,7 +13,8 @@ fn delimiter_of(text: &str) -> String {
 
 #[test]
 fn delimiters() {
-    let rows = "id,name,price,day\n1,pipe,2.50,2020-01-31\n2,big valve,13.00,2020-02-01\n3,nut,0.05,2020-02-02\n";
+    let rows =
+        "id,name,price,day\n1,pipe,2.50,2020-01-31\n2,big valve,13.00,2020-02-01\n3,nut,0.05,2020-02-02\n";
     for delimiter in [",", ";", "\t", "|", "~", "^", "#", "*", ":", "||", "::", "§", "\u{1}", "|~|"] {
         assert_eq!(delimiter_of(&rows.replace(',', delimiter)), delimiter);
     }
@@ -80,18 +81,18 @@ fn headers_and_preambles() {
         ("DATE,TIME,Qty,Comments\n", 0, 1),
         ("id,name\n7,x\n", 0, 1),
         ("first_name,last_name,city\nAnna,Berg,Bonn\nBert,Dahl,Kiel\nCarl,Erb,Ulm\n", 0, 1),
-        ("Table 5. Prices of parts,,\n,,\nPart,2007,2008\nPipe,2.5,2.6\nValve,13.0,13.5\nNut,0.05,0.06\n", 2, 1),
+        (
+            "Table 5. Prices of parts,,\n,,\nPart,2007,2008\nPipe,2.5,2.6\nValve,13.0,13.5\nNut,0.05,0.06\n",
+            2,
+            1,
+        ),
         (
             "Sales report\nGenerated on 3 May by the office\n\nid,city,amount\n1,Bonn,5.50\n2,Kiel,7.25\n3,Ulm,8.10\n",
             3,
             1,
         ),
         ("sep=;\nid;name\n1;a\n2;b\n3;c\n", 1, 1),
-        (
-            "id,name,price\nid,name,price\n1,pipe,2.5\n2,valve,13\n3,nut,0.05\n4,bolt,0.1\n5,screw,0.2\n",
-            0,
-            2,
-        ),
+        ("id,name,price\nid,name,price\n1,pipe,2.5\n2,valve,13\n3,nut,0.05\n4,bolt,0.1\n5,screw,0.2\n", 0, 2),
         ("", 0, 0),
         ("\n\n\n", 0, 0),
     ];
@@ -127,9 +128,18 @@ fn doubt_is_shown() {
     assert!(clear.candidates.is_sorted_by(|a, b| a.score >= b.score));
 }
 
+#[test]
+fn a_given_preamble_is_not_looked_at() {
+    let text = "one, two, three, four\na, b, c, d\ne, f, g, h\nid;name\n1;x\n2;y\n3;z\n";
+    let hints = DialectHints { preamble_lines: Some(3), ..DialectHints::default() };
+    let dialect = detect(text.as_bytes(), true, &hints).dialect;
+    assert_eq!((&dialect.delimiter[..], dialect.preamble_lines, dialect.header_rows), (&b";"[..], 3, 1));
+}
+
 fn hints() -> impl Strategy<Value = DialectHints> {
     let byte = prop::sample::select(vec![b'"', b'\'', b'\\', b'`']);
-    let delimiter = prop::sample::select(vec![",", ";", "\t", "||", " ", "x"]).prop_map(|d| d.as_bytes().to_vec());
+    let delimiter =
+        prop::sample::select(vec![",", ";", "\t", "||", " ", "x"]).prop_map(|d| d.as_bytes().to_vec());
     let comment = prop::sample::select(vec!["#", "//"]).prop_map(|c| c.as_bytes().to_vec());
     (
         prop::option::of(delimiter),
@@ -152,8 +162,36 @@ fn hints() -> impl Strategy<Value = DialectHints> {
 /// Bytes that look a little like a file, so that all branches are met.
 fn samples() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
-        "a", "Total", "1", "2020-01-31", "1,5", "\"", "\"\"", "'", "\\", ",", ";", "\t", "|", "||", ":", " ", "#",
-        "// ", "~", "\n", "\r", "\r\n", ",,,\n", "sep=;", "é", "\n\n", "Source: x", "(", "e", ".",
+        "a",
+        "Total",
+        "1",
+        "2020-01-31",
+        "1,5",
+        "\"",
+        "\"\"",
+        "'",
+        "\\",
+        ",",
+        ";",
+        "\t",
+        "|",
+        "||",
+        ":",
+        " ",
+        "#",
+        "// ",
+        "~",
+        "\n",
+        "\r",
+        "\r\n",
+        ",,,\n",
+        "sep=;",
+        "é",
+        "\n\n",
+        "Source: x",
+        "(",
+        "e",
+        ".",
     ]);
     prop_oneof![
         prop::collection::vec(any::<u8>(), 0..300),

@@ -86,7 +86,9 @@ fn of_field(field: &Field) -> Result<Option<Declared>, EngineError> {
             of_name("text", None, marks, false)
         }
         "integer" | "year" => of_name("integer", None, marks, marks_given),
-        "number" => of_name("decimal", None, marks, marks_given),
+        // A number may be written with an exponent, which makes a column of floats.
+        "number" => of_name("decimal", None, marks, marks_given)
+            .map(|declared| Declared { kinds: &["decimal", "integer", "float"], ..declared }),
         "boolean" => {
             let word = |words: &Option<Vec<String>>| words.as_ref().and_then(|words| words.first().cloned());
             let words = word(&field.true_values).zip(word(&field.false_values));
@@ -160,9 +162,11 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
         return decide(shapes, &TypePolicy { threshold });
     };
     let found = decide(shapes, &TypePolicy { threshold: DECLARED_THRESHOLD });
-    let decimal = matches!(declared.usual, ColumnType::Decimal { .. });
-    // A declared decimal takes numbers of any spelling, where no single form fits all of them.
-    let fits = declared.kinds.contains(&found.column_type.name()) && !(decimal && found.exceptions > 0);
+    // A declared decimal takes numbers with any digits, where no single form fits all of them.
+    let loose = matches!(declared.usual, ColumnType::Decimal { .. })
+        && found.exceptions > 0
+        && !matches!(found.column_type, ColumnType::Float { .. });
+    let fits = declared.kinds.contains(&found.column_type.name()) && !loose;
     if !declared.exact && fits {
         return Decision { reason: None, ambiguous: None, ..found };
     }

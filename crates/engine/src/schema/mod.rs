@@ -8,7 +8,7 @@ use csvp_report::ColumnType;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use declared::{Declared, check_schema, declared_columns, resolve};
-pub(crate) use names::header;
+pub(crate) use names::{header, join_rows};
 pub use table_schema::{Constraints, Field, ForeignKey, Key, Reference, TableSchema};
 
 /// Ordered columns and their types; fixed for a whole file.

@@ -48,7 +48,8 @@ pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, place: &Position) -
     Header { names, problems }
 }
 
-fn join_rows(rows: &[Vec<String>], column: usize) -> String {
+/// The cells of a column in several header rows, joined by a space.
+pub(crate) fn join_rows(rows: &[Vec<String>], column: usize) -> String {
     let parts: Vec<&str> =
         rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
     parts.join(" ")

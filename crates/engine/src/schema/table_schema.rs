@@ -136,3 +136,68 @@ pub struct Reference {
     /// Its columns.
     pub fields: Key,
 }
+
+impl TableSchema {
+    /// The schema that a file's report proposes: its columns, with their types and what was never null required.
+    pub fn of_report(report: &csvp_report::Report) -> Self {
+        let mut missing: Vec<String> = empty_is_missing();
+        for word in report.columns.iter().flat_map(|column| &column.null_words) {
+            if !missing.contains(word) {
+                missing.push(word.clone());
+            }
+        }
+        let has_records = report.counts.data_records() > 0;
+        Self {
+            fields: report.columns.iter().map(|column| Field::of_column(column, has_records)).collect(),
+            missing_values: missing,
+            primary_key: None,
+            foreign_keys: Vec::new(),
+        }
+    }
+}
+
+impl Field {
+    fn of_column(column: &csvp_report::ColumnReport, has_records: bool) -> Self {
+        use csvp_report::ColumnType;
+        let mut field = Field { name: column.name.clone(), type_name: string_type(), ..Field::default() };
+        field.constraints.required = has_records && !column.nullable;
+        let marks = |field: &mut Field, marks: csvp_report::NumberMarks| {
+            field.decimal_char = Some(marks.decimal).filter(|&mark| mark != '.');
+            field.group_char = marks.group;
+        };
+        field.type_name = match &column.column_type {
+            ColumnType::Null | ColumnType::Text => "string",
+            ColumnType::Uuid { .. } => {
+                field.format = Some("uuid".to_owned());
+                "string"
+            }
+            ColumnType::Boolean { true_word, false_word } => {
+                field.true_values = Some(vec![true_word.clone()]);
+                field.false_values = Some(vec![false_word.clone()]);
+                "boolean"
+            }
+            ColumnType::Integer { marks: found } => {
+                marks(&mut field, *found);
+                "integer"
+            }
+            ColumnType::Decimal { marks: found, .. } | ColumnType::Float { marks: found } => {
+                marks(&mut field, *found);
+                "number"
+            }
+            ColumnType::Date { format } => {
+                field.format = Some(format.clone());
+                "date"
+            }
+            ColumnType::Time { format } => {
+                field.format = Some(format.clone());
+                "time"
+            }
+            ColumnType::Timestamp { format, .. } => {
+                field.format = Some(format.clone());
+                "datetime"
+            }
+        }
+        .to_owned();
+        field
+    }
+}

@@ -67,3 +67,18 @@ fn a_picture_is_refused() {
     assert_eq!(report.verdict, csvp_report::Verdict::Refused);
     assert_eq!(report.problems.first[0].message(), "expected delimited text, found a PNG image");
 }
+
+#[test]
+fn later_records_may_contradict_the_first_part() {
+    let codes = |bytes: &[u8]| -> Vec<String> {
+        let limits = csvp_engine::Limits { detect_bytes: 1_000, ..csvp_engine::Limits::default() };
+        let settings = csvp_engine::Settings { limits, ..csvp_engine::Settings::default() };
+        let report = crate::run(settings, bytes, 100).0;
+        report.problems.first.iter().filter(|p| p.position.record.is_none()).map(|p| p.code.to_string()).collect()
+    };
+    let commas = "id,name\n".to_owned() + &"1,a\n".repeat(400);
+    let later = [commas.as_bytes(), b"2,Jos\xe9\n".repeat(3).as_slice()].concat();
+    assert_eq!(codes(&later), ["encoding-contradicted"]);
+    assert_eq!(codes(format!("{commas}{}", "3;b\n".repeat(400)).as_bytes()), ["dialect-contradicted"]);
+    assert!(codes(commas.as_bytes()).is_empty());
+}

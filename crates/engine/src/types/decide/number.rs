@@ -83,6 +83,11 @@ enum Kind {
 }
 
 impl Read {
+    /// Whether there is no zero at the end of the digits behind the mark.
+    fn is_shortest(self) -> bool {
+        matches!(self.kind, Kind::Fraction { tail: Tail::Digit, .. })
+    }
+
     fn scale(self) -> Option<u8> {
         match self.kind {
             Kind::Fraction { scale, .. } => Some(scale),
@@ -181,13 +186,20 @@ fn best_type(tally: &Tally, reading: Reading) -> Option<Candidate> {
     let mut scales: Vec<u8> = reads.iter().filter_map(|read| read.scale()).collect();
     scales.sort_unstable();
     scales.dedup();
-    let narrow_scale = scales.iter().copied().rfind(|&scale| scale <= NARROW);
+    let shortest = |scale: &u8| reads.iter().any(|read| read.is_shortest() && read.scale() == Some(*scale));
+    let minimal_scale = scales.iter().copied().rfind(shortest);
+    let narrow_scale = scales.iter().copied().rfind(|scale| shortest(scale) && *scale <= NARROW);
 
     let mut candidates = vec![integer(&reads, reading)];
     candidates.push(decimal(&reads, reading, 0, DecimalForm::Fixed));
     candidates.extend(scales.iter().map(|&scale| decimal(&reads, reading, scale, DecimalForm::Fixed)));
-    candidates.extend(scales.last().map(|&scale| decimal(&reads, reading, scale, DecimalForm::Minimal)));
+    candidates.extend(minimal_scale.map(|scale| decimal(&reads, reading, scale, DecimalForm::Minimal)));
     candidates.extend(narrow_scale.map(|scale| decimal(&reads, reading, scale, DecimalForm::Minimal)));
+    let point_scale =
+        [minimal_scale, scales.iter().copied().find(|&scale| scale == 1)].into_iter().flatten().max();
+    let narrow_point = narrow_scale.max(point_scale.filter(|&scale| scale <= NARROW));
+    candidates.extend(point_scale.map(|scale| decimal(&reads, reading, scale, DecimalForm::MinimalPoint)));
+    candidates.extend(narrow_point.map(|scale| decimal(&reads, reading, scale, DecimalForm::MinimalPoint)));
     candidates.extend(scales.iter().map(|&scale| decimal(&reads, reading, scale, DecimalForm::FixedOrWhole)));
     candidates.push(float(&reads, reading));
     let mut best: Option<Candidate> = None;
@@ -228,10 +240,14 @@ fn float(reads: &[Read], reading: Reading) -> Option<Candidate> {
 fn decimal(reads: &[Read], reading: Reading, scale: u8, form: DecimalForm) -> Option<Candidate> {
     let of_form = |read: &Read| match (read.kind, form) {
         (Kind::Whole { .. }, DecimalForm::Fixed) => scale == 0,
+        (Kind::Whole { .. }, DecimalForm::MinimalPoint) => false,
         (Kind::Whole { .. }, _) => true,
         (Kind::Fraction { scale: written, .. }, DecimalForm::Fixed) => written == scale,
         (Kind::Fraction { scale: written, tail, .. }, DecimalForm::Minimal) => {
             written <= scale && tail == Tail::Digit
+        }
+        (Kind::Fraction { scale: written, tail, .. }, DecimalForm::MinimalPoint) => {
+            written <= scale && (tail == Tail::Digit || written == 1)
         }
         (Kind::Fraction { scale: written, tail, .. }, DecimalForm::FixedOrWhole) => {
             written == scale && tail != Tail::Zeros

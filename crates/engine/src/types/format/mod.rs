@@ -60,7 +60,26 @@ pub enum FormatError {
 
 /// Reads and writes the values of one column type.
 ///
-/// Whatever [`Format::parse`] accepts is written by [`Format::write`] as exactly the same bytes.
+/// Whatever [`Format::parse`] accepts is written by [`Format::write`] as exactly the same bytes. (The one exception is
+/// [`csvp_report::DecimalForm::Declared`], which only a schema can choose.)
+///
+/// The formats of dates and times are `strftime` patterns of these signs:
+///
+/// | sign | meaning |
+/// |---|---|
+/// | `%Y` `%y` | year of four digits; of two, where 69 to 99 are 1969 to 1999 and 00 to 68 are 2000 to 2068 |
+/// | `%m` `%-m` | month of two digits; without a zero in front |
+/// | `%b` `%B` `%^b` `%^B` | English name of the month: `Jan`, `January`, `JAN`, `JANUARY` |
+/// | `%d` `%-d` | day of two digits; without a zero in front |
+/// | `%H` `%-H` `%I` `%-I` | hour of 24; of 12, which needs `%p` |
+/// | `%M` `%S` | minute and second of two digits |
+/// | `%p` `%P` | `AM` or `PM`; `am` or `pm` |
+/// | `%f` `%3f` | six digits behind the second; as many as the number says, 1 to 6 |
+/// | `%.3f` `%.f` | a point and that many digits; a point and the digits without zeros at the end, nothing for a whole second |
+/// | `%F` `%T` `%R` `%D` | `%Y-%m-%d`, `%H:%M:%S`, `%H:%M`, `%m/%d/%y` |
+/// | `%%` | a percent sign |
+///
+/// Every other byte stands for itself. Time zones are such bytes: `Z` or one constant offset at the end.
 ///
 /// ```
 /// use csvp_engine::types::{Format, Value};

@@ -188,6 +188,10 @@ impl DecimalText {
         let written = digits.scale.unwrap_or(0);
         let fits = match (self.form, digits.scale) {
             (DecimalForm::Fixed, _) => written == self.scale,
+            (DecimalForm::MinimalPoint, None) => false,
+            (DecimalForm::MinimalPoint, Some(_)) => {
+                written <= self.scale && (written == 1 || !digits.value.is_multiple_of(10))
+            }
             (_, None) => true,
             (DecimalForm::Declared, Some(_)) => written <= self.scale,
             (DecimalForm::Minimal, Some(_)) => written <= self.scale && !digits.value.is_multiple_of(10),
@@ -210,7 +214,7 @@ impl DecimalText {
         let size = value.unsigned_abs();
         self.marks.write_whole(size / unit, out);
         let fraction = size % unit;
-        let all_digits = matches!(self.form, DecimalForm::Fixed | DecimalForm::Declared);
+        let all_digits = !matches!(self.form, DecimalForm::Minimal | DecimalForm::FixedOrWhole);
         if self.scale == 0 || (!all_digits && fraction == 0) {
             return;
         }
@@ -220,8 +224,9 @@ impl DecimalText {
         let digits = decimal_digits(fraction, &mut room);
         out.resize(start + self.scale - digits.len(), b'0');
         out.extend_from_slice(digits);
-        if self.form == DecimalForm::Minimal {
-            let zeros = out[start..].iter().rev().take_while(|&&byte| byte == b'0').count();
+        if matches!(self.form, DecimalForm::Minimal | DecimalForm::MinimalPoint) {
+            let kept = usize::from(self.form == DecimalForm::MinimalPoint);
+            let zeros = out[start + kept..].iter().rev().take_while(|&&byte| byte == b'0').count();
             out.truncate(out.len() - zeros);
         }
     }

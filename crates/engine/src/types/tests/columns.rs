@@ -63,6 +63,7 @@ fn describe_type(column_type: &ColumnType) -> String {
             let form = match form {
                 DecimalForm::Fixed => "fixed",
                 DecimalForm::Minimal => "minimal",
+                DecimalForm::MinimalPoint => "minimal-point",
                 DecimalForm::FixedOrWhole => "fixed-or-whole",
                 DecimalForm::Declared => "declared",
             };

@@ -1,6 +1,7 @@
 //! Columns as a whole: what is decided, and that the three parts of this module keep their promises together.
 
 mod columns;
+mod formats;
 mod property;
 
 use super::{Decision, Format, Shapes, TypePolicy, decide};

@@ -78,7 +78,7 @@ fn policy() -> impl Strategy<Value = TypePolicy> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_500))]
 
     #[test]
     fn accepted_cells_come_back_and_counts_are_exact(cells in column(), policy in policy()) {

@@ -1,0 +1,110 @@
+# Everything a developer runs. `make help` lists it. Each step that installs something says what.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# `make run PROFILE=release` builds what ships: slower to build, several times as fast.
+PROFILE ?= dev
+PORT ?= 3000
+# Real and hard CSV files for the tests; without the folder those tests cannot run.
+export CSVP_TEST_DATA ?= $(abspath ../shared)
+# Snapshots are compared, never written, by `make`.
+export INSTA_UPDATE ?= no
+
+SAY := tools/say.sh
+
+.PHONY: help
+help: ## list what can be made
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: run
+run: ui ## build the program with its page and start it on http://127.0.0.1:3000
+	@tools/need.sh cargo cc
+	@$(SAY) "building csvp, profile $(PROFILE) (the first time takes some minutes)"
+	@cargo build --locked --package csvp-cli --profile $(PROFILE)
+	@exec cargo run --quiet --locked --package csvp-cli --profile $(PROFILE) -- serve --port $(PORT)
+
+.PHONY: test
+test: ## everything that CI runs
+	@tools/need.sh cargo cc rustfmt clippy nextest node npm python3 git curl chromium test-data
+	@$(MAKE) lint
+	@$(MAKE) ui ui-test
+	@$(SAY) "clippy, warnings are errors"
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@$(SAY) "examples in the documentation"
+	@cargo test --locked --workspace --doc --quiet
+	@$(SAY) "tests of the workspace"
+	@cargo nextest run --locked --workspace
+	@$(SAY) "reference pages are what the code says"
+	@cargo xtask codegen --check
+	@cargo build --locked --package csvp-cli
+	@tools/check_real.sh
+	@tools/check_scores.sh
+	@tools/e2e.sh
+	@$(SAY) "all checks passed"
+
+.PHONY: quick
+quick: ## the inner loop: format, house rules, clippy, tests of the workspace
+	@tools/need.sh cargo cc rustfmt clippy nextest git
+	@$(MAKE) lint
+	@$(SAY) "clippy, warnings are errors"
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@$(SAY) "tests of the workspace"
+	@cargo nextest run --locked --workspace
+
+.PHONY: lint
+lint: ## format, house rules, licences and sources of dependencies
+	@$(SAY) "format"
+	@cargo fmt --all --check
+	@$(SAY) "house rules"
+	@cargo xtask tidy
+	@$(SAY) "licences, bans and sources of dependencies"
+	@cargo xtask deny
+
+.PHONY: ui
+ui: ui/dist/index.html ## build the page
+
+ui/node_modules/.package-lock.json: ui/package.json ui/package-lock.json
+	@tools/need.sh node npm
+	@$(SAY) "installing the npm packages that ui/package-lock.json names into ui/node_modules"
+	@npm --prefix ui ci --no-fund --no-audit
+	@touch $@
+
+ui/dist/index.html: ui/node_modules/.package-lock.json ui/index.html ui/vite.config.ts ui/tsconfig.json $(shell find ui/src ui/public ui/samples -type f 2>/dev/null)
+	@$(SAY) "building the page into ui/dist"
+	@npm --prefix ui run --silent build
+
+.PHONY: ui-test
+ui-test: ui/node_modules/.package-lock.json ## unit tests of the page
+	@$(SAY) "unit tests of the page"
+	@npm --prefix ui test --silent
+
+.PHONY: e2e
+e2e: ui ## drive the page in a real browser against a real server
+	@tools/need.sh cargo cc node npm chromium
+	@cargo build --locked --package csvp-cli
+	@tools/e2e.sh
+
+.PHONY: score
+score: ## public correctness benchmarks, against the gates of bench/scores.toml
+	@tools/need.sh cargo cc python3 test-data
+	@cargo build --locked --package csvp-cli
+	@tools/check_scores.sh
+
+.PHONY: bench
+bench: ## speed and memory beside other tools, written to bench/README.md (SIZE_MB=1083 TOOLS="csvp duckdb")
+	@tools/need.sh cargo cc python3 curl test-data
+	@$(SAY) "building csvp, profile release"
+	@cargo build --locked --release --package csvp-cli
+	@tools/bench.sh
+
+.PHONY: codegen
+codegen: ## write the reference pages that are made from the code
+	@cargo xtask codegen
+
+.PHONY: fmt
+fmt: ## format the code
+	@cargo fmt --all

@@ -1,0 +1,244 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Reads any CSV, says what is wrong with it and where, and hands out clean, typed data.
+#[derive(Debug, Parser)]
+#[command(name = "csvp", version, about, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check files: what is wrong, and where
+    ///
+    /// Reads every record. Exit code 0: clean; 1: problems found; 2: could not run.
+    Check(CheckArgs),
+    /// Print the records of a file as they are understood
+    Parse(ParseArgs),
+    /// Say how a file is written: encoding, delimiter, quote, header, and why
+    Detect(DetectArgs),
+    /// Write a clean, typed copy: Parquet, CSV or NDJSON
+    Convert(ConvertArgs),
+    /// Statistics of every column, from all records
+    Profile(ProfileArgs),
+    /// Propose a schema, or check a file against one
+    #[command(subcommand)]
+    Schema(SchemaCommand),
+    /// Start the web page and the HTTP API
+    #[cfg(feature = "serve")]
+    Serve(ServeArgs),
+    /// Bring the database of the service up to date
+    #[cfg(feature = "serve")]
+    Migrate(MigrateArgs),
+    /// Print shell completions
+    Completions(CompletionsArgs),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SchemaCommand {
+    /// Propose a Table Schema from a file
+    Infer(InferArgs),
+    /// Check a file against a Table Schema
+    ///
+    /// Exit code 0: it keeps the schema; 1: it does not; 2: could not run.
+    Check(SchemaCheckArgs),
+}
+
+/// How the file is written, where the detection should not decide.
+#[derive(Debug, Clone, Default, ClapArgs)]
+#[command(next_help_heading = "Reading")]
+pub(crate) struct ReadingArgs {
+    /// Encoding, for example `utf-8`, `windows-1252`, `shift_jis`
+    #[arg(long)]
+    pub(crate) encoding: Option<String>,
+    /// Delimiter, for example `;` or `tab`
+    #[arg(long, short = 'd')]
+    pub(crate) delimiter: Option<String>,
+    /// Quote, for example `'`, or `none`
+    #[arg(long)]
+    pub(crate) quote: Option<String>,
+    /// Escape character: `backslash`, or `doubled` when quotes are doubled
+    #[arg(long)]
+    pub(crate) escape: Option<String>,
+    /// Prefix of comment lines, or `none`
+    #[arg(long)]
+    pub(crate) comment: Option<String>,
+    /// Lines before the header that are no records
+    #[arg(long, value_name = "N")]
+    pub(crate) preamble_rows: Option<u64>,
+    /// Header rows: 0, 1 or several
+    #[arg(long, value_name = "N")]
+    pub(crate) header_rows: Option<u32>,
+    /// Type of a column: `NAME=TYPE` or `NAME=TYPE:FORMAT`, for example `day=date:%d/%m/%Y`; may be repeated
+    #[arg(long = "column", value_name = "NAME=TYPE")]
+    pub(crate) columns: Vec<String>,
+    /// Table Schema (JSON) that the file must keep
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
+    /// What happens to bad records: `reject`, `fail` or `null`
+    #[arg(long, default_value = "reject", value_name = "POLICY")]
+    pub(crate) on_bad: String,
+    /// Most records that may be rejected, as a count or a share: `100`, `1%`
+    #[arg(long, value_name = "N|N%")]
+    pub(crate) max_rejects: Option<String>,
+    /// Share of a column's values that must have one type, from 0.5 to 1
+    #[arg(long, default_value_t = 0.99, value_name = "SHARE")]
+    pub(crate) type_threshold: f64,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckArgs {
+    /// Files; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print the reports as JSON, one object per file and line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the complete list of problems to this CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) problems: Option<PathBuf>,
+    /// Problems shown with their place
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub(crate) show: usize,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecordFormat {
+    /// One JSON array per record and line
+    Ndjson,
+    /// Normalised CSV
+    Csv,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ParseArgs {
+    /// File; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// Print one JSON object with encoding, dialect, header and all rows
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How records are printed
+    #[arg(long, value_enum, default_value = "ndjson", conflicts_with = "json")]
+    pub(crate) format: RecordFormat,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DetectArgs {
+    /// File; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableFormat {
+    /// Apache Parquet, zstd
+    Parquet,
+    /// Normalised CSV: UTF-8, comma, LF
+    Csv,
+    /// One JSON object per record and line
+    Ndjson,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ConvertArgs {
+    /// File to read; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// File to write; `-` is standard output
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Format; told by the output's name when not given
+    #[arg(long, value_enum)]
+    pub(crate) to: Option<TableFormat>,
+    /// Write rejected records, with reasons, to this CSV file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rejects: Option<PathBuf>,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ProfileArgs {
+    /// File; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// Print the report with all statistics as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InferArgs {
+    /// File; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// Accepted like everywhere; a schema is always JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SchemaCheckArgs {
+    /// Table Schema (JSON)
+    pub(crate) schema: PathBuf,
+    /// Files; `-` is standard input
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Print the reports as JSON, one object per file and line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ServeArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address to listen on
+    #[arg(long, value_name = "IP")]
+    pub(crate) host: Option<String>,
+    /// Port of the page and the API; 0 takes any free one
+    #[arg(long, value_name = "PORT")]
+    pub(crate) port: Option<u16>,
+    /// Address of the operations port (metrics, probes), or `off`
+    #[arg(long, value_name = "IP:PORT|off")]
+    pub(crate) operations: Option<String>,
+    /// Directory for the database and the files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MigrateArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory for the database and the files
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CompletionsArgs {
+    /// Shell
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,125 @@
+//! `csvp convert`: a clean, typed copy.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use csvp_convert::{FileKind, Outputs};
+use csvp_report::{Report, Verdict};
+
+use super::print_json;
+use crate::args::{ConvertArgs, TableFormat};
+use crate::input::Input;
+use crate::{Outcome, render};
+
+pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<Outcome> {
+    let kind = match args.to {
+        Some(format) => kind_of(format),
+        None => kind_of_name(&args.output)?,
+    };
+    let mut input = Input::open(&args.file)?;
+    let checked = input.check(crate::settings::settings(&args.reading)?)?;
+    refuse_what_is_no_table(&checked.report, &input.name())?;
+    let target = Target::open(&args.output)?;
+    let rejects = args.rejects.as_deref().map(Target::open).transpose()?;
+    let mut outputs = Outputs::new();
+    outputs.add(kind, checked.plan.schema(), target.writer()?)?;
+    if let Some(rejects) = &rejects {
+        outputs.add(FileKind::Rejects, checked.plan.schema(), rejects.writer()?)?;
+    }
+    let (report, outputs) = input.second(&checked.plan, outputs, false)?;
+    outputs.finish()?;
+    if report.verdict == Verdict::Refused {
+        bail!("{}: file is refused: {} records are rejected", input.name(), report.counts.rejected);
+    }
+    target.publish()?;
+    if let Some(rejects) = rejects {
+        rejects.publish()?;
+    }
+    if args.json {
+        print_json(&super::check::with_name(&report, &input.name()))?;
+    }
+    render::report::summary_of_problems(&report, &input.name())?;
+    Ok(Outcome::Done)
+}
+
+/// A file that cannot be read as a table gives no output.
+pub(crate) fn refuse_what_is_no_table(report: &Report, name: &str) -> anyhow::Result<()> {
+    let why = report.problems.first.iter().find(|problem| {
+        matches!(problem.code, csvp_report::ProblemCode::NotCsv | csvp_report::ProblemCode::LimitColumns)
+    });
+    match why {
+        Some(problem) => bail!("{name}: {}", problem.message()),
+        None => Ok(()),
+    }
+}
+
+fn kind_of(format: TableFormat) -> FileKind {
+    match format {
+        TableFormat::Parquet => FileKind::Parquet,
+        TableFormat::Csv => FileKind::Csv,
+        TableFormat::Ndjson => FileKind::Ndjson,
+    }
+}
+
+fn kind_of_name(path: &Path) -> anyhow::Result<FileKind> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("parquet") => Ok(FileKind::Parquet),
+        Some("csv") => Ok(FileKind::Csv),
+        Some("ndjson" | "jsonl") => Ok(FileKind::Ndjson),
+        _ => bail!(
+            "cannot tell the format from the name `{}`; use `.parquet`, `.csv` or `.ndjson`, or name it with `--to`",
+            path.display()
+        ),
+    }
+}
+
+/// A file that appears under its name only when it is whole.
+enum Target {
+    Stdout,
+    File { path: std::path::PathBuf, temporary: tempfile::NamedTempFile },
+}
+
+impl Target {
+    fn open(path: &Path) -> anyhow::Result<Self> {
+        if path == Path::new("-") {
+            return Ok(Target::Stdout);
+        }
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let temporary = tempfile::NamedTempFile::new_in(directory)
+            .with_context(|| format!("cannot write in the directory `{}`", directory.display()))?;
+        Ok(Target::File { path: path.to_owned(), temporary })
+    }
+
+    fn writer(&self) -> anyhow::Result<Box<dyn Write + Send>> {
+        Ok(match self {
+            Target::Stdout => Box::new(std::io::stdout()),
+            Target::File { temporary, .. } => {
+                let file: File = temporary.as_file().try_clone().context("cannot write the output")?;
+                Box::new(BufWriter::with_capacity(256 << 10, file))
+            }
+        })
+    }
+
+    fn publish(self) -> anyhow::Result<()> {
+        if let Target::File { path, temporary } = self {
+            set_usual_mode(&temporary)?;
+            temporary.persist(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+/// Temporary files are private; the result is an ordinary file.
+#[cfg(unix)]
+fn set_usual_mode(file: &tempfile::NamedTempFile) -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::Permissions::from_mode(0o644);
+    file.as_file().set_permissions(mode).context("cannot set the permissions of the output")
+}
+
+#[cfg(not(unix))]
+fn set_usual_mode(_: &tempfile::NamedTempFile) -> anyhow::Result<()> {
+    Ok(())
+}

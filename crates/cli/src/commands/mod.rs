@@ -1,0 +1,29 @@
+//! One file per verb.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod convert;
+pub(crate) mod detect;
+#[cfg(feature = "serve")]
+pub(crate) mod migrate;
+pub(crate) mod parse;
+pub(crate) mod profile;
+pub(crate) mod schema;
+#[cfg(feature = "serve")]
+pub(crate) mod serve;
+
+use std::io::{BufWriter, Write};
+
+/// Standard output, buffered; a closed pipe comes back as an error.
+fn stdout() -> BufWriter<std::io::StdoutLock<'static>> {
+    BufWriter::with_capacity(64 << 10, std::io::stdout().lock())
+}
+
+/// One JSON value and a line end.
+fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
+    let mut out = stdout();
+    serde_json::to_writer(&mut out, value).map_err(std::io::Error::from)?;
+    writeln!(out)?;
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! A file or standard input, read twice where two passes are needed.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use csvp_engine::{Check, Checked, EngineError, Output, Plan, Second, Settings};
+use csvp_report::Report;
+
+use crate::progress::Progress;
+
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// What is read. Standard input is kept in an unnamed temporary file for the second pass.
+pub(crate) struct Input {
+    path: PathBuf,
+    source: Source,
+}
+
+enum Source {
+    File(File),
+    Stdin { kept: File },
+}
+
+impl Input {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let source = if path == Path::new("-") {
+            Source::Stdin { kept: tempfile::tempfile().context("cannot make a temporary file for standard input")? }
+        } else {
+            let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+            if file.metadata().is_ok_and(|meta| meta.is_dir()) {
+                anyhow::bail!("expected a file, found the directory `{}`", path.display());
+            }
+            Source::File(file)
+        };
+        Ok(Self { path: path.to_owned(), source })
+    }
+
+    /// How the input is called in messages.
+    pub(crate) fn name(&self) -> String {
+        match self.source {
+            Source::File(_) => self.path.display().to_string(),
+            Source::Stdin { .. } => "standard input".to_owned(),
+        }
+    }
+
+    /// The first pass.
+    pub(crate) fn check(&mut self, settings: Settings) -> anyhow::Result<Checked> {
+        let mut check = Check::new(settings)?;
+        let progress = Progress::start("checking", self.size());
+        self.first_read(|bytes| {
+            check.push(bytes)?;
+            progress.advance(bytes.len());
+            Ok(())
+        })?;
+        progress.finish();
+        check.finish().with_context(|| format!("cannot read `{}`", self.path.display()))
+    }
+
+    /// The second pass.
+    pub(crate) fn second<O: Output>(&mut self, plan: &Plan, output: O, profiles: bool) -> anyhow::Result<(Report, O)> {
+        let mut second = Second::new(plan, output)?;
+        if profiles {
+            second = second.with_profiles();
+        }
+        let progress = Progress::start("converting", self.size());
+        self.again(|bytes| {
+            second.push(bytes)?;
+            progress.advance(bytes.len());
+            Ok(true)
+        })?;
+        progress.finish();
+        Ok(second.finish()?)
+    }
+
+    /// Reads the original again until `push` says that it is enough.
+    pub(crate) fn again(&mut self, mut push: impl FnMut(&[u8]) -> Result<bool, EngineError>) -> anyhow::Result<()> {
+        let name = self.name();
+        let (Source::File(file) | Source::Stdin { kept: file }) = &mut self.source;
+        file.seek(SeekFrom::Start(0)).with_context(|| {
+            format!("cannot read `{name}` twice; send it through a pipe with `-`, which keeps a copy")
+        })?;
+        read_chunks(file, &name, |bytes| Ok(push(bytes)?))
+    }
+
+    /// Reads the input for the first time, until `push` says that it is enough.
+    pub(crate) fn until_enough(
+        &mut self,
+        mut push: impl FnMut(&[u8]) -> Result<bool, EngineError>,
+    ) -> anyhow::Result<()> {
+        let name = self.name();
+        match &mut self.source {
+            Source::File(file) => read_chunks(file, &name, |bytes| Ok(push(bytes)?)),
+            Source::Stdin { .. } => read_chunks(&mut std::io::stdin().lock(), &name, |bytes| Ok(push(bytes)?)),
+        }
+    }
+
+    /// Bytes of an uncompressed file from `at` on, for showing a place in it.
+    pub(crate) fn excerpt(&mut self, at: u64, size: usize) -> Option<Vec<u8>> {
+        let (Source::File(file) | Source::Stdin { kept: file }) = &mut self.source;
+        file.seek(SeekFrom::Start(at)).ok()?;
+        let mut bytes = Vec::new();
+        file.take(size as u64).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    }
+
+    fn first_read(&mut self, mut push: impl FnMut(&[u8]) -> Result<(), EngineError>) -> anyhow::Result<()> {
+        let name = self.name();
+        match &mut self.source {
+            Source::File(file) => read_chunks(file, &name, |bytes| {
+                push(bytes)?;
+                Ok(true)
+            }),
+            Source::Stdin { kept } => read_chunks(&mut std::io::stdin().lock(), &name, |bytes| {
+                kept.write_all(bytes).context("cannot keep a copy of standard input")?;
+                push(bytes)?;
+                Ok(true)
+            }),
+        }
+    }
+
+    fn size(&self) -> Option<u64> {
+        match &self.source {
+            Source::File(file) => file.metadata().ok().map(|meta| meta.len()),
+            Source::Stdin { .. } => None,
+        }
+    }
+}
+
+fn read_chunks(
+    from: &mut impl Read,
+    name: &str,
+    mut push: impl FnMut(&[u8]) -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let mut buffer = vec![0; CHUNK_BYTES];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(n) => {
+                if !push(&buffer[..n]).with_context(|| format!("cannot process `{name}`"))? {
+                    return Ok(());
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot read `{name}`")),
+        }
+    }
+}

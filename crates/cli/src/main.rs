@@ -1,0 +1,60 @@
+//! `csvp`: check, read, convert and serve CSV files.
+//!
+//! Arguments are typed in `args`, their meaning is in `settings`, each verb is one file in `commands`, and what people
+//! read is made in `render`. Rules live in the libraries.
+
+mod args;
+mod commands;
+mod input;
+mod progress;
+mod render;
+mod settings;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command, SchemaCommand};
+
+/// Exit codes: what `check` found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// 0
+    Done,
+    /// 1: ran, and found problems.
+    Problems,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match args.command {
+        Command::Check(args) => commands::check::run(&args),
+        Command::Parse(args) => commands::parse::run(&args),
+        Command::Detect(args) => commands::detect::run(&args),
+        Command::Convert(args) => commands::convert::run(&args),
+        Command::Profile(args) => commands::profile::run(&args),
+        Command::Schema(SchemaCommand::Infer(args)) => commands::schema::infer(&args),
+        Command::Schema(SchemaCommand::Check(args)) => commands::schema::check(&args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => commands::serve::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Migrate(args) => commands::migrate::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+    };
+    match result {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Problems) => ExitCode::from(1),
+        // The reader of our output has gone; that is its right.
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            render::error::print(&error);
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}

@@ -1,0 +1,68 @@
+//! Encoding, dialect and header from the first part of a file alone.
+
+use csvp_report::{DialectFacts, EncodingFacts, Problem};
+
+use crate::layout::{Layout, Opened};
+use crate::source::Source;
+use crate::{EngineError, Settings};
+
+/// Detects how a file is written.
+pub struct Sniff {
+    source: Source,
+    settings: Settings,
+    sample: Vec<u8>,
+}
+
+/// How a file is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sniffed {
+    /// In which encoding.
+    pub encoding: EncodingFacts,
+    /// In which dialect.
+    pub dialect: DialectFacts,
+    /// The header's cells, several rows joined by a space; none without header.
+    pub header: Option<Vec<String>>,
+    /// Why the file cannot be read at all.
+    pub refused: Option<Problem>,
+}
+
+impl Sniff {
+    /// # Errors
+    /// The settings name an unknown encoding.
+    pub fn new(settings: Settings) -> Result<Self, EngineError> {
+        if let Some(label) = &settings.encoding {
+            crate::layout::encoding_named(label)?;
+        }
+        Ok(Self { source: Source::new(&settings.limits), settings, sample: Vec::new() })
+    }
+
+    /// Takes the next bytes of the file; true when they are enough.
+    ///
+    /// # Errors
+    /// The archive holds no single file.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<bool, EngineError> {
+        let (sample, most) = (&mut self.sample, self.settings.limits.detect_bytes);
+        self.source.push(bytes, &mut |plain| keep(sample, plain, most))?;
+        Ok(self.sample.len() >= most)
+    }
+
+    /// Decides. `complete` says that the whole file was pushed.
+    ///
+    /// # Errors
+    /// As [`Sniff::push`].
+    pub fn finish(mut self, complete: bool) -> Result<Sniffed, EngineError> {
+        let (sample, most) = (&mut self.sample, self.settings.limits.detect_bytes);
+        self.source.finish(&mut |plain| keep(sample, plain, most))?;
+        let whole = complete && self.sample.len() < most;
+        let (Opened::Readable(layout) | Opened::Refused(layout)) = Layout::detect(&self.sample, whole, &self.settings)?;
+        let header = layout.header_cells();
+        let Layout { encoding_facts, dialect_facts, refused, .. } = *layout;
+        Ok(Sniffed { encoding: encoding_facts, dialect: dialect_facts, header, refused })
+    }
+}
+
+fn keep(sample: &mut Vec<u8>, plain: &[u8], most: usize) -> Result<(), EngineError> {
+    let room = most.saturating_sub(sample.len()).min(plain.len());
+    sample.extend_from_slice(&plain[..room]);
+    Ok(())
+}

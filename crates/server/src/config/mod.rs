@@ -1,0 +1,17 @@
+//! Configuration: defaults, then a TOML file, then environment variables, each stronger than the one before.
+//!
+//! This is the only place in the server that knows the environment. All settings stand in one table
+//! ([`sections`]), from which the structs, the names of the variables and `docs/reference/configuration.md` come.
+
+mod load;
+mod quantity;
+mod reference;
+mod sections;
+
+pub use load::{ConfigError, EnvironmentVariables};
+pub use quantity::{Bytes, QuantityError, Seconds};
+pub use reference::reference_page;
+pub use sections::{
+    Config, LimitsSection, LogFormat, LogSection, ProcessingSection, S3Section, ServerSection, Setting,
+    StoreSection, UploadSection,
+};

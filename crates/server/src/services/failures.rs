@@ -1,0 +1,37 @@
+//! Failures of the store, as failures of a request.
+
+use csvp_report::ApiErrorCode;
+use csvp_store::{Entity, StoreError};
+
+use crate::config::Bytes;
+use crate::error::ApiError;
+
+impl From<StoreError> for ApiError {
+    /// Not-found is told only where the store named an upload; anything else that is missing is a fault of ours.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(Entity::Upload(id)) => Self::upload_not_found(id.as_uuid()),
+            StoreError::Full { max_bytes: Some(max_bytes), .. } => {
+                let detail = format!(
+                    "uploads have reached the ceiling of {}; delete some, or raise `store.max_disk`",
+                    Bytes(max_bytes)
+                );
+                let mut full = Self::new(ApiErrorCode::StorageFull, detail);
+                full.extras.limit_bytes = Some(max_bytes);
+                full
+            }
+            StoreError::Full { max_bytes: None, .. } => Self::new(
+                ApiErrorCode::StorageFull,
+                "the disk has no room left; nothing of this upload was kept",
+            )
+            .because(error),
+            StoreError::Unavailable(_) => {
+                let mut away =
+                    Self::new(ApiErrorCode::StoreUnavailable, "the store does not answer; try again later");
+                away.extras.retry_after_secs = Some(5);
+                away.because(error)
+            }
+            other => Self::internal(other),
+        }
+    }
+}

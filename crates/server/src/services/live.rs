@@ -1,0 +1,86 @@
+//! Progress of the runs that this process is doing, for those who watch.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use csvp_store::{Progress, UploadId};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Who runs what, how far, and whether it should stop.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Live {
+    runs: Arc<Mutex<HashMap<UploadId, Entry>>>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    sender: watch::Sender<Progress>,
+    cancel: CancellationToken,
+}
+
+/// Tells of one run until dropped.
+#[derive(Debug)]
+pub(crate) struct LiveRun {
+    live: Live,
+    upload: UploadId,
+    entry: Entry,
+}
+
+impl Live {
+    fn runs(&self) -> MutexGuard<'_, HashMap<UploadId, Entry>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins to tell of a run.
+    pub(crate) fn begin(&self, upload: UploadId, progress: Progress) -> LiveRun {
+        let (sender, _) = watch::channel(progress);
+        let entry = Entry { sender, cancel: CancellationToken::new() };
+        self.runs().insert(upload, entry.clone());
+        LiveRun { live: self.clone(), upload, entry }
+    }
+
+    /// Watches the run of this upload, if this process is doing one.
+    pub(crate) fn watch(&self, upload: UploadId) -> Option<watch::Receiver<Progress>> {
+        self.runs().get(&upload).map(|entry| entry.sender.subscribe())
+    }
+
+    /// How far the run of this upload is, if this process is doing one.
+    pub(crate) fn progress(&self, upload: UploadId) -> Option<Progress> {
+        self.runs().get(&upload).map(|entry| entry.sender.borrow().clone())
+    }
+
+    /// Asks the run of this upload to stop, if this process is doing one.
+    pub(crate) fn cancel(&self, upload: UploadId) {
+        if let Some(entry) = self.runs().get(&upload) {
+            entry.cancel.cancel();
+        }
+    }
+}
+
+impl LiveRun {
+    /// Tells how far it is.
+    pub(crate) fn tell(&self, progress: Progress) {
+        self.entry.sender.send_replace(progress);
+    }
+
+    /// Cancelled when the run should stop.
+    pub(crate) fn cancelled(&self) -> &CancellationToken {
+        &self.entry.cancel
+    }
+
+    /// What was told last.
+    pub(crate) fn told(&self) -> Progress {
+        self.entry.sender.borrow().clone()
+    }
+}
+
+impl Drop for LiveRun {
+    fn drop(&mut self) {
+        let mut runs = self.live.runs();
+        // A newer run of the same upload may have taken the place already.
+        if runs.get(&self.upload).is_some_and(|entry| entry.sender.same_channel(&self.entry.sender)) {
+            runs.remove(&self.upload);
+        }
+    }
+}

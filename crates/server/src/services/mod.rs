@@ -1,0 +1,26 @@
+//! Use-cases and their transactions. Nothing here knows HTTP types; the engine is called through `processing` only.
+
+mod failures;
+mod gate;
+mod live;
+mod names;
+mod pace;
+mod views;
+
+pub(crate) mod files;
+pub(crate) mod health;
+pub(crate) mod intake;
+pub(crate) mod problems;
+pub(crate) mod processing;
+pub(crate) mod query;
+pub(crate) mod settings;
+pub(crate) mod simple;
+pub(crate) mod storage;
+pub(crate) mod uploads;
+pub(crate) mod watch;
+
+pub(crate) use gate::{Gate, Turn};
+pub(crate) use live::{Live, LiveRun};
+pub(crate) use names::{attachment, derived_name, display_name, disposition_name};
+pub(crate) use pace::Pace;
+pub(crate) use views::upload_view;

@@ -1,0 +1,132 @@
+//! The first pass: every byte to the hash and to the engine's check.
+
+use bytes::Bytes;
+use csvp_engine::{Check, Checked, EngineError, Settings};
+use csvp_store::{Progress, Stage};
+use sha2::{Digest as _, Sha256};
+use tokio::task::JoinHandle;
+
+use super::{Place, SLICE, Stop};
+use crate::app::App;
+use crate::services::LiveRun;
+use crate::worker::{CpuPool, WorkPanicked};
+
+/// The first pass over bytes that arrive. One slice is worked on while the next one gathers.
+pub(crate) struct Reading {
+    cpu: CpuPool,
+    idle: Option<Box<Reader>>,
+    busy: Option<JoinHandle<Slice>>,
+    waiting: Vec<Bytes>,
+    waiting_bytes: usize,
+}
+
+/// What comes of a slice of work.
+type Slice = Result<Result<Box<Reader>, EngineError>, WorkPanicked>;
+
+struct Reader {
+    check: Check,
+    hash: Sha256,
+}
+
+impl Reader {
+    fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
+        self.hash.update(bytes);
+        self.check.push(bytes)
+    }
+}
+
+impl Reading {
+    pub(crate) fn new(cpu: CpuPool, settings: Settings) -> Result<Self, Stop> {
+        let reader = Reader { check: Check::new(settings)?, hash: Sha256::new() };
+        Ok(Self { cpu, idle: Some(Box::new(reader)), busy: None, waiting: Vec::new(), waiting_bytes: 0 })
+    }
+
+    /// Takes the next bytes; waits while the engine is slower than the client.
+    pub(crate) async fn push(&mut self, bytes: Bytes) -> Result<(), Stop> {
+        self.waiting_bytes += bytes.len();
+        self.waiting.push(bytes);
+        if self.waiting_bytes < SLICE {
+            return Ok(());
+        }
+        let mut reader = self.reader().await?;
+        let slice = std::mem::take(&mut self.waiting);
+        self.waiting_bytes = 0;
+        let cpu = self.cpu.clone();
+        self.busy = Some(tokio::spawn(async move {
+            cpu.run(move || {
+                slice.iter().try_for_each(|bytes| reader.push(bytes))?;
+                Ok(reader)
+            })
+            .await
+        }));
+        Ok(())
+    }
+
+    /// Ends the pass; gives the plan and the SHA-256 in hexadecimal.
+    pub(crate) async fn finish(mut self) -> Result<(Checked, String), Stop> {
+        let mut reader = self.reader().await?;
+        let slice = std::mem::take(&mut self.waiting);
+        let work = move || -> Result<_, EngineError> {
+            slice.iter().try_for_each(|bytes| reader.push(bytes))?;
+            let Reader { check, hash } = *reader;
+            Ok((check.finish()?, hex(&hash.finalize())))
+        };
+        Ok(self.cpu.run(work).await??)
+    }
+
+    async fn reader(&mut self) -> Result<Box<Reader>, Stop> {
+        if let Some(busy) = self.busy.take() {
+            let worked = busy.await.map_err(|error| Stop::Inside(error.into()))?;
+            return Ok(worked??);
+        }
+        self.idle.take().ok_or_else(|| Stop::Inside("the first pass was used after it failed".into()))
+    }
+}
+
+/// The first pass over a stored original, with progress.
+pub(crate) async fn check_stored(
+    app: &App,
+    place: Place,
+    settings: Settings,
+    size: u64,
+    run: &LiveRun,
+) -> Result<Checked, Stop> {
+    let mut state = (Check::new(settings)?, None);
+    let (blobs, key) = (app.blobs.clone(), place.original());
+    loop {
+        if run.cancelled().is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        let blobs = blobs.clone();
+        let slice = app.cpu.run(move || -> Result<_, Stop> {
+            let (mut check, reader) = state;
+            let mut reader = match reader {
+                Some(reader) => reader,
+                None => blobs.blocking_reader(&key, 0)?,
+            };
+            let done = super::second::read_slice(&mut reader, |bytes| Ok(check.push(bytes)?))?;
+            Ok((check, reader, done))
+        });
+        let (check, reader, done) = slice.await??;
+        if done {
+            return Ok(app.cpu.run(move || check.finish()).await??);
+        }
+        let progress = check.progress();
+        run.tell(Progress {
+            stage: Stage::Checking,
+            bytes_done: progress.bytes_in,
+            bytes_total: size,
+            records: progress.records,
+        });
+        state = (check, Some(reader));
+    }
+}
+
+/// The hash of bytes that are there as a whole.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

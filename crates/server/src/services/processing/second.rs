@@ -1,0 +1,154 @@
+//! The second pass: judges every record with the plan of the first one and writes the files.
+
+use std::io::Read as _;
+
+use csvp_engine::{Check, Checked, EngineError, Plan, Second, Settings, View};
+use csvp_report::{Report, Verdict};
+use csvp_store::{BlobReader, Blobs, Progress, RunResult, Stage, StoreError};
+
+use super::first::sha256;
+use super::outputs::{RunOutputs, Sealed};
+use super::{Place, SLICE, Stop, refuse_no_csv, result};
+use crate::app::App;
+use crate::services::LiveRun;
+
+/// Bytes read at once.
+const READ: usize = 256 << 10;
+
+/// A small upload that is wholly done, but for making it visible.
+pub(crate) struct Small {
+    pub(crate) result: RunResult,
+    pub(crate) sha256: String,
+    pub(crate) report: Report,
+    pub(crate) sealed: Sealed,
+}
+
+/// Both passes over bytes in memory; the original and all files are written, and become visible together.
+pub(crate) fn small(blobs: &Blobs, place: Place, settings: Settings, bytes: &[u8]) -> Result<Small, Stop> {
+    let mut check = Check::new(settings)?;
+    check.push(bytes)?;
+    let Checked { report, plan, .. } = check.finish()?;
+    refuse_no_csv(&report)?;
+    let mut outputs = RunOutputs::open(blobs, place, &plan, report.verdict)?;
+    outputs.write_original(bytes)?;
+    let (outputs, report) = if report.verdict == Verdict::Refused {
+        (outputs, report)
+    } else {
+        let mut second = Second::new(&plan, outputs)?.with_profiles();
+        second.push(bytes)?;
+        let (report, outputs) = second.finish()?;
+        (outputs, report)
+    };
+    let sealed = outputs.seal(&report, &plan)?;
+    let result = result(&report, sealed.files(), bytes.len() as u64)?;
+    Ok(Small { result, sha256: sha256(bytes), report, sealed })
+}
+
+/// The second pass over a stored original that was just checked.
+pub(crate) async fn convert(
+    app: &App,
+    place: Place,
+    checked: Checked,
+    size: u64,
+    run: &LiveRun,
+) -> Result<(RunResult, Report), Stop> {
+    let Checked { report, plan, .. } = checked;
+    if report.verdict != Verdict::Refused {
+        return convert_plan(app, place, plan, size, run).await;
+    }
+    // A refused file publishes its report and its problems, and no data.
+    let blobs = app.blobs.clone();
+    let work = move || -> Result<_, Stop> {
+        let outputs = RunOutputs::open(&blobs, place, &plan, report.verdict)?;
+        Ok((outputs.seal(&report, &plan)?, report))
+    };
+    let (sealed, report) = app.cpu.run(work).await??;
+    publish(app, sealed, report, size).await
+}
+
+/// Makes the files visible; from here on the run has a result.
+async fn publish(app: &App, sealed: Sealed, report: Report, size: u64) -> Result<(RunResult, Report), Stop> {
+    let result = result(&report, sealed.files(), size)?;
+    app.cpu.wait_for_disk(move || sealed.publish()).await??;
+    Ok((result, report))
+}
+
+/// The second pass over a stored original, with a plan that may come from another process.
+pub(crate) async fn convert_plan(
+    app: &App,
+    place: Place,
+    plan: Plan,
+    size: u64,
+    run: &LiveRun,
+) -> Result<(RunResult, Report), Stop> {
+    let (blobs, key) = (app.blobs.clone(), place.original());
+    let open = move || -> Result<_, Stop> {
+        let outputs = RunOutputs::open(&blobs, place, &plan, Verdict::Clean)?;
+        Ok((Second::new(&plan, outputs)?.with_profiles(), blobs.blocking_reader(&key, 0)?, plan))
+    };
+    let (mut second, mut reader, plan) = app.cpu.run(open).await??;
+    let mut bytes_done = 0;
+    loop {
+        if run.cancelled().is_cancelled() {
+            return Err(Stop::Cancelled);
+        }
+        let slice = move || -> Result<_, Stop> {
+            let mut read = 0;
+            let done = read_slice(&mut reader, |bytes| {
+                read += bytes.len() as u64;
+                Ok(second.push(bytes)?)
+            })?;
+            Ok((second, reader, done, read))
+        };
+        let (next, rest, done, read) = app.cpu.run(slice).await??;
+        (second, reader) = (next, rest);
+        bytes_done += read;
+        run.tell(Progress {
+            stage: Stage::Converting,
+            bytes_done,
+            bytes_total: size,
+            records: run.told().records,
+        });
+        if done {
+            break;
+        }
+    }
+    let end = move || -> Result<_, Stop> {
+        let (report, outputs) = second.finish()?;
+        Ok((outputs.seal(&report, &plan)?, report))
+    };
+    let (sealed, report) = app.cpu.run(end).await??;
+    publish(app, sealed, report, size).await
+}
+
+/// Reads one slice and hands it on; true at the end of the object.
+pub(super) fn read_slice(
+    reader: &mut BlobReader,
+    mut take: impl FnMut(&[u8]) -> Result<(), Stop>,
+) -> Result<bool, Stop> {
+    let mut buffer = vec![0; READ];
+    let mut taken = 0;
+    while taken < SLICE {
+        let n = reader.read(&mut buffer).map_err(StoreError::from_io)?;
+        if n == 0 {
+            return Ok(true);
+        }
+        take(&buffer[..n])?;
+        taken += n;
+    }
+    Ok(false)
+}
+
+/// Reads one slice for a view of records; true when the view has all it wants.
+pub(crate) fn read_view_slice(view: &mut View, reader: &mut BlobReader) -> Result<bool, EngineError> {
+    let mut buffer = vec![0; READ];
+    let mut taken = 0;
+    while taken < SLICE {
+        let n = reader.read(&mut buffer).map_err(EngineError::Output)?;
+        if n == 0 || view.push(&buffer[..n])? {
+            return Ok(true);
+        }
+        taken += n;
+    }
+    Ok(false)
+}

@@ -1,0 +1,114 @@
+//! Opens the store, and keeps it free of what nobody needs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use csvp_store::repair::{Repair, Repaired};
+use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError};
+
+use crate::app::App;
+use crate::config::Config;
+use crate::serve::ServeError;
+
+/// Name of the database in the data directory.
+const DATABASE: &str = "csvp.sqlite";
+/// Directory of the objects in the data directory.
+const OBJECTS: &str = "objects";
+/// How long an object may be without a row before it counts as left behind.
+const GRACE: Duration = Duration::from_secs(15 * 60);
+/// How often deleted uploads are looked for.
+const DELETES_EVERY: Duration = Duration::from_secs(60);
+/// How often all objects are looked through.
+const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Why the store of this configuration cannot be opened.
+pub(crate) fn failed(config: &Config, source: StoreError) -> ServeError {
+    ServeError::Store { path: config.store.data_dir(), source }
+}
+
+/// Opens the database and brings it up to date; gives the names of the migrations that ran.
+pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), ServeError> {
+    let options = MetaOptions::sqlite_file(config.store.data_dir().join(DATABASE));
+    let open = async {
+        let meta = Meta::open(&options, Clock::system()).await?;
+        let migrated = meta.migrate().await?;
+        Ok((meta, migrated))
+    };
+    open.await.map_err(|source| failed(config, source))
+}
+
+/// Opens the directory of objects.
+pub(crate) async fn open_blobs(config: &Config) -> Result<Blobs, ServeError> {
+    let root = config.store.data_dir().join(OBJECTS);
+    Blobs::open_local(&root, Some(config.store.max_disk.0)).await.map_err(|source| failed(config, source))
+}
+
+/// Removes what a crash left behind: objects whose upload was deleted, or was never acknowledged. Nobody else writes
+/// at this moment, so nothing needs a grace period.
+pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
+    let clean = async {
+        let deleted = Repair::finish_deletes(meta, blobs).await?;
+        let unused = Repair::new(Duration::ZERO).remove_unused(meta, blobs).await?;
+        Ok((deleted, unused))
+    };
+    let (deleted, unused) = clean.await.map_err(|source| failed(config, source))?;
+    tell("objects of deleted uploads were removed", deleted);
+    tell("objects that a crash left behind were removed", unused);
+    Ok(())
+}
+
+/// Looks after the store while the service runs.
+pub(crate) async fn look_after(app: App) {
+    let mut repair = Repair::new(GRACE);
+    let mut deletes = tokio::time::interval(DELETES_EVERY);
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        let result = tokio::select! {
+            () = app.stopping.cancelled() => return,
+            _ = deletes.tick() => Repair::finish_deletes(&app.meta, &app.blobs).await,
+            _ = look.tick() => repair.remove_unused(&app.meta, &app.blobs).await,
+        };
+        match result {
+            Ok(repaired) => tell("objects without use were removed", repaired),
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the store could not be looked after; trying again"
+                );
+            }
+        }
+    }
+}
+
+fn tell(what: &str, repaired: Repaired) {
+    if repaired.removed > 0 {
+        tracing::info!(groups = repaired.removed, bytes = repaired.removed_bytes, "{what}");
+    }
+}
+
+/// Removes the bytes of a deleted upload. When that fails, the next look does it.
+pub(crate) async fn remove_deleted(app: &App, deleted: &Deleted) {
+    let remove = async {
+        app.blobs.delete_prefix(&deleted.objects).await?;
+        app.meta.finish_delete(deleted).await
+    };
+    if let Err(error) = remove.await {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, upload = %deleted.upload, "bytes of a deleted upload are still there; trying again later");
+    }
+}
+
+/// Bytes that uploads and results take.
+pub(crate) fn used_bytes(app: &App) -> u64 {
+    app.blobs.used_bytes()
+}
+
+/// Whether the disk has so little room left that no upload should be begun.
+pub(crate) fn is_nearly_full(config: &Config) -> bool {
+    free_bytes(&config.store.data_dir()).is_some_and(|free| free < config.store.min_free_disk.0)
+}
+
+/// Free bytes of the disk that holds the path; none where that cannot be told.
+fn free_bytes(path: &Path) -> Option<u64> {
+    rustix::fs::statvfs(path).ok().map(|facts| facts.f_bavail.saturating_mul(facts.f_frsize))
+}

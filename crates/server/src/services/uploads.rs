@@ -1,0 +1,97 @@
+//! Looking at uploads, and asking for changes.
+
+use csvp_store::{Entity, ListUploads, NewJob, NewRun, Origin, RunId, StoreError, UploadId, UploadRecord};
+use uuid::Uuid;
+
+use crate::api::{SettingsRequest, UploadPage, UploadState, UploadView};
+use crate::app::App;
+use crate::error::ApiError;
+
+use super::{settings, storage, upload_view};
+
+/// One upload.
+pub(crate) async fn get(app: &App, id: Uuid) -> Result<UploadRecord, ApiError> {
+    Ok(app.meta.get_upload(app.tenant(), UploadId::from_uuid(id)).await?)
+}
+
+/// A page of uploads, newest first.
+pub(crate) async fn list(
+    app: &App,
+    limit: u64,
+    before: Option<Uuid>,
+    state: Option<UploadState>,
+) -> Result<UploadPage, ApiError> {
+    let query = ListUploads {
+        limit,
+        before: before.map(UploadId::from_uuid),
+        state: state.map(csvp_store::UploadState::from),
+    };
+    let page = app.meta.list_uploads(app.tenant(), &query).await?;
+    Ok(UploadPage {
+        items: page.items.iter().map(|record| upload_view(app, record)).collect(),
+        next_cursor: page.next.map(|id| crate::api::Cursor::new([id.as_uuid()]).to_string()),
+    })
+}
+
+/// Deletes an upload: nobody sees it from here on, its job is stopped, its bytes are gone when this returns.
+pub(crate) async fn delete(app: &App, id: Uuid, origin: &Origin) -> Result<(), ApiError> {
+    let deleted = app.meta.delete_upload(app.tenant(), UploadId::from_uuid(id), origin).await?;
+    app.live.cancel(deleted.upload);
+    // Goes on when the client has gone: the rows are deleted already, only the bytes remain.
+    let removal = app.background.spawn({
+        let app = app.clone();
+        async move { storage::remove_deleted(&app, &deleted).await }
+    });
+    removal.await.map_err(ApiError::internal)?;
+    Ok(())
+}
+
+/// Asks for the run of an upload to be stopped.
+pub(crate) async fn cancel(app: &App, id: Uuid, origin: &Origin) -> Result<UploadView, ApiError> {
+    let upload = UploadId::from_uuid(id);
+    match app.meta.request_cancel(app.tenant(), upload, origin).await {
+        Ok(record) => {
+            app.live.cancel(upload);
+            Ok(upload_view(app, &record))
+        }
+        Err(error) => Err(conflict(app, id, error, "there is nothing to cancel").await),
+    }
+}
+
+/// Queues a further run with other settings. What the current run published stays until the new one is done.
+pub(crate) async fn reprocess(
+    app: &App,
+    id: Uuid,
+    wanted: &SettingsRequest,
+    origin: Origin,
+) -> Result<UploadView, ApiError> {
+    settings::check(app, wanted)?;
+    let run = NewRun {
+        id: RunId::generate(),
+        settings: serde_json::to_value(wanted).map_err(ApiError::internal)?,
+        job: new_job(app),
+        origin,
+    };
+    match app.meta.start_run(app.tenant(), UploadId::from_uuid(id), run).await {
+        Ok(record) => Ok(upload_view(app, &record)),
+        Err(error) => {
+            Err(conflict(app, id, error, "a run is going on; wait for it, or cancel it first").await)
+        }
+    }
+}
+
+/// The job of a run, with the configured number of attempts.
+pub(crate) fn new_job(app: &App) -> NewJob {
+    NewJob { max_attempts: app.config.processing.attempts.max(1), ..NewJob::default() }
+}
+
+async fn conflict(app: &App, id: Uuid, error: StoreError, what: &str) -> ApiError {
+    let StoreError::Conflict(Entity::Upload(_)) = error else { return error.into() };
+    match get(app, id).await {
+        Ok(record) => {
+            let state = UploadState::from(record.upload.state);
+            ApiError::conflict(id, state, format!("upload is {state}: {what}"))
+        }
+        Err(error) => error,
+    }
+}

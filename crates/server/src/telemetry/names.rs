@@ -1,0 +1,112 @@
+//! Every metric by name, with its labels and their possible values. Nothing else may be emitted.
+
+use std::fmt::Write as _;
+
+/// How a metric behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MetricKind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts by size, with these upper bounds.
+    Histogram(&'static [&'static str]),
+}
+
+macro_rules! metrics_table {
+    ($($variant:ident, $name:literal, $kind:expr, [$($label:literal: $values:literal),*], $doc:literal;)*) => {
+        /// The metrics of the server.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Metric { $(#[doc = $doc] $variant,)* }
+
+        impl Metric {
+            /// All of them, in the order of the reference page.
+            pub const ALL: &'static [Metric] = &[$(Metric::$variant),*];
+
+            /// Its name.
+            pub fn name(self) -> &'static str { match self { $(Metric::$variant => $name),* } }
+
+            /// How it behaves.
+            pub fn kind(self) -> MetricKind { match self { $(Metric::$variant => $kind),* } }
+
+            /// Its labels, each with its possible values in words.
+            pub fn labels(self) -> &'static [(&'static str, &'static str)] {
+                match self { $(Metric::$variant => &[$(($label, $values)),*]),* }
+            }
+
+            /// What it says.
+            pub fn doc(self) -> &'static str { match self { $(Metric::$variant => $doc),* } }
+        }
+    };
+}
+
+use MetricKind::{Counter, Gauge, Histogram};
+
+/// Upper bounds of request times, in seconds.
+const REQUEST_SECONDS: MetricKind = Histogram(&[
+    "0.001", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10", "60",
+]);
+/// Upper bounds of processing times, in seconds.
+const PROCESSING_SECONDS: MetricKind =
+    Histogram(&["0.005", "0.01", "0.05", "0.1", "0.5", "1", "5", "10", "30", "60", "300", "1800"]);
+
+metrics_table! {
+    HttpRequests, "http_requests_total", Counter,
+        ["method": "GET, HEAD, POST, DELETE, other", "route": "the route's pattern, or `none`", "status": "the HTTP status"],
+        "requests answered";
+    HttpRequestDuration, "http_request_duration_seconds", REQUEST_SECONDS,
+        ["method": "GET, HEAD, POST, DELETE, other", "route": "the route's pattern, or `none`", "status": "the HTTP status"],
+        "time from the request's head to the answer's head";
+    HttpInFlight, "csvp_http_requests_in_flight", Gauge, [], "requests that are being answered";
+    FileUploads, "file_uploads_total", Counter,
+        ["outcome": "accepted, refused, failed", "face": "full, simple"],
+        "uploads that ended: stored and answered with 2xx, refused for what they are, or failed";
+    UploadBytes, "csvp_upload_bytes_total", Counter, [], "bytes received in bodies of uploads";
+    UploadsReceiving, "csvp_uploads_receiving", Gauge, [], "uploads whose body is arriving";
+    UploadsWaiting, "csvp_uploads_waiting", Gauge, [], "uploads that wait for their turn";
+    ProcessingDuration, "csv_processing_duration_seconds", PROCESSING_SECONDS,
+        ["way": "request, job"],
+        "time to check and convert one file";
+    Records, "csvp_records_total", Counter,
+        ["outcome": "accepted, rejected, skipped"],
+        "records read";
+    Problems, "csvp_problems_total", Counter,
+        ["code": "the problem codes"],
+        "problems found";
+    Jobs, "csvp_jobs_total", Counter,
+        ["outcome": "finished, refused, failed, cancelled, lease_lost, retried"],
+        "attempts at jobs that ended";
+    JobsRunning, "csvp_jobs_running", Gauge, [], "jobs that this process is running";
+    StoreBytes, "csvp_store_bytes", Gauge, [], "bytes that uploads and their results take";
+    StoreLimitBytes, "csvp_store_limit_bytes", Gauge, [], "bytes that they may take";
+    Panics, "csvp_panics_total", Counter, [], "requests and jobs that ended in a panic; each is a fault of ours";
+    BuildInfo, "csvp_build_info", Gauge, ["version": "the program's version"], "always 1";
+}
+
+const HEAD: &str = "\
+# Metrics
+
+Every metric of the server, from the table in `crates/server/src/telemetry/names.rs`. A test keeps this page equal to
+the code. They are served in the Prometheus text format at `/metrics` on the operations port, and on the main port.
+Beside these, `process_*` (CPU, memory, file descriptors, threads) is served under the usual names.
+
+| metric | kind | labels | meaning |
+|---|---|---|---|
+";
+
+/// `docs/reference/metrics.md`.
+pub fn metrics_page() -> String {
+    let mut page = HEAD.to_owned();
+    for metric in Metric::ALL {
+        let kind = match metric.kind() {
+            Counter => "counter",
+            Gauge => "gauge",
+            Histogram(_) => "histogram",
+        };
+        let labels: Vec<String> =
+            metric.labels().iter().map(|(name, values)| format!("`{name}`: {values}")).collect();
+        let labels = if labels.is_empty() { "none".to_owned() } else { labels.join("; ") };
+        let _ = writeln!(page, "| `{}` | {kind} | {labels} | {} |", metric.name(), metric.doc());
+    }
+    page
+}

@@ -1,0 +1,228 @@
+//! Processes one upload: the first pass unless its plan is there, the second pass, the result.
+//!
+//! Its files go to keys of its own run, so doing it again writes the same objects. Nobody sees them until the one
+//! transaction that ends the job under its lease; a worker that lost the lease publishes nothing and cleans up.
+
+use csvp_report::Report;
+use csvp_store::{
+    ClaimedJob, Entity, Failure, JobFate, Lease, Origin, Progress, RunFile, RunResult, StoreError,
+    UploadState,
+};
+use tracing::Instrument as _;
+
+use crate::api::SettingsRequest;
+use crate::app::App;
+use crate::error::BoxError;
+use crate::services::processing::{self, Place, Stop};
+use crate::services::{LiveRun, settings};
+use crate::telemetry::Metric;
+
+/// Largest plan that is read.
+const MAX_PLAN: u64 = 256 << 20;
+
+/// Why the work was cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cut {
+    /// Another worker has the job, or the upload was deleted.
+    LeaseLost,
+    /// Someone asked for it.
+    Cancelled,
+    /// The server stops.
+    Stopping,
+    /// It took too long.
+    TimedOut,
+}
+
+/// Runs a claimed job to its end, whatever that is.
+pub(crate) async fn run(app: App, claimed: ClaimedJob) {
+    let span = tracing::info_span!("job", job = %claimed.job.id, upload = %claimed.job.upload, run = %claimed.job.run);
+    attempt(&app, &claimed).instrument(span).await;
+}
+
+async fn attempt(app: &App, claimed: &ClaimedJob) {
+    let (job, lease) = (&claimed.job, &claimed.lease);
+    let place = Place { tenant: job.tenant, upload: job.upload, run: job.run };
+    let started_at = app.meta.clock().now_us();
+    let live = app.live.begin(job.upload, Progress::queued(job.progress.bytes_total));
+    let (done, cut) = {
+        let work = process(app, place, &live);
+        let watch = keep_lease(app, lease, &live);
+        tokio::pin!(work, watch);
+        tokio::select! {
+            done = &mut work => (done, None),
+            // The work is stopped between two slices, so that nothing of it goes on in the background.
+            cut = &mut watch => {
+                live.cancelled().cancel();
+                (work.await, Some(cut))
+            }
+        }
+    };
+    let ended = match (done, cut) {
+        (Ok((result, report)), _) => {
+            processing::observe(app, &report, started_at, "job");
+            finish(app, lease, place, result).await
+        }
+        (Err(_), Some(Cut::LeaseLost)) => {
+            processing::remove_run(app, place).await;
+            "lease_lost"
+        }
+        (Err(_), Some(Cut::Stopping)) => hand_back(app, lease).await,
+        (Err(_), Some(Cut::TimedOut)) => {
+            let limit = app.config.processing.job_timeout;
+            end(
+                app,
+                lease,
+                place,
+                UploadState::Failed,
+                "timed-out",
+                format!("processing took longer than {limit}"),
+            )
+            .await
+        }
+        (Err(stop), Some(Cut::Cancelled) | None) => stopped(app, lease, place, stop).await,
+    };
+    app.metrics.add(Metric::Jobs, &[("outcome", ended)], 1);
+}
+
+/// Renews the lease until there is a reason to stop.
+async fn keep_lease(app: &App, lease: &Lease, live: &LiveRun) -> Cut {
+    let lease_for = app.config.processing.lease.0;
+    let deadline = tokio::time::sleep(app.config.processing.job_timeout.0);
+    tokio::pin!(deadline);
+    let mut every = tokio::time::interval(lease_for / 3);
+    loop {
+        tokio::select! {
+            () = app.stopping.cancelled() => return Cut::Stopping,
+            () = live.cancelled().cancelled() => return Cut::Cancelled,
+            () = &mut deadline => return Cut::TimedOut,
+            _ = every.tick() => {}
+        }
+        match app.meta.renew(lease, lease_for, &live.told()).await {
+            Ok(renewed) if renewed.cancel_requested => return Cut::Cancelled,
+            Ok(_) => {}
+            Err(StoreError::LeaseLost(_)) => return Cut::LeaseLost,
+            // The lease may still hold; if it does not, the end of the job is refused.
+            Err(error) => tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "lease was not renewed; trying again"
+            ),
+        }
+    }
+}
+
+async fn process(app: &App, place: Place, live: &LiveRun) -> Result<(RunResult, Report), Stop> {
+    let record = app.meta.get_upload(place.tenant, place.upload).await?;
+    let size = record.upload.size_bytes;
+    if let Some(plan) = stored_plan(app, place).await? {
+        return processing::convert_plan(app, place, plan, size, live).await;
+    }
+    let wanted: SettingsRequest = serde_json::from_value(record.latest.settings.clone())?;
+    let settings = settings::engine_settings(&app.config.limits, &wanted).map_err(Stop::Settings)?;
+    let checked = processing::check_stored(app, place, settings, size, live).await?;
+    processing::convert(app, place, checked, size, live).await
+}
+
+/// The plan that the request has left, when it read the bytes already; not one of another version.
+async fn stored_plan(app: &App, place: Place) -> Result<Option<csvp_engine::Plan>, Stop> {
+    let json = match app.blobs.read_all(&place.file(RunFile::PlanJson), MAX_PLAN).await {
+        Ok(json) => json,
+        Err(StoreError::NotFound(Entity::Object(_))) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let plan = app.cpu.run(move || serde_json::from_slice::<csvp_engine::Plan>(&json)).await?;
+    Ok(plan.ok().filter(|plan| plan.check_version().is_ok()))
+}
+
+/// The run could not be done; who is at fault decides what becomes of it.
+async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static str {
+    match stop {
+        Stop::Cancelled => {
+            let result = without_report(UploadState::Cancelled, None);
+            processing::remove_run(app, place).await;
+            finish(app, lease, place, result).await
+        }
+        Stop::NotCsv(detail) => end(app, lease, place, UploadState::Refused, "not-csv", detail).await,
+        Stop::TooLarge(detail) => {
+            end(app, lease, place, UploadState::Refused, "upload-too-large", detail).await
+        }
+        Stop::Refused(detail) => end(app, lease, place, UploadState::Refused, "upload-refused", detail).await,
+        Stop::Settings(error) => {
+            end(app, lease, place, UploadState::Failed, "request-invalid", error.detail).await
+        }
+        Stop::Store(error) => again(app, lease, error.into()).await,
+        Stop::Inside(cause) => again(app, lease, cause).await,
+    }
+}
+
+/// Ends the run without a report. The original stays.
+async fn end(
+    app: &App,
+    lease: &Lease,
+    place: Place,
+    state: UploadState,
+    code: &str,
+    detail: String,
+) -> &'static str {
+    processing::remove_run(app, place).await;
+    finish(app, lease, place, without_report(state, Some(Failure { code: code.to_owned(), detail }))).await
+}
+
+fn without_report(state: UploadState, error: Option<Failure>) -> RunResult {
+    let progress = Progress { stage: csvp_store::Stage::Done, ..Progress::queued(0) };
+    RunResult { state, summary: None, error, files: vec![], progress }
+}
+
+/// Publishes the result; from here on it is what clients see.
+async fn finish(app: &App, lease: &Lease, place: Place, result: RunResult) -> &'static str {
+    let outcome = match result.state {
+        UploadState::Refused => "refused",
+        UploadState::Failed => "failed",
+        UploadState::Cancelled => "cancelled",
+        _ => "finished",
+    };
+    match app.meta.finish_job(lease, result, &Origin::worker()).await {
+        Ok(_) => outcome,
+        Err(StoreError::LeaseLost(_) | StoreError::NotFound(_)) => {
+            processing::remove_run(app, place).await;
+            "lease_lost"
+        }
+        Err(error) => again(app, lease, error.into()).await,
+    }
+}
+
+/// Hands the job back for another worker, or for this one after its next start.
+async fn hand_back(app: &App, lease: &Lease) -> &'static str {
+    if let Err(error) = app.meta.release_job(lease).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "job was not handed back; its lease ends by itself"
+        );
+    }
+    "retried"
+}
+
+/// Reports an attempt that failed by no fault of the upload.
+async fn again(app: &App, lease: &Lease, cause: BoxError) -> &'static str {
+    let failure = Failure {
+        code: "internal".to_owned(),
+        detail: format!("processing failed inside; the log has the cause under job {}", lease.job),
+    };
+    let fate = app.meta.fail_job(lease, &failure).await;
+    let cause = cause.as_ref() as &dyn std::error::Error;
+    match fate {
+        Ok(JobFate::Retried { .. }) => {
+            tracing::warn!(error = cause, "attempt failed; the job is tried again");
+            "retried"
+        }
+        Ok(JobFate::Cancelled) => "cancelled",
+        Ok(JobFate::Dead) => {
+            tracing::error!(error = cause, "job failed for good; the upload's original is kept");
+            "failed"
+        }
+        Err(StoreError::LeaseLost(_)) => "lease_lost",
+        Err(error) => {
+            tracing::warn!(error = cause, lease = %error, "attempt failed and could not be reported; its lease ends by itself");
+            "retried"
+        }
+    }
+}

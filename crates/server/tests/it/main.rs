@@ -1,0 +1,26 @@
+//! The service from outside: real requests over real sockets, a real database, real files.
+
+mod app;
+
+mod concurrency;
+mod docs;
+mod errors;
+mod files;
+mod hostile;
+mod jobs;
+mod operations;
+mod results;
+mod simple;
+mod uploads;
+
+/// A test file that is not named above would never run.
+#[test]
+fn every_file_is_a_module() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = include_str!("main.rs");
+    for entry in std::fs::read_dir(here).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let module = name.trim_end_matches(".rs");
+        assert!(module == "main" || main.contains(&format!("mod {module};")), "{name} is not in main.rs");
+    }
+}

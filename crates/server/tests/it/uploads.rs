@@ -1,0 +1,162 @@
+//! Sending, listing, looking, deleting.
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, problem, table};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_file_is_done_at_once() {
+    let app = TestApp::start().await;
+    let response = app.post("/api/v1/uploads?name=orders.csv", "id,price\n1,2.50\n2,4.00\n3,x\n").await;
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    let upload: Value = response.json().await.unwrap();
+    assert_eq!(location, upload["links"]["self"]);
+    assert_eq!(upload["state"], "completed");
+    assert_eq!(upload["name"], "orders.csv");
+    assert_eq!(upload["size_bytes"], 27);
+    assert_eq!(upload["run"]["number"], 1);
+    assert_eq!(upload["progress"]["stage"], "done");
+    assert_eq!(upload["summary"]["records"], 3);
+    assert_eq!(upload["summary"]["columns"], 2);
+    assert_eq!(upload["error"], Value::Null);
+    let created = upload["created_at"].as_str().unwrap();
+    assert_eq!((created.len(), &created[26..]), (27, "Z"), "{created}");
+    assert_eq!(app.get_json(&location).await, upload);
+    assert!(upload["sha256"].as_str().is_some_and(|hash| hash.len() == 64));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sizes_around_every_border_come_back_byte_for_byte() {
+    let app = TestApp::start_with(|config| config.upload.inline_size.0 = 1 << 20).await;
+    for records in [1, 6_000, 7_000, 25_000, 26_000, 60_000] {
+        let text = table(records, true);
+        let upload = app.upload("t.csv", text.clone()).await;
+        let upload = app.finished(&upload).await;
+        assert_eq!(upload["state"], "completed", "{records}: {upload}");
+        assert_eq!(upload["summary"]["records"], records, "{upload}");
+        let bytes = app.get(&format!("{}/files/original", upload["links"]["self"].as_str().unwrap())).await;
+        assert!(bytes.text().await.unwrap() == text, "{records} records came back changed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn multipart_takes_settings_before_the_file() {
+    let app = TestApp::start().await;
+    let form = Form::new()
+        .text("settings", json!({ "columns": [{ "name": "id", "type": "text" }] }).to_string())
+        .part("file", Part::text("id,n\n1,2\n").file_name("a.csv"));
+    let response = app.request(Method::POST, "/api/v1/uploads").multipart(form).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let upload: Value = response.json().await.unwrap();
+    assert_eq!(upload["name"], "a.csv");
+    assert_eq!(upload["run"]["settings"], json!({ "columns": [{ "name": "id", "type": "text" }] }));
+    let report = app.get_json(upload["links"]["report"].as_str().unwrap()).await;
+    assert_eq!(report["columns"][0]["type"]["kind"], "text");
+    assert_eq!(report["columns"][1]["type"]["kind"], "integer");
+
+    let late = Form::new().part("csvFile", Part::text("id,n\n1,2\n")).text("settings", "{}");
+    let response = app.request(Method::POST, "/api/v1/uploads").multipart(late).send().await.unwrap();
+    problem(response, 400, "request-invalid").await;
+    let wrong = Form::new().part("upload", Part::text("id,n\n1,2\n"));
+    let response = app.request(Method::POST, "/api/v1/uploads").multipart(wrong).send().await.unwrap();
+    let body = problem(response, 400, "file-missing").await;
+    assert_eq!(body["detail"], "expected a file in the field `file`; found `upload`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn raw_settings_come_from_the_query() {
+    let app = TestApp::start().await;
+    let upload: Value = app
+        .post("/api/v1/uploads?name=x.txt&delimiter=%7C&header_rows=0", "1|a,b\n2|c,d\n")
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(upload["summary"]["delimiter"], "|", "{upload}");
+    assert_eq!(upload["summary"]["records"], 2);
+    let response = app.post("/api/v1/uploads?quote=abc", "a,b\n").await;
+    let body = problem(response, 400, "request-invalid").await;
+    assert_eq!(body["parameter"], "quote");
+    let response = app.post("/api/v1/uploads?encoding=klingon", "a,b\n").await;
+    assert_eq!(problem(response, 400, "request-invalid").await["parameter"], "encoding");
+    problem(app.post("/api/v1/uploads?colour=red", "a,b\n").await, 400, "request-invalid").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prefer_respond_async_makes_a_job() {
+    let app = TestApp::start().await;
+    let response = app
+        .request(Method::POST, "/api/v1/uploads?name=j.csv")
+        .header("Prefer", "respond-async")
+        .body(table(10, false))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.status(), StatusCode::ACCEPTED);
+    let upload: Value = response.json().await.unwrap();
+    let done = app.finished(&upload).await;
+    assert_eq!(done["state"], "completed", "{done}");
+    assert_eq!(done["summary"]["records"], 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_go_page_by_page_newest_first() {
+    let app = TestApp::start().await;
+    let mut ids = Vec::new();
+    for i in 0..5 {
+        ids.push(app.upload(&format!("{i}.csv"), "a,b\n1,2\n").await["id"].clone());
+    }
+    let first = app.get_json("/api/v1/uploads?limit=3").await;
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = app.get_json(&format!("/api/v1/uploads?limit=3&cursor={cursor}")).await;
+    let pages =
+        [first["items"].as_array().unwrap().clone(), second["items"].as_array().unwrap().clone()].concat();
+    ids.reverse();
+    assert_eq!(pages.iter().map(|upload| upload["id"].clone()).collect::<Vec<_>>(), ids);
+    assert_eq!(second["next_cursor"], Value::Null);
+    assert_eq!(app.get_json("/api/v1/uploads?state=failed").await["items"], json!([]));
+    problem(app.get("/api/v1/uploads?cursor=nonsense").await, 400, "request-invalid").await;
+    problem(app.get("/api/v1/uploads?state=lost").await, 400, "request-invalid").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_upload_is_gone() {
+    let app = TestApp::start().await;
+    let upload = app.upload("a.csv", "a,b\n1,2\n").await;
+    let path = upload["links"]["self"].as_str().unwrap();
+    assert!(!app.objects().is_empty());
+    let response = app.request(Method::DELETE, path).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
+    problem(app.get(path).await, 404, "upload-not-found").await;
+    problem(app.get(&format!("{path}/files/original")).await, 404, "upload-not-found").await;
+    problem(app.request(Method::DELETE, path).send().await.unwrap(), 404, "upload-not-found").await;
+    app.assert_empty().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idempotency_key_makes_retries_safe() {
+    let app = TestApp::start().await;
+    let send = async |body: &'static str| {
+        let request =
+            app.request(Method::POST, "/api/v1/uploads").header("Idempotency-Key", "k-1").body(body);
+        request.send().await.unwrap()
+    };
+    let first: Value = send("a,b\n1,2\n").await.json().await.unwrap();
+    let objects = app.objects();
+    let again: Value = send("a,b\n1,2\n").await.json().await.unwrap();
+    assert_eq!(first["id"], again["id"]);
+    assert_eq!(app.objects(), objects);
+    problem(send("a,b\n3,4\n").await, 409, "upload-state-conflict").await;
+    assert_eq!(app.objects(), objects);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_survive_a_restart() {
+    let mut app = TestApp::start().await;
+    let upload = app.upload("a.csv", "a,b\n1,2\n").await;
+    app.restart().await;
+    assert_eq!(app.get_json(upload["links"]["self"].as_str().unwrap()).await, upload);
+}

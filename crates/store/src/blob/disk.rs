@@ -1,0 +1,382 @@
+//! A directory of objects on which "published" means "survives a power cut". Blocking calls only.
+//!
+//! A file is written under a temporary name, synced, renamed to its place, and then the directory is synced; every
+//! directory made on the way is synced into its parent. Temporary files live in one place, `.tmp` under the root:
+//! it is the same file system, so the rename is atomic, an unfinished write leaves nothing among the objects, and
+//! a crash is cleaned up by emptying one directory.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, IoSlice, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+const TEMP_DIR: &str = ".tmp";
+const LOCK_FILE: &str = ".lock";
+/// Directories remembered as durable; forgetting one costs a sync, nothing else.
+const MAX_KNOWN_DIRS: usize = 10_000;
+
+/// The directory of objects.
+#[derive(Debug)]
+pub(super) struct Disk {
+    root: PathBuf,
+    /// Directories that are known to be synced into their parents. The lock is also held over each
+    /// look-then-rename and each removal, so that sizes are counted once.
+    known_dirs: Mutex<HashSet<PathBuf>>,
+    /// Held while the process lives: whoever gets it alone may empty the temporary directory.
+    _lock: File,
+}
+
+/// A file found by a walk.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Its path under the root, with `/` between the parts.
+    pub(super) path: String,
+    pub(super) size_bytes: u64,
+    pub(super) modified: SystemTime,
+}
+
+impl Disk {
+    /// Opens the directory, making it when it is missing. Temporary files that a crash left are removed unless
+    /// another process uses the directory too.
+    pub(super) fn open(root: &Path) -> io::Result<Self> {
+        private_dir().recursive(true).create(root.join(TEMP_DIR))?;
+        let root = root.canonicalize()?;
+        sync_dir(&root)?;
+        if let Some(parent) = root.parent() {
+            sync_dir(parent)?;
+        }
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK_FILE))?;
+        if lock.try_lock().is_ok() {
+            for entry in fs::read_dir(root.join(TEMP_DIR))? {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
+                    fs::remove_dir_all(entry.path())?;
+                } else {
+                    fs::remove_file(entry.path())?;
+                }
+            }
+        }
+        lock.lock_shared()?;
+        Ok(Self { root, known_dirs: Mutex::new(HashSet::new()), _lock: lock })
+    }
+
+    /// Begins a file that nobody can see.
+    pub(super) fn stage(self: &Arc<Self>) -> io::Result<Staged> {
+        let path = self.temp_path();
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+        Ok(Staged { disk: Arc::clone(self), file, path, published: false })
+    }
+
+    /// Makes staged files visible and durable, in this order for each: content, name. Gives the bytes of the
+    /// files they replaced. After an error some may be visible, none half written.
+    ///
+    /// The waits for the disk go side by side: a file system gathers syncs that come together into one.
+    pub(super) fn publish(&self, files: Vec<(Staged, PathBuf)>) -> io::Result<Vec<u64>> {
+        let targets =
+            files.iter().map(|(_, target)| parent(target)).collect::<io::Result<BTreeSet<&Path>>>()?;
+        let targets: Vec<PathBuf> = targets.into_iter().map(Path::to_owned).collect();
+        let mut made = Vec::new();
+        for dir in &targets {
+            self.make_dirs(dir, &mut made)?;
+        }
+        let contents = files.iter().map(|(staged, _)| Sync::File(&staged.file));
+        let parents = made.iter().filter_map(|dir| dir.parent()).collect::<BTreeSet<_>>();
+        sync_all(contents.chain(parents.into_iter().map(Sync::Dir)).collect())?;
+        self.remember_dirs(made);
+        let mut replaced = Vec::with_capacity(files.len());
+        for (mut staged, target) in files {
+            replaced.push(self.rename(&staged.path, &target)?);
+            staged.published = true;
+        }
+        sync_all(targets.iter().map(|dir| Sync::Dir(dir)).collect())?;
+        Ok(replaced)
+    }
+
+    fn rename(&self, from: &Path, target: &Path) -> io::Result<u64> {
+        let dir = parent(target)?;
+        // A removal may take the directory away between its making and the rename; it is then made once more.
+        for last_try in [false, true] {
+            {
+                let _one_at_a_time = self.known_dirs();
+                let replaced = match fs::symlink_metadata(target) {
+                    Ok(metadata) => metadata.len(),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+                    Err(error) => return Err(error),
+                };
+                match fs::rename(from, target) {
+                    Ok(()) => return Ok(replaced),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound && !last_try => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            self.forget_dirs(dir);
+            let mut made = Vec::new();
+            self.make_dirs(dir, &mut made)?;
+            sync_all(made.iter().filter_map(|dir| dir.parent()).map(Sync::Dir).collect())?;
+        }
+        Err(io::ErrorKind::NotFound.into())
+    }
+
+    /// Makes a directory under the root and adds every level to `made` whose name is not known to be durable. A
+    /// level that was already there counts too unless we synced it before: another writer may have made it and
+    /// not yet synced it.
+    fn make_dirs(&self, dir: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
+        if dir == self.root || self.known_dirs().contains(dir) {
+            return Ok(());
+        }
+        self.make_dirs(parent(dir)?, made)?;
+        match private_dir().create(dir) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        made.push(dir.to_owned());
+        Ok(())
+    }
+
+    /// The names of these directories are durable now.
+    fn remember_dirs(&self, dirs: Vec<PathBuf>) {
+        let mut known_dirs = self.known_dirs();
+        if known_dirs.len() >= MAX_KNOWN_DIRS {
+            known_dirs.clear();
+        }
+        known_dirs.extend(dirs);
+    }
+
+    /// Removes one object and the directories it leaves empty; gives its size.
+    pub(super) fn remove(&self, target: &Path) -> io::Result<u64> {
+        let taken = self.take_away(target)?;
+        let mut dir = parent(target)?;
+        sync_dir(dir)?;
+        while dir != self.root {
+            self.forget_dirs(dir);
+            if fs::remove_dir(dir).is_err() {
+                break;
+            }
+            dir = parent(dir)?;
+        }
+        let size_bytes = fs::symlink_metadata(&taken)?.len();
+        fs::remove_file(taken)?;
+        Ok(size_bytes)
+    }
+
+    /// Removes everything under a directory, as one step for readers; gives the bytes removed. Nothing there is
+    /// not an error.
+    pub(super) fn remove_all(&self, dir: &Path) -> io::Result<u64> {
+        let taken = match self.take_away(dir) {
+            Ok(taken) => taken,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(error),
+        };
+        self.forget_dirs(dir);
+        sync_dir(parent(dir)?)?;
+        let mut removed = 0;
+        visit(&taken, &mut |_, metadata| {
+            removed += metadata.len();
+            true
+        })?;
+        fs::remove_dir_all(taken)?;
+        Ok(removed)
+    }
+
+    /// Moves something out of sight. To give back the blocks of a large file takes seconds; nobody waits for that
+    /// under the lock, and after a crash the next start does it.
+    fn take_away(&self, from: &Path) -> io::Result<PathBuf> {
+        let taken = self.temp_path();
+        let _one_at_a_time = self.known_dirs();
+        fs::rename(from, &taken).map(|()| taken)
+    }
+
+    fn temp_path(&self) -> PathBuf {
+        self.root.join(TEMP_DIR).join(Uuid::now_v7().as_simple().to_string())
+    }
+
+    /// Gives every object under a directory to `each` until it returns false. Nothing there is not an error.
+    pub(super) fn walk(&self, dir: &Path, each: &mut dyn FnMut(Found) -> bool) -> io::Result<()> {
+        let root = self.root.clone();
+        let visited = visit(dir, &mut |path, metadata| {
+            let Ok(relative) = path.strip_prefix(&root) else { return true };
+            let path = relative.to_string_lossy().into_owned();
+            if path.starts_with('.') {
+                return true;
+            }
+            let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            each(Found { path, size_bytes: metadata.len(), modified })
+        });
+        match visited {
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Bytes of all objects.
+    pub(super) fn used_bytes(&self) -> io::Result<u64> {
+        let mut used = 0;
+        self.walk(&self.root, &mut |found| {
+            used += found.size_bytes;
+            true
+        })?;
+        Ok(used)
+    }
+
+    /// The file that holds an object. `None` for a path that is no place for objects.
+    pub(super) fn file_path(&self, path: &object_store::path::Path) -> Option<PathBuf> {
+        let mut file = self.root.clone();
+        for part in path.parts() {
+            // `.tmp` and `.lock` are ours, and `..` never passes `Path`.
+            if part.as_ref().starts_with('.') {
+                return None;
+            }
+            file.push(part.as_ref());
+        }
+        Some(file)
+    }
+
+    fn forget_dirs(&self, dir: &Path) {
+        self.known_dirs().retain(|known| !known.starts_with(dir));
+    }
+
+    fn known_dirs(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+        // The set is right after any panic: at worst it knows too little.
+        self.known_dirs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A file that nobody can see. It is removed on drop unless it was published.
+#[derive(Debug)]
+pub(super) struct Staged {
+    disk: Arc<Disk>,
+    file: File,
+    path: PathBuf,
+    published: bool,
+}
+
+impl Staged {
+    pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Writes several pieces with one call, or few, and without copying them together.
+    pub(super) fn write_chunks(&mut self, chunks: &[Bytes]) -> io::Result<()> {
+        let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
+        let mut left = &mut slices[..];
+        IoSlice::advance_slices(&mut left, 0);
+        while !left.is_empty() {
+            match self.file.write_vectored(left) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => IoSlice::advance_slices(&mut left, n),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// For copying into it.
+    pub(super) fn file_mut(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    pub(super) fn disk(&self) -> Arc<Disk> {
+        Arc::clone(&self.disk)
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        if !self.published
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a temporary file stays until the next start"
+            );
+        }
+    }
+}
+
+/// Directories that only the service's own user can look into: they hold other people's data.
+fn private_dir() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.mode(0o700);
+    builder
+}
+
+/// Depth-first over all files; directories that vanish meanwhile are skipped. False when `each` wanted to stop.
+fn visit(dir: &Path, each: &mut dyn FnMut(&Path, &fs::Metadata) -> bool) -> io::Result<bool> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let path = entry.path();
+        let goes_on = if entry.file_type()?.is_dir() {
+            visit(&path, each).or_else(gone)?
+        } else {
+            entry.metadata().map(|metadata| each(&path, &metadata)).or_else(gone)?
+        };
+        if !goes_on {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn gone(error: io::Error) -> io::Result<bool> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(true) } else { Err(error) }
+}
+
+fn parent(path: &Path) -> io::Result<&Path> {
+    path.parent().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
+}
+
+/// Something to be made durable.
+#[derive(Clone, Copy)]
+enum Sync<'a> {
+    /// The content of a file, with what is needed to read it.
+    File(&'a File),
+    /// The names in a directory.
+    Dir(&'a Path),
+}
+
+impl Sync<'_> {
+    fn run(self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.sync_data(),
+            Self::Dir(dir) => sync_dir(dir),
+        }
+    }
+}
+
+/// Waits for all of them at the same time; there are about ten when a run publishes its files.
+fn sync_all(mut syncs: Vec<Sync<'_>>) -> io::Result<()> {
+    let Some(last) = syncs.pop() else { return Ok(()) };
+    std::thread::scope(|scope| {
+        let mut threads = Vec::with_capacity(syncs.len());
+        let mut result = Ok(());
+        for sync in syncs {
+            match std::thread::Builder::new().spawn_scoped(scope, move || sync.run()) {
+                Ok(thread) => threads.push(thread),
+                // No thread to be had: then one after the other.
+                Err(_) => result = result.and(sync.run()),
+            }
+        }
+        result = result.and(last.run());
+        for thread in threads {
+            let synced = thread.join();
+            result = result.and(
+                synced.unwrap_or_else(|_| Err(io::Error::other("a thread that synced a file has panicked"))),
+            );
+        }
+        result
+    })
+}
+
+/// Makes the names in a directory durable.
+fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}

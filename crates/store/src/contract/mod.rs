@@ -1,0 +1,146 @@
+//! The suites each backend must pass. A backend's test file names a function that opens it and gets one test per
+//! promise:
+//!
+//! ```ignore
+//! csvp_store::blob_contract!(open_local);
+//! csvp_store::meta_contract!(open_sqlite);
+//! ```
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a failed promise is a panic of the test"
+)]
+
+pub mod blobs;
+pub mod jobs;
+pub mod uploads;
+
+use std::any::Any;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::blob::{Blobs, RunFile};
+use crate::clock::Clock;
+use crate::meta::Meta;
+use crate::model::{
+    ClaimedJob, FirstRun, NewJob, NewUpload, Origin, Progress, RunId, RunResult, Stage, StoredFile, TenantId,
+    UploadId, UploadRecord, UploadState,
+};
+
+/// Objects to be tested, empty.
+pub struct BlobSetup {
+    /// The objects.
+    pub blobs: Blobs,
+    /// Counts what unfinished writers have left where nobody looks.
+    pub leftovers: Box<dyn Fn() -> usize + Send + Sync>,
+    /// Dropped after the test, for example a temporary directory.
+    pub keep: Box<dyn Any + Send + Sync>,
+}
+
+/// A database to be tested, empty and migrated.
+pub struct MetaSetup {
+    /// The database.
+    pub meta: Meta,
+    /// Its clock, a manual one.
+    pub clock: Clock,
+    /// Dropped after the test, for example a temporary directory.
+    pub keep: Box<dyn Any + Send + Sync>,
+}
+
+/// How long the leases of the suites last.
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// Tests a backend of objects; the function takes the ceiling and gives a [`BlobSetup`].
+#[macro_export]
+macro_rules! blob_contract {
+    ($open:path) => {
+        $crate::blob_contract!(@cases $open;
+            bytes_come_back_whatever_the_chunks, nothing_is_visible_before_finish, dropped_writer_leaves_nothing,
+            ranges_are_cut_at_the_end, missing_objects_are_named, replacing_counts_once, broken_writer_cannot_finish,
+            ceiling_holds,
+            deleting_a_prefix_spares_its_neighbours, threads_write_and_read, several_files_at_once,
+            common_interface_sees_the_same, parallel_writers_do_not_meet, caller_who_goes_away_breaks_nothing);
+    };
+    (@cases $open:path; $($case:ident),*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            $crate::contract::blobs::$case(|max_bytes| async move { $open(max_bytes).await }).await;
+        }
+    )*};
+}
+
+/// Tests a database; the function gives a [`MetaSetup`].
+#[macro_export]
+macro_rules! meta_contract {
+    ($open:path) => {
+        $crate::meta_contract!(@cases $open, uploads;
+            queued_upload_is_there_with_job_and_audit, finished_upload_is_published_at_once,
+            retries_with_one_key_make_one_upload, bad_neighbour_does_not_spoil_the_group, tenants_do_not_see_each_other,
+            pages_are_complete, stats_count_every_state, reprocessing_keeps_the_old_run_until_the_new_one_ends,
+            deleted_upload_is_gone_for_everyone, deleting_stops_the_job, repair_removes_only_what_is_unused,
+            migrating_twice_changes_nothing);
+        $crate::meta_contract!(@cases $open, jobs;
+            two_claimers_never_get_the_same_job, tenants_take_turns, priority_then_time_decide,
+            lost_lease_can_write_nothing, ended_lease_nobody_took_still_counts, job_that_kills_workers_dies,
+            failed_attempts_wait_longer_then_die, released_job_is_not_counted, waiting_job_is_cancelled_at_once,
+            running_job_is_asked_to_stop, lost_worker_of_a_cancelled_job_ends_it, progress_is_shown_while_it_runs,
+            result_must_be_final);
+    };
+    (@cases $open:path, $suite:ident; $($case:ident),*) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $case() {
+            $crate::contract::$suite::$case($open().await).await;
+        }
+    )*};
+}
+
+/// An upload of the default tenant that waits for a worker.
+pub fn queued(name: &str) -> NewUpload {
+    NewUpload {
+        id: UploadId::generate(),
+        tenant: TenantId::DEFAULT,
+        name: name.to_owned(),
+        size_bytes: 1_000,
+        sha256: "ab".repeat(32),
+        media_type: Some("text/csv".to_owned()),
+        idempotency_key: None,
+        run: RunId::generate(),
+        settings: json!({ "encoding": "utf-8" }),
+        first: FirstRun::Queued(NewJob::default()),
+        origin: Origin::anonymous("request-1"),
+    }
+}
+
+/// An upload of the default tenant that was processed inside its request.
+pub fn finished(name: &str, started_at: i64, state: UploadState) -> NewUpload {
+    NewUpload { first: FirstRun::Finished { started_at, result: result(state) }, ..queued(name) }
+}
+
+/// A result with two files.
+pub fn result(state: UploadState) -> RunResult {
+    RunResult {
+        state,
+        summary: Some(json!({ "records": 10, "columns": 3 })),
+        error: None,
+        files: vec![
+            StoredFile { file: RunFile::CleanCsv, size_bytes: 900 },
+            StoredFile { file: RunFile::ReportJson, size_bytes: 100 },
+        ],
+        progress: Progress { stage: Stage::Done, bytes_done: 1_000, bytes_total: 1_000, records: 10 },
+    }
+}
+
+async fn create(setup: &MetaSetup, new: NewUpload) -> UploadRecord {
+    setup.meta.create_upload(new).await.unwrap().into_record()
+}
+
+async fn claim(setup: &MetaSetup, worker: &str) -> ClaimedJob {
+    setup.meta.claim_job(worker, LEASE).await.unwrap().unwrap()
+}
+
+async fn actions(setup: &MetaSetup, upload: UploadId) -> Vec<String> {
+    let events = setup.meta.list_audit_events(TenantId::DEFAULT, 0, 1_000).await.unwrap();
+    let of_upload = events.into_iter().filter(|event| event.subject == upload.to_string());
+    of_upload.map(|event| format!("{} {}", event.action, event.result)).collect()
+}

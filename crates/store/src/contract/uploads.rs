@@ -1,0 +1,321 @@
+//! What every database promises about uploads and runs.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+
+use super::{LEASE, MetaSetup, actions, claim, create, finished, queued, result};
+use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
+use crate::error::{Entity, StoreError};
+use crate::model::{
+    Created, ListUploads, NewJob, NewRun, Origin, Progress, RunId, Stats, TenantId, UploadId, UploadState,
+};
+use crate::repair::{Repair, Repaired};
+
+const TENANT: TenantId = TenantId::DEFAULT;
+
+fn rerun() -> NewRun {
+    NewRun {
+        id: RunId::generate(),
+        settings: json!({ "on_bad": "null" }),
+        job: NewJob::default(),
+        origin: Origin::anonymous("request-2"),
+    }
+}
+
+/// All rows of an upload come together.
+pub async fn queued_upload_is_there_with_job_and_audit(setup: MetaSetup) {
+    let new = queued("orders.csv");
+    let created = create(&setup, new.clone()).await;
+    let record = setup.meta.get_upload(TENANT, new.id).await.unwrap();
+    assert_eq!(created, record);
+    assert_eq!(record.upload.state, UploadState::Queued);
+    assert_eq!((record.upload.name.as_str(), record.upload.size_bytes), ("orders.csv", 1_000));
+    assert_eq!((record.latest.id, record.latest.number), (new.run, 1));
+    assert_eq!(record.latest.settings, new.settings);
+    assert_eq!(record.current(), None);
+    assert_eq!(actions(&setup, new.id).await, ["upload.create queued"]);
+    let events = setup.meta.list_audit_events(TENANT, 0, 10).await.unwrap();
+    assert_eq!(events[0].request_id.as_deref(), Some("request-1"));
+    assert_eq!(claim(&setup, "w").await.job.run, new.run);
+}
+
+/// Small files have no job at all.
+pub async fn finished_upload_is_published_at_once(setup: MetaSetup) {
+    let started_at = setup.clock.now_us();
+    setup.clock.advance(Duration::from_millis(250));
+    let new = finished("small.csv", started_at, UploadState::Completed);
+    let created = create(&setup, new.clone()).await;
+    let record = setup.meta.get_upload(TENANT, new.id).await.unwrap();
+    assert_eq!(created, record);
+    let current = record.current().unwrap();
+    assert_eq!((current.id, current.processing_ms()), (new.run, Some(250)));
+    assert_eq!(current.file(RunFile::CleanCsv).unwrap().size_bytes, 900);
+    assert_eq!(current.file(RunFile::CleanParquet), None);
+    assert_eq!(record.upload.created_at, started_at);
+    assert!(setup.meta.claim_job("w", LEASE).await.unwrap().is_none());
+    let failed = create(&setup, finished("bad.csv", started_at, UploadState::Failed)).await;
+    assert_eq!(failed.current(), None);
+}
+
+/// In one moment, and later.
+pub async fn retries_with_one_key_make_one_upload(setup: MetaSetup) {
+    let meta = Arc::new(setup.meta.clone());
+    let mut tasks = tokio::task::JoinSet::new();
+    for i in 0..32 {
+        let meta = Arc::clone(&meta);
+        let new =
+            crate::model::NewUpload { idempotency_key: Some("key-1".to_owned()), ..queued(&format!("{i}")) };
+        tasks.spawn(async move { meta.create_upload(new).await.unwrap() });
+    }
+    let created = tasks.join_all().await;
+    let new: Vec<_> = created.iter().filter(|created| matches!(created, Created::New(_))).collect();
+    assert_eq!(new.len(), 1);
+    let first = new[0].clone().into_record();
+    let ids: HashSet<_> = created.into_iter().map(|created| created.into_record().upload.id).collect();
+    assert_eq!(ids, HashSet::from([first.upload.id]));
+    assert_eq!(setup.meta.list_audit_events(TENANT, 0, 100).await.unwrap().len(), 1);
+    let found = setup.meta.find_by_idempotency_key(TENANT, "key-1").await.unwrap();
+    assert_eq!(found, Some(first.clone()));
+    assert_eq!(setup.meta.find_by_idempotency_key(TENANT, "key-2").await.unwrap(), None);
+    // Another tenant may use the same word.
+    let other = TenantId::generate();
+    setup.meta.ensure_tenant(other, "other").await.unwrap();
+    let new = crate::model::NewUpload {
+        tenant: other,
+        idempotency_key: Some("key-1".to_owned()),
+        ..queued("other")
+    };
+    assert!(matches!(setup.meta.create_upload(new).await.unwrap(), Created::New(_)));
+}
+
+/// Uploads share a transaction, not their fate.
+pub async fn bad_neighbour_does_not_spoil_the_group(setup: MetaSetup) {
+    let taken = create(&setup, queued("first")).await.upload.id;
+    let mut tasks = tokio::task::JoinSet::new();
+    for i in 0..40 {
+        let meta = setup.meta.clone();
+        let id = if i == 20 { taken } else { UploadId::generate() };
+        let new = crate::model::NewUpload { id, ..queued(&format!("{i}")) };
+        tasks.spawn(async move { (id, meta.create_upload(new).await) });
+    }
+    for (id, created) in tasks.join_all().await {
+        if id == taken {
+            assert!(matches!(created, Err(StoreError::Conflict(Entity::Upload(id))) if id == taken));
+        } else {
+            assert_eq!(created.unwrap().into_record().upload.id, id);
+        }
+    }
+    assert_eq!(setup.meta.stats(TENANT).await.unwrap().total, 40);
+    assert_eq!(setup.meta.list_audit_events(TENANT, 0, 100).await.unwrap().len(), 40);
+}
+
+/// Another tenant's upload does not exist.
+pub async fn tenants_do_not_see_each_other(setup: MetaSetup) {
+    let other = TenantId::generate();
+    setup.meta.ensure_tenant(other, "other").await.unwrap();
+    setup.meta.ensure_tenant(other, "again").await.unwrap();
+    let id = create(&setup, queued("mine")).await.upload.id;
+    let (meta, origin) = (&setup.meta, Origin::anonymous("r"));
+    let hidden =
+        |error: StoreError| matches!(error, StoreError::NotFound(Entity::Upload(hidden)) if hidden == id);
+    assert!(hidden(meta.get_upload(other, id).await.unwrap_err()));
+    assert!(hidden(meta.list_runs(other, id).await.unwrap_err()));
+    assert!(hidden(meta.start_run(other, id, rerun()).await.unwrap_err()));
+    assert!(hidden(meta.request_cancel(other, id, &origin).await.unwrap_err()));
+    assert!(hidden(meta.delete_upload(other, id, &origin).await.unwrap_err()));
+    assert_eq!(meta.list_uploads(other, &ListUploads::default()).await.unwrap().items, []);
+    assert_eq!(meta.stats(other).await.unwrap(), Stats::default());
+    assert_eq!(meta.list_audit_events(other, 0, 10).await.unwrap(), []);
+    assert_eq!(actions(&setup, id).await, ["upload.create queued"]);
+}
+
+/// Every page size, with uploads that come and go meanwhile.
+pub async fn pages_are_complete(setup: MetaSetup) {
+    let mut ids = Vec::new();
+    for i in 0..25 {
+        let state = if i % 3 == 0 { UploadState::Completed } else { UploadState::Refused };
+        ids.push(create(&setup, finished(&format!("{i}"), 0, state)).await.upload.id);
+    }
+    ids.reverse();
+    for limit in [1, 4, 5, 24, 25, 26, 1_000_000] {
+        let mut list = ListUploads { limit, ..ListUploads::default() };
+        let mut found = Vec::new();
+        loop {
+            let page = setup.meta.list_uploads(TENANT, &list).await.unwrap();
+            assert!(page.items.len() as u64 <= limit);
+            found.extend(page.items.iter().map(|record| record.upload.id));
+            list.before = page.next;
+            if page.next.is_none() {
+                break;
+            }
+            let extra = create(&setup, finished("late", 0, UploadState::Failed)).await.upload.id;
+            setup.meta.delete_upload(TENANT, extra, &Origin::worker()).await.unwrap();
+        }
+        assert_eq!(found, ids, "limit {limit}");
+    }
+    let completed = ListUploads { state: Some(UploadState::Completed), ..ListUploads::default() };
+    assert_eq!(setup.meta.list_uploads(TENANT, &completed).await.unwrap().items.len(), 9);
+    let empty = ListUploads { limit: 0, ..ListUploads::default() };
+    assert_eq!(setup.meta.list_uploads(TENANT, &empty).await.unwrap().items.len(), 1);
+}
+
+/// Deleted uploads count too.
+pub async fn stats_count_every_state(setup: MetaSetup) {
+    assert_eq!(setup.meta.stats(TENANT).await.unwrap(), Stats::default());
+    let started_at = setup.clock.now_us();
+    setup.clock.advance(Duration::from_millis(100));
+    for state in [UploadState::Completed, UploadState::Completed, UploadState::Refused, UploadState::Failed] {
+        create(&setup, finished("x", started_at, state)).await;
+    }
+    let deleted = create(&setup, queued("y")).await.upload.id;
+    setup.meta.delete_upload(TENANT, deleted, &Origin::worker()).await.unwrap();
+    create(&setup, queued("z")).await;
+    let stats = setup.meta.stats(TENANT).await.unwrap();
+    let expected = Stats {
+        total: 6,
+        queued: 1,
+        processing: 0,
+        completed: 2,
+        refused: 1,
+        failed: 1,
+        cancelled: 1,
+        average_processing_ms: Some(100.0),
+        last_activity: Some(setup.clock.now_us()),
+    };
+    assert_eq!(stats, expected);
+}
+
+/// Readers keep what they had until there is something better.
+pub async fn reprocessing_keeps_the_old_run_until_the_new_one_ends(setup: MetaSetup) {
+    let first = create(&setup, finished("a.csv", 0, UploadState::Completed)).await;
+    let id = first.upload.id;
+    let second = rerun();
+    let queued = setup.meta.start_run(TENANT, id, second.clone()).await.unwrap();
+    assert_eq!((queued.upload.state, queued.upload.finished_at), (UploadState::Queued, None));
+    assert_eq!((queued.latest.id, queued.latest.number), (second.id, 2));
+    assert_eq!(queued.current().unwrap(), &first.latest);
+    let again = setup.meta.start_run(TENANT, id, rerun()).await;
+    assert!(matches!(again, Err(StoreError::Conflict(Entity::Upload(_)))));
+
+    let job = claim(&setup, "w").await;
+    let done =
+        setup.meta.finish_job(&job.lease, result(UploadState::Completed), &Origin::worker()).await.unwrap();
+    assert_eq!((done.current().unwrap().id, done.previous), (second.id, None));
+
+    // A run that ends without a report changes nothing for readers.
+    let third = rerun();
+    setup.meta.start_run(TENANT, id, third.clone()).await.unwrap();
+    let failed = setup.meta.request_cancel(TENANT, id, &Origin::worker()).await.unwrap();
+    assert_eq!((failed.upload.state, failed.latest.id), (UploadState::Cancelled, third.id));
+    assert_eq!(failed.current().unwrap().id, second.id);
+    let numbers: Vec<_> =
+        setup.meta.list_runs(TENANT, id).await.unwrap().into_iter().map(|run| (run.number, run.id)).collect();
+    assert_eq!(numbers, [(1, first.latest.id), (2, second.id), (3, third.id)]);
+    let audit = actions(&setup, id).await;
+    assert_eq!(
+        audit,
+        [
+            "upload.create completed",
+            "upload.reprocess queued",
+            "upload.process completed",
+            "upload.reprocess queued",
+            "upload.cancel cancelled"
+        ]
+    );
+}
+
+/// Its name and checksum are gone at once.
+pub async fn deleted_upload_is_gone_for_everyone(setup: MetaSetup) {
+    let new = crate::model::NewUpload {
+        idempotency_key: Some("key".to_owned()),
+        ..finished("secret.csv", 0, UploadState::Completed)
+    };
+    let id = create(&setup, new).await.upload.id;
+    let (meta, origin) = (&setup.meta, Origin::anonymous("r"));
+    let deleted = meta.delete_upload(TENANT, id, &origin).await.unwrap();
+    assert_eq!(deleted.objects, ObjectPrefix::Upload { tenant: TENANT, upload: id });
+    assert!(matches!(meta.get_upload(TENANT, id).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(meta.delete_upload(TENANT, id, &origin).await, Err(StoreError::NotFound(_))));
+    assert!(matches!(meta.start_run(TENANT, id, rerun()).await, Err(StoreError::NotFound(_))));
+    assert_eq!(meta.find_by_idempotency_key(TENANT, "key").await.unwrap(), None);
+    assert_eq!(meta.list_uploads(TENANT, &ListUploads::default()).await.unwrap().items, []);
+    assert_eq!(meta.list_unfinished_deletes(10).await.unwrap().len(), 1);
+    meta.finish_delete(&deleted).await.unwrap();
+    meta.finish_delete(&deleted).await.unwrap();
+    assert_eq!(meta.list_unfinished_deletes(10).await.unwrap(), []);
+    assert_eq!(actions(&setup, id).await, ["upload.create completed", "upload.delete deleted"]);
+}
+
+/// The worker learns of it, and can publish nothing any more.
+pub async fn deleting_stops_the_job(setup: MetaSetup) {
+    let id = create(&setup, queued("a")).await.upload.id;
+    let job = claim(&setup, "w").await;
+    let deleted = setup.meta.delete_upload(TENANT, id, &Origin::worker()).await.unwrap();
+    assert_eq!(deleted.stopped_job.as_ref().map(|stopped| stopped.id), Some(job.job.id));
+    let progress = Progress::queued(1);
+    let lost = |error: StoreError| matches!(error, StoreError::LeaseLost(lost) if lost == job.job.id);
+    assert!(lost(setup.meta.renew(&job.lease, LEASE, &progress).await.unwrap_err()));
+    let finish = setup.meta.finish_job(&job.lease, result(UploadState::Completed), &Origin::worker()).await;
+    assert!(lost(finish.unwrap_err()));
+    setup.meta.finish_delete(&deleted).await.unwrap();
+    assert!(lost(setup.meta.release_job(&job.lease).await.unwrap_err()));
+    setup.clock.advance(LEASE * 2);
+    assert!(setup.meta.claim_job("w", LEASE).await.unwrap().is_none());
+}
+
+/// Orphans wait for the grace period; what is in use stays.
+pub async fn repair_removes_only_what_is_unused(setup: MetaSetup) {
+    let blobs = Blobs::over(Arc::new(object_store::memory::InMemory::new()), None).await.unwrap();
+    let content = Bytes::from_static(b"a,b\n1,2\n");
+    let original = |upload| ObjectKey::Original { tenant: TENANT, upload };
+    let file = |upload, run| ObjectKey::RunFile { tenant: TENANT, upload, run, file: RunFile::CleanCsv };
+    let kept = create(&setup, finished("kept", 0, UploadState::Completed)).await;
+    let (kept_id, first_run) = (kept.upload.id, kept.latest.id);
+    let run = rerun();
+    setup.meta.start_run(TENANT, kept_id, run.clone()).await.unwrap();
+    let job = claim(&setup, "w").await;
+    let gone = create(&setup, finished("gone", 0, UploadState::Completed)).await.upload.id;
+    let coming = queued("coming");
+    let orphan = UploadId::generate();
+    for id in [kept_id, gone, coming.id, orphan] {
+        blobs.put(original(id), content.clone()).await.unwrap();
+    }
+    for key in [file(kept_id, first_run), file(kept_id, run.id), file(orphan, RunId::generate())] {
+        blobs.put(key, content.clone()).await.unwrap();
+    }
+    // Deleted, but the process died before the objects went.
+    setup.meta.delete_upload(TENANT, gone, &Origin::worker()).await.unwrap();
+    let repaired = Repair::finish_deletes(&setup.meta, &blobs).await.unwrap();
+    assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 8 });
+    assert_eq!(Repair::finish_deletes(&setup.meta, &blobs).await.unwrap(), Repaired::default());
+
+    let mut patient = Repair::new(Duration::from_secs(900));
+    assert_eq!(patient.remove_unused(&setup.meta, &blobs).await.unwrap(), Repaired::default());
+    create(&setup, coming.clone()).await;
+    assert_eq!(patient.remove_unused(&setup.meta, &blobs).await.unwrap(), Repaired::default());
+    let mut at_once = Repair::new(Duration::ZERO);
+    let repaired = at_once.remove_unused(&setup.meta, &blobs).await.unwrap();
+    assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 16 }, "the orphan goes, both runs stay");
+    setup.meta.finish_job(&job.lease, result(UploadState::Completed), &Origin::worker()).await.unwrap();
+    let repaired = at_once.remove_unused(&setup.meta, &blobs).await.unwrap();
+    assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 8 }, "the replaced run goes");
+    let mut left: Vec<_> =
+        blobs.list(&ObjectPrefix::All).await.unwrap().into_iter().map(|(key, _)| key).collect();
+    left.sort();
+    let mut expected = vec![original(kept_id), file(kept_id, run.id), original(coming.id)];
+    expected.sort();
+    assert_eq!(left, expected);
+}
+
+/// And says so.
+pub async fn migrating_twice_changes_nothing(setup: MetaSetup) {
+    assert_eq!(setup.meta.pending_migrations().await.unwrap(), Vec::<String>::new());
+    let id = create(&setup, queued("a")).await.upload.id;
+    assert_eq!(setup.meta.migrate().await.unwrap(), Vec::<String>::new());
+    setup.meta.get_upload(TENANT, id).await.unwrap();
+    setup.meta.ping().await.unwrap();
+}

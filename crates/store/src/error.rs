@@ -1,0 +1,108 @@
+//! What can go wrong in the store, sorted by what the caller can do about it.
+
+use std::fmt;
+use std::io;
+
+use crate::blob::ObjectKey;
+use crate::model::{JobId, RunId, UploadId};
+
+/// A cause of any type; it is in `source()` of the error and never in its text.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
+
+/// What the store was asked for, named in errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Entity {
+    /// An upload.
+    Upload(UploadId),
+    /// One run over an upload.
+    Run(RunId),
+    /// A background job.
+    Job(JobId),
+    /// Stored bytes.
+    Object(ObjectKey),
+}
+
+impl fmt::Display for Entity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Entity::Upload(id) => write!(f, "upload `{id}`"),
+            Entity::Run(id) => write!(f, "run `{id}`"),
+            Entity::Job(id) => write!(f, "job `{id}`"),
+            Entity::Object(key) => write!(f, "object `{key}`"),
+        }
+    }
+}
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// There is no such thing, or it belongs to another tenant, or it was deleted.
+    #[error("{0} not found")]
+    NotFound(Entity),
+    /// The state it is in forbids what was asked; read it again and decide.
+    #[error("{0} is not in a state that allows this")]
+    Conflict(Entity),
+    /// Another worker holds the job now, or it was cancelled or deleted: throw the result away.
+    #[error("lease on job `{0}` was lost")]
+    LeaseLost(JobId),
+    /// The disk is full or the store has reached its ceiling. Reading still works.
+    #[error("store is full: {used_bytes} bytes are used{}", limit(*.max_bytes))]
+    Full {
+        /// Bytes in the store at that moment.
+        used_bytes: u64,
+        /// The ceiling; `None` when the disk itself was full.
+        max_bytes: Option<u64>,
+    },
+    /// The range asked for lies outside the object.
+    #[error("range starts at byte {start}, the object has {size_bytes} bytes")]
+    Range {
+        /// First byte asked for, from 0.
+        start: u64,
+        /// Size of the object.
+        size_bytes: u64,
+    },
+    /// The database or object store does not answer; try again later.
+    #[error("store is unavailable")]
+    Unavailable(#[source] BoxError),
+    /// Something that should not happen; the cause is for the log.
+    #[error("store failed")]
+    Internal(#[source] BoxError),
+}
+
+fn limit(max_bytes: Option<u64>) -> String {
+    max_bytes.map_or_else(|| ", the disk has no room".to_owned(), |max| format!(", the limit is {max}"))
+}
+
+impl StoreError {
+    /// An impossible state, described for the log.
+    pub(crate) fn impossible(what: impl Into<String>) -> Self {
+        Self::Internal(what.into().into())
+    }
+
+    /// Sorts an error of the file system. A full disk is [`StoreError::Full`] with `used_bytes` 0, the rest is
+    /// internal; an error of this type that went through [`io::Error`] comes out as it went in.
+    pub fn from_io(error: io::Error) -> Self {
+        if error.get_ref().is_some_and(|inner| inner.is::<StoreError>()) {
+            let inner = error.into_inner().expect("get_ref has just found it");
+            return *inner.downcast::<StoreError>().expect("its type was just tested");
+        }
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Self::Full { used_bytes: 0, max_bytes: None }
+            }
+            _ => Self::Internal(error.into()),
+        }
+    }
+
+    /// Wraps the error so that it can pass through [`io::Write`]; [`StoreError::from_io`] takes it out again.
+    pub fn into_io(self) -> io::Error {
+        let kind = match &self {
+            Self::NotFound(_) => io::ErrorKind::NotFound,
+            Self::Full { .. } => io::ErrorKind::StorageFull,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, self)
+    }
+}

@@ -1,0 +1,36 @@
+//! Truth and blobs: what the service knows about uploads, and the bytes themselves.
+//!
+//! [`Meta`] keeps rows in a database, [`Blobs`] keeps objects in a directory or an object store. The crate knows
+//! nothing of HTTP, of CSV or of who may do what: settings, summaries and failures are opaque values here.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`model`] | uploads, runs, jobs, leases and their typed ids: plain values, no rows |
+//! | [`meta`] | the database: every state change is one transaction |
+//! | [`blob`] | objects: a file is visible when it is complete and durable, never before |
+//! | [`migrations`] | the one forward-only list of schema changes |
+//! | [`repair`] | brings rows and objects back together after a crash |
+//! | [`clock`] | the only place that asks for the time |
+//! | [`error`] | what can go wrong, by what the caller can do |
+//!
+//! The order that makes an upload safe: the object is durable, then one transaction writes the rows and the audit
+//! event, then the caller answers. A crash in between leaves bytes without a row, which [`repair`] removes.
+
+pub mod blob;
+pub mod clock;
+pub mod error;
+pub mod meta;
+pub mod migrations;
+pub mod model;
+pub mod repair;
+
+#[cfg(feature = "contract-tests")]
+pub mod contract;
+
+pub use blob::{
+    BlobReader, BlobStream, BlobWriter, Blobs, BlockingBlobWriter, ObjectKey, ObjectPrefix, RunFile,
+};
+pub use clock::Clock;
+pub use error::{BoxError, Entity, StoreError};
+pub use meta::{Meta, MetaOptions};
+pub use model::*;

@@ -1,0 +1,176 @@
+//! Creating uploads: upload, first run, job and audit event, all in one transaction.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, QuerySelect, Set};
+use uuid::Uuid;
+
+use super::entity::{audit_event, job, run, tenant, upload};
+use super::rows::{self, signed, to_json};
+use super::{Meta, db_error};
+use crate::error::StoreError;
+use crate::model::{
+    Created, FirstRun, JobId, JobState, NewJob, NewUpload, Run, TenantId, Upload, UploadId, UploadRecord,
+    UploadState,
+};
+
+/// The rows of one new upload, and what the caller is told.
+pub(super) struct Prepared {
+    pub(super) record: UploadRecord,
+    pub(super) upload_row: upload::ActiveModel,
+    pub(super) run_row: run::ActiveModel,
+    pub(super) job_row: Option<job::ActiveModel>,
+    pub(super) audit_row: audit_event::ActiveModel,
+}
+
+impl Meta {
+    /// Makes a tenant known; one that is known stays as it is.
+    pub async fn ensure_tenant(&self, id: TenantId, name: &str) -> Result<(), StoreError> {
+        let row = tenant::ActiveModel {
+            id: Set(id.as_uuid()),
+            name: Set(name.to_owned()),
+            created_at: Set(self.clock().now_us()),
+        };
+        let transaction = self.begin().await?;
+        tenant::Entity::insert(row)
+            .on_conflict(OnConflict::column(tenant::Column::Id).do_nothing().to_owned())
+            .exec_without_returning(&transaction)
+            .await
+            .map_err(db_error)?;
+        transaction.commit().await.map_err(db_error)
+    }
+
+    /// Records an upload whose original is durable already: upload, first run, job and audit event in one
+    /// transaction, shared with other uploads that come at the same moment.
+    ///
+    /// A second call with the same idempotency key changes nothing and gives the first upload. `Conflict` when the
+    /// id is in use.
+    pub async fn create_upload(&self, new: NewUpload) -> Result<Created, StoreError> {
+        self.0.creates.create(new).await
+    }
+}
+
+/// Which idempotency keys of these uploads are taken, and by which upload.
+pub(super) async fn keys_in_use(
+    db: &impl ConnectionTrait,
+    uploads: &[&NewUpload],
+) -> Result<HashMap<(TenantId, String), UploadId>, StoreError> {
+    let mut wanted: BTreeMap<TenantId, Vec<String>> = BTreeMap::new();
+    for new in uploads {
+        if let Some(key) = &new.idempotency_key {
+            wanted.entry(new.tenant).or_default().push(key.clone());
+        }
+    }
+    let mut taken = HashMap::new();
+    for (tenant, keys) in wanted {
+        let found: Vec<(Option<String>, Uuid)> = upload::Entity::find()
+            .select_only()
+            .column(upload::Column::IdempotencyKey)
+            .column(upload::Column::Id)
+            .filter(upload::Column::TenantId.eq(tenant.as_uuid()))
+            .filter(upload::Column::IdempotencyKey.is_in(keys))
+            .into_tuple()
+            .all(db)
+            .await
+            .map_err(db_error)?;
+        taken.extend(
+            found.into_iter().filter_map(|(key, id)| key.map(|key| ((tenant, key), UploadId::from_uuid(id)))),
+        );
+    }
+    Ok(taken)
+}
+
+/// Makes all rows of an upload; nothing is written yet.
+pub(super) fn prepare(new: &NewUpload, now: i64) -> Result<Prepared, StoreError> {
+    let mut upload = Upload {
+        id: new.id,
+        tenant: new.tenant,
+        name: new.name.clone(),
+        size_bytes: new.size_bytes,
+        sha256: new.sha256.clone(),
+        media_type: new.media_type.clone(),
+        state: UploadState::Queued,
+        created_at: now,
+        finished_at: None,
+        current_run: None,
+        latest_run: new.run,
+        idempotency_key: new.idempotency_key.clone(),
+    };
+    let (mut run, mut run_row) = rows::new_run(&upload, new.run, 1, &new.settings)?;
+    let mut job_row = None;
+    match &new.first {
+        FirstRun::Queued(job) => job_row = Some(new_job(&run, job, now)?),
+        FirstRun::Finished { started_at, result } => {
+            upload.created_at = (*started_at).min(now);
+            upload.state = result.state;
+            upload.finished_at = Some(now);
+            upload.current_run = result.state.has_report().then_some(new.run);
+            run.state = result.state;
+            run.started_at = Some(*started_at);
+            run.finished_at = Some(now);
+            run.summary = result.summary.clone();
+            run.error = result.error.clone();
+            run.files = result.files.clone();
+            run.progress = result.progress.clone();
+            run_row = rows::run_row(&run)?;
+        }
+    }
+    let audit_row =
+        rows::audit_row(now, new.tenant, &new.origin, "upload.create", new.id, upload.state.as_str());
+    let upload_row = upload_row(&upload, &run)?;
+    Ok(Prepared {
+        record: UploadRecord { upload, latest: run, previous: None },
+        upload_row,
+        run_row,
+        job_row,
+        audit_row,
+    })
+}
+
+fn upload_row(upload: &Upload, run: &Run) -> Result<upload::ActiveModel, StoreError> {
+    let processing_us = run.finished_at.zip(run.started_at).map(|(end, start)| (end - start).max(0));
+    Ok(upload::ActiveModel {
+        id: Set(upload.id.as_uuid()),
+        tenant_id: Set(upload.tenant.as_uuid()),
+        name: Set(upload.name.clone()),
+        size_bytes: Set(signed(upload.size_bytes)?),
+        sha256: Set(upload.sha256.clone()),
+        media_type: Set(upload.media_type.clone()),
+        state: Set(upload.state.as_str().to_owned()),
+        created_at: Set(upload.created_at),
+        finished_at: Set(upload.finished_at),
+        processing_us: Set(processing_us),
+        current_run: Set(upload.current_run.map(crate::model::RunId::as_uuid)),
+        latest_run: Set(upload.latest_run.as_uuid()),
+        idempotency_key: Set(upload.idempotency_key.clone()),
+        deleted_at: NotSet,
+        purged_at: NotSet,
+    })
+}
+
+/// The row of a job for a run that waits.
+pub(super) fn new_job(run: &Run, job: &NewJob, now: i64) -> Result<job::ActiveModel, StoreError> {
+    let max_attempts = i32::try_from(job.max_attempts.max(1)).unwrap_or(i32::MAX);
+    Ok(job::ActiveModel {
+        id: Set(JobId::generate().as_uuid()),
+        tenant_id: Set(run.tenant.as_uuid()),
+        kind: Set(job.kind.as_str().to_owned()),
+        upload_id: Set(run.upload.as_uuid()),
+        run_id: Set(run.id.as_uuid()),
+        state: Set(JobState::Queued.as_str().to_owned()),
+        priority: Set(job.priority),
+        created_at: Set(now),
+        run_at: Set(now),
+        attempts: Set(0),
+        max_attempts: Set(max_attempts),
+        lease_until: Set(None),
+        lease_token: Set(0),
+        worker: Set(None),
+        heartbeat_at: Set(None),
+        progress: Set(to_json(&run.progress)?),
+        cancel_requested: Set(false),
+        error: Set(None),
+        finished_at: Set(None),
+    })
+}

@@ -1,0 +1,147 @@
+//! Deleting uploads in two steps: the rows say at once that nobody may see it, then the objects go.
+
+use std::collections::HashSet;
+
+use sea_orm::sea_query::Expr;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use uuid::Uuid;
+
+use super::entity::{audit_event, job, run, upload};
+use super::{Meta, db_error, list, rows, runs};
+use crate::blob::ObjectPrefix;
+use crate::error::StoreError;
+use crate::model::{Deleted, JobState, Origin, RunId, TenantId, UploadId};
+
+/// Ids asked for in one query, well under the limit on bound values.
+const IDS_PER_QUERY: usize = 500;
+
+impl Meta {
+    /// Deletes an upload: from the return on nobody sees it, its name is gone, its job is stopped, and a worker
+    /// that still runs it can publish nothing. The caller then removes `Deleted::objects` and calls
+    /// [`Meta::finish_delete`].
+    pub async fn delete_upload(
+        &self,
+        tenant: TenantId,
+        id: UploadId,
+        origin: &Origin,
+    ) -> Result<Deleted, StoreError> {
+        let now = self.clock().now_us();
+        let transaction = self.begin().await?;
+        let record = list::get(&transaction, tenant, id).await?;
+        let stopped_job = runs::active_job(&transaction, id).await?;
+        if let Some(job) = &stopped_job {
+            runs::end_job(&transaction, job, JobState::Cancelled, now).await?;
+        }
+        let mut update = upload::Entity::update_many()
+            .col_expr(upload::Column::DeletedAt, Expr::value(now))
+            .col_expr(upload::Column::Name, Expr::value(""))
+            .col_expr(upload::Column::Sha256, Expr::value(""))
+            .col_expr(upload::Column::MediaType, Expr::value(None::<String>))
+            .col_expr(upload::Column::IdempotencyKey, Expr::value(None::<String>));
+        if !record.upload.state.is_final() {
+            update = update.col_expr(upload::Column::State, Expr::value("cancelled"));
+        }
+        update.filter(upload::Column::Id.eq(id.as_uuid())).exec(&transaction).await.map_err(db_error)?;
+        let audit = rows::audit_row(now, tenant, origin, "upload.delete", id, "deleted");
+        audit_event::Entity::insert(audit).exec_without_returning(&transaction).await.map_err(db_error)?;
+        transaction.commit().await.map_err(db_error)?;
+        Ok(Deleted { upload: id, tenant, objects: ObjectPrefix::Upload { tenant, upload: id }, stopped_job })
+    }
+
+    /// Says that the objects of a deleted upload are gone. Its runs and jobs go too; what stays is a row without
+    /// name or checksum, for the counts. Calling it again changes nothing.
+    pub async fn finish_delete(&self, deleted: &Deleted) -> Result<(), StoreError> {
+        let id = deleted.upload.as_uuid();
+        let now = self.clock().now_us();
+        let transaction = self.begin().await?;
+        let marked = upload::Entity::update_many()
+            .col_expr(upload::Column::PurgedAt, Expr::value(now))
+            .filter(upload::Column::Id.eq(id))
+            .filter(upload::Column::DeletedAt.is_not_null())
+            .filter(upload::Column::PurgedAt.is_null())
+            .exec(&transaction)
+            .await
+            .map_err(db_error)?;
+        if marked.rows_affected > 0 {
+            job::Entity::delete_many()
+                .filter(job::Column::UploadId.eq(id))
+                .exec(&transaction)
+                .await
+                .map_err(db_error)?;
+            run::Entity::delete_many()
+                .filter(run::Column::UploadId.eq(id))
+                .exec(&transaction)
+                .await
+                .map_err(db_error)?;
+        }
+        transaction.commit().await.map_err(db_error)
+    }
+
+    /// Deleted uploads whose objects may still be there, the oldest first.
+    pub async fn list_unfinished_deletes(&self, limit: u64) -> Result<Vec<Deleted>, StoreError> {
+        let found: Vec<(Uuid, Uuid)> = upload::Entity::find()
+            .select_only()
+            .column(upload::Column::Id)
+            .column(upload::Column::TenantId)
+            .filter(upload::Column::PurgedAt.is_null())
+            .filter(upload::Column::DeletedAt.is_not_null())
+            .order_by_asc(upload::Column::DeletedAt)
+            .limit(limit)
+            .into_tuple()
+            .all(self.reader())
+            .await
+            .map_err(db_error)?;
+        let deleted = found.into_iter().map(|(id, tenant)| {
+            let (upload, tenant) = (UploadId::from_uuid(id), TenantId::from_uuid(tenant));
+            Deleted { upload, tenant, objects: ObjectPrefix::Upload { tenant, upload }, stopped_job: None }
+        });
+        Ok(deleted.collect())
+    }
+
+    /// Which of these uploads have rows, deleted ones not counted.
+    pub async fn existing_uploads(&self, ids: &[UploadId]) -> Result<HashSet<UploadId>, StoreError> {
+        let mut existing = HashSet::new();
+        for ids in ids.chunks(IDS_PER_QUERY) {
+            let found: Vec<Uuid> = upload::Entity::find()
+                .select_only()
+                .column(upload::Column::Id)
+                .filter(upload::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+                .filter(upload::Column::DeletedAt.is_null())
+                .into_tuple()
+                .all(self.reader())
+                .await
+                .map_err(db_error)?;
+            existing.extend(found.into_iter().map(UploadId::from_uuid));
+        }
+        Ok(existing)
+    }
+
+    /// Which of these runs still matter: the newest or current run of an upload that is not deleted.
+    pub async fn live_runs(&self, ids: &[RunId]) -> Result<HashSet<RunId>, StoreError> {
+        let mut live = HashSet::new();
+        for ids in ids.chunks(IDS_PER_QUERY) {
+            let wanted: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
+            let uploads: Vec<Uuid> = run::Entity::find()
+                .select_only()
+                .column(run::Column::UploadId)
+                .filter(run::Column::Id.is_in(wanted.clone()))
+                .into_tuple()
+                .all(self.reader())
+                .await
+                .map_err(db_error)?;
+            let runs: Vec<(Option<Uuid>, Uuid)> = upload::Entity::find()
+                .select_only()
+                .column(upload::Column::CurrentRun)
+                .column(upload::Column::LatestRun)
+                .filter(upload::Column::Id.is_in(uploads))
+                .filter(upload::Column::DeletedAt.is_null())
+                .into_tuple()
+                .all(self.reader())
+                .await
+                .map_err(db_error)?;
+            let served = runs.into_iter().flat_map(|(current, latest)| [current, Some(latest)]).flatten();
+            live.extend(served.filter(|run| wanted.contains(run)).map(RunId::from_uuid));
+        }
+        Ok(live)
+    }
+}

@@ -1,0 +1,23 @@
+//! The one list of schema changes, for every database, forward only.
+//!
+//! A migration that has been released is never edited: a further one changes what it made. Each must be safe while
+//! the version before it is still running (add first, take away a release later). All pending migrations run in one
+//! transaction that holds the write lock, so a crash leaves the old schema and two processes cannot race.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_first;
+
+/// The list, for `Meta::migrate`.
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_first::First)]
+    }
+
+    fn migration_table_name() -> DynIden {
+        "schema_migrations".into_iden()
+    }
+}

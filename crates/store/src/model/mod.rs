@@ -1,0 +1,19 @@
+//! The nouns of the store as plain values. Rows of the database are another type and stay inside `meta`.
+//!
+//! Times are microseconds since 1970-01-01 UTC, sizes are bytes.
+
+mod audit;
+mod ids;
+mod job;
+mod page;
+mod run;
+mod state;
+mod upload;
+
+pub use audit::{AuditEvent, Origin};
+pub use ids::{IdError, JobId, RunId, TenantId, UploadId};
+pub use job::{ClaimedJob, Job, JobFate, JobKind, JobState, Lease, NewJob, Progress, Renewed, Stage};
+pub use page::{ListUploads, Page};
+pub use run::{Failure, Run, RunResult, StoredFile};
+pub use state::{StateError, UploadState};
+pub use upload::{Created, Deleted, FirstRun, NewRun, NewUpload, Stats, Upload, UploadRecord};

@@ -1,0 +1,167 @@
+//! Uploads: what someone sent, and what became of it.
+
+use serde_json::Value;
+
+use super::{Job, NewJob, Origin, Run, RunId, RunResult, TenantId, UploadId, UploadState};
+use crate::blob::ObjectPrefix;
+
+/// One uploaded file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Its id; part of its object keys.
+    pub id: UploadId,
+    /// Who owns it.
+    pub tenant: TenantId,
+    /// The file name the sender gave, for display only.
+    pub name: String,
+    /// Size of the original.
+    pub size_bytes: u64,
+    /// SHA-256 of the original, 64 hexadecimal digits in lower case.
+    pub sha256: String,
+    /// The media type the sender gave.
+    pub media_type: Option<String>,
+    /// The state of its newest run.
+    pub state: UploadState,
+    /// When it was received, in microseconds.
+    pub created_at: i64,
+    /// When its newest run ended, in microseconds.
+    pub finished_at: Option<i64>,
+    /// The run whose report and files are served: the last one that ended with a report.
+    pub current_run: Option<RunId>,
+    /// The newest run, whatever became of it.
+    pub latest_run: RunId,
+    /// The key under which the sender may safely retry.
+    pub idempotency_key: Option<String>,
+}
+
+/// An upload with the runs a reader needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UploadRecord {
+    /// The upload.
+    pub upload: Upload,
+    /// Its newest run; `upload.state` is the state of this one.
+    pub latest: Run,
+    /// The run whose report and files are served, while it is not the newest one (reprocessing goes on, or it
+    /// ended without a report).
+    pub previous: Option<Run>,
+}
+
+impl UploadRecord {
+    /// The run whose report and files are served.
+    pub fn current(&self) -> Option<&Run> {
+        match self.upload.current_run {
+            Some(id) if id == self.latest.id => Some(&self.latest),
+            Some(_) => self.previous.as_ref(),
+            None => None,
+        }
+    }
+}
+
+/// An upload whose original is already durable.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewUpload {
+    /// The id its object was stored under.
+    pub id: UploadId,
+    /// Who owns it.
+    pub tenant: TenantId,
+    /// The file name the sender gave.
+    pub name: String,
+    /// Size of the original.
+    pub size_bytes: u64,
+    /// SHA-256 of the original, hexadecimal in lower case.
+    pub sha256: String,
+    /// The media type the sender gave.
+    pub media_type: Option<String>,
+    /// The key under which the sender may safely retry.
+    pub idempotency_key: Option<String>,
+    /// Id of the first run; its files, when there are any, are stored under it.
+    pub run: RunId,
+    /// Settings of the first run.
+    pub settings: Value,
+    /// Done already, or to be done by a job.
+    pub first: FirstRun,
+    /// Who sent it.
+    pub origin: Origin,
+}
+
+/// What the first run of a new upload is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FirstRun {
+    /// A job is queued in the same transaction.
+    Queued(NewJob),
+    /// It was run inside the request: the files are durable, the rows say so at once.
+    Finished {
+        /// When the work began, in microseconds.
+        started_at: i64,
+        /// How it ended.
+        result: RunResult,
+    },
+}
+
+/// What became of a request to create an upload.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Created {
+    /// It is new.
+    New(UploadRecord),
+    /// The tenant has used this idempotency key before: this is the upload of that time, nothing was changed, and
+    /// the caller removes the object it has just stored. Compare `sha256` to see whether the same file came.
+    Existing(UploadRecord),
+}
+
+impl Created {
+    /// The upload, new or not.
+    pub fn into_record(self) -> UploadRecord {
+        match self {
+            Self::New(record) | Self::Existing(record) => record,
+        }
+    }
+}
+
+/// A further run over an upload.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRun {
+    /// Id of the run.
+    pub id: RunId,
+    /// Its settings.
+    pub settings: Value,
+    /// The job that will do it.
+    pub job: NewJob,
+    /// Who asked for it.
+    pub origin: Origin,
+}
+
+/// A deleted upload: nobody sees it any more, its objects are still to be removed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Deleted {
+    /// The upload.
+    pub upload: UploadId,
+    /// Its owner.
+    pub tenant: TenantId,
+    /// All its objects. Remove them, then call `Meta::finish_delete`; `repair` does it after a crash.
+    pub objects: ObjectPrefix,
+    /// The job that was stopped. A worker that still holds it learns of it when it renews.
+    pub stopped_job: Option<Job>,
+}
+
+/// Numbers over all uploads a tenant ever sent, deleted ones included.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Stats {
+    /// All uploads.
+    pub total: u64,
+    /// Waiting.
+    pub queued: u64,
+    /// In work.
+    pub processing: u64,
+    /// Ended well.
+    pub completed: u64,
+    /// Turned down with a report.
+    pub refused: u64,
+    /// Not finished by our fault.
+    pub failed: u64,
+    /// Stopped on request.
+    pub cancelled: u64,
+    /// Mean time of the newest runs that ended, in milliseconds; `None` when there are none.
+    pub average_processing_ms: Option<f64>,
+    /// The last time an upload came in or ended, in microseconds.
+    pub last_activity: Option<i64>,
+}

@@ -1,0 +1,126 @@
+//! Brings rows and objects back together after a crash, and takes away what nobody needs any more.
+//!
+//! Three kinds of objects have no use: those of deleted uploads, those of uploads whose row was never written, and
+//! those of runs that a newer run has replaced. Deleted uploads are known from the database and their objects go at
+//! once. The others are only suspected at first: an upload may be between "object durable" and "row written" at
+//! this very moment. They go when a later look, a grace period after the first, finds them still without use; the
+//! period is measured by a clock that cannot jump.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
+use tokio::time::Instant;
+
+use crate::blob::{Blobs, ObjectKey, ObjectPrefix};
+use crate::error::StoreError;
+use crate::meta::Meta;
+use crate::model::{RunId, TenantId, UploadId};
+
+/// Deleted uploads dealt with in one call.
+const DELETES_PER_CALL: u64 = 1_000;
+/// Uploads and runs that the database is asked about together.
+const KEYS_PER_LOOK: usize = 2_000;
+
+/// What a repair has removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Repaired {
+    /// Groups of objects: whole uploads or single runs.
+    pub removed: u64,
+    /// Their size.
+    pub removed_bytes: u64,
+}
+
+/// Remembers what looked unused, between one look and the next.
+#[derive(Debug)]
+pub struct Repair {
+    grace: Duration,
+    suspects: HashMap<ObjectPrefix, Instant>,
+}
+
+impl Repair {
+    /// Unused objects go when they have been so for `grace`: longer than any caller takes between storing an
+    /// object and writing its row, waiting for the database included. A quarter of an hour is a good value.
+    pub fn new(grace: Duration) -> Self {
+        Self { grace, suspects: HashMap::new() }
+    }
+
+    /// Removes the objects of deleted uploads that a crash or a full hand has left. Cheap; call it once a minute.
+    pub async fn finish_deletes(meta: &Meta, blobs: &Blobs) -> Result<Repaired, StoreError> {
+        let mut repaired = Repaired::default();
+        for deleted in meta.list_unfinished_deletes(DELETES_PER_CALL).await? {
+            repaired.removed_bytes += blobs.delete_prefix(&deleted.objects).await?;
+            repaired.removed += 1;
+            meta.finish_delete(&deleted).await?;
+        }
+        Ok(repaired)
+    }
+
+    /// Lists all objects and removes those that have been without use for the grace period. Reads every name in
+    /// the store; call it once an hour.
+    pub async fn remove_unused(&mut self, meta: &Meta, blobs: &Blobs) -> Result<Repaired, StoreError> {
+        let unused = unused(meta, blobs).await?;
+        let now = Instant::now();
+        self.suspects.retain(|prefix, _| unused.contains(prefix));
+        let mut repaired = Repaired::default();
+        for prefix in unused {
+            let since = *self.suspects.entry(prefix).or_insert(now);
+            if now.duration_since(since) >= self.grace {
+                repaired.removed_bytes += blobs.delete_prefix(&prefix).await?;
+                repaired.removed += 1;
+                self.suspects.remove(&prefix);
+            }
+        }
+        Ok(repaired)
+    }
+}
+
+/// All uploads and runs that have objects but no use. Memory grows with these, not with the store.
+async fn unused(meta: &Meta, blobs: &Blobs) -> Result<HashSet<ObjectPrefix>, StoreError> {
+    let mut unused = HashSet::new();
+    let mut looked_at = Looked::default();
+    let mut keys = blobs.stream_keys(&ObjectPrefix::All);
+    while let Some((key, _)) = keys.try_next().await? {
+        looked_at.add(&key);
+        if looked_at.uploads.len() + looked_at.runs.len() >= KEYS_PER_LOOK {
+            unused.extend(std::mem::take(&mut looked_at).unused(meta).await?);
+        }
+    }
+    unused.extend(looked_at.unused(meta).await?);
+    Ok(unused)
+}
+
+/// Some uploads and runs that have objects.
+#[derive(Default)]
+struct Looked {
+    uploads: HashMap<UploadId, TenantId>,
+    runs: HashMap<RunId, (TenantId, UploadId)>,
+}
+
+impl Looked {
+    fn add(&mut self, key: &ObjectKey) {
+        match *key {
+            ObjectKey::Original { tenant, upload } => {
+                self.uploads.insert(upload, tenant);
+            }
+            ObjectKey::RunFile { tenant, upload, run, .. } => {
+                self.uploads.insert(upload, tenant);
+                self.runs.insert(run, (tenant, upload));
+            }
+        }
+    }
+
+    /// Those of them that the database does not know; the runs of an unknown upload go with it.
+    async fn unused(self, meta: &Meta) -> Result<Vec<ObjectPrefix>, StoreError> {
+        let ids: Vec<UploadId> = self.uploads.keys().copied().collect();
+        let known = meta.existing_uploads(&ids).await?;
+        let ids: Vec<RunId> = self.runs.keys().copied().collect();
+        let live = meta.live_runs(&ids).await?;
+        let uploads = self.uploads.into_iter().filter(|(upload, _)| !known.contains(upload));
+        let uploads = uploads.map(|(upload, tenant)| ObjectPrefix::Upload { tenant, upload });
+        let runs =
+            self.runs.into_iter().filter(|(run, (_, upload))| known.contains(upload) && !live.contains(run));
+        let runs = runs.map(|(run, (tenant, upload))| ObjectPrefix::Run { tenant, upload, run });
+        Ok(uploads.chain(runs).collect())
+    }
+}

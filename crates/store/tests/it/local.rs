@@ -1,0 +1,97 @@
+//! What only the local directory does: cleaning up after a crash, counting at the start.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use bytes::Bytes;
+use csvp_store::{Blobs, ObjectKey, ObjectPrefix, StoreError, TenantId, UploadId};
+
+fn key() -> ObjectKey {
+    ObjectKey::Original { tenant: TenantId::DEFAULT, upload: UploadId::generate() }
+}
+
+fn leave_temp_file(dir: &Path) {
+    fs::create_dir_all(dir.join(".tmp")).unwrap();
+    fs::write(dir.join(".tmp/0198f3"), "half an upload").unwrap();
+}
+
+#[tokio::test]
+async fn start_removes_what_a_crash_left_and_counts_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Blobs::open_local(dir.path(), None).await.unwrap();
+    let kept = key();
+    first.put(kept, Bytes::from_static(b"12345")).await.unwrap();
+    drop(first);
+    leave_temp_file(dir.path());
+    let second = Blobs::open_local(dir.path(), Some(100)).await.unwrap();
+    assert_eq!(fs::read_dir(dir.path().join(".tmp")).unwrap().count(), 0);
+    assert_eq!((second.used_bytes(), second.max_bytes()), (5, Some(100)));
+    assert_eq!(second.list(&ObjectPrefix::All).await.unwrap(), [(kept, 5)]);
+}
+
+#[tokio::test]
+async fn start_spares_the_temporary_files_of_a_live_process() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Blobs::open_local(dir.path(), None).await.unwrap();
+    let key = key();
+    let mut writer = first.writer(key);
+    writer.write(Bytes::from(vec![7; 200_000])).await.unwrap();
+    let second = Blobs::open_local(dir.path(), None).await.unwrap();
+    writer.finish().await.unwrap();
+    assert_eq!(second.size(&key).await.unwrap(), 200_000);
+}
+
+#[tokio::test]
+async fn keys_lie_where_the_documentation_says() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open_local(dir.path(), None).await.unwrap();
+    let key = key();
+    blobs.put(key, Bytes::from_static(b"a\n")).await.unwrap();
+    let path = dir.path().join(format!("{}/uploads/{}/original", TenantId::DEFAULT, key.upload()));
+    assert_eq!(fs::read(&path).unwrap(), b"a\n");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700), "nobody else may read it");
+    blobs.delete(&key).await.unwrap();
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        left.iter().all(|name| name.to_string_lossy().starts_with('.')),
+        "empty directories go too: {left:?}"
+    );
+}
+
+#[tokio::test]
+async fn open_reader_outlives_the_object() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open_local(dir.path(), None).await.unwrap();
+    let key = key();
+    blobs.put(key, Bytes::from(vec![1; 300_000])).await.unwrap();
+    let mut reader = blobs.blocking_reader(&key, 0).unwrap();
+    blobs.delete(&key).await.unwrap();
+    assert_eq!(std::io::copy(&mut reader, &mut std::io::sink()).unwrap(), 300_000);
+    assert!(matches!(blobs.size(&key).await, Err(StoreError::NotFound(_))));
+}
+
+#[tokio::test]
+async fn names_outside_the_store_are_refused() {
+    use object_store::ObjectStoreExt as _;
+    use object_store::path::Path;
+    let dir = tempfile::tempdir().unwrap();
+    let store = Blobs::open_local(dir.path(), None).await.unwrap().object_store();
+    leave_temp_file(dir.path());
+    for name in [".tmp/0198f3", ".lock", "a/.hidden"] {
+        assert!(store.get(&Path::from(name)).await.is_err(), "{name}");
+        assert!(store.put(&Path::from(name), "x".into()).await.is_err(), "{name}");
+    }
+    assert!(store.list_with_delimiter(None).await.unwrap().objects.is_empty());
+}
+
+#[test]
+fn full_disk_is_told_apart() {
+    let full = StoreError::from_io(std::io::ErrorKind::StorageFull.into());
+    assert_eq!(full.to_string(), "store is full: 0 bytes are used, the disk has no room");
+    let back = StoreError::from_io(full.into_io());
+    assert!(matches!(back, StoreError::Full { max_bytes: None, .. }));
+    let other = StoreError::from_io(std::io::ErrorKind::PermissionDenied.into());
+    assert!(matches!(other, StoreError::Internal(_)));
+}

@@ -1,0 +1,27 @@
+//! What the tests of several crates share: the corpus of named cases, a way to run the `csvp` binary, and the filters
+//! that keep snapshots free of paths and versions.
+//!
+//! ```no_run
+//! for case in csvp_testkit::corpus::cases() {
+//!     let reading = csvp_testkit::read(case.bytes(), case.settings(), 1).expect("settings of the case are good");
+//!     assert_eq!(case.check(&reading), Ok(()));
+//! }
+//! ```
+//!
+//! A development dependency only: no product crate may need it to be built.
+
+mod binary;
+pub mod corpus;
+mod expect;
+mod filters;
+mod paths;
+mod reading;
+mod type_text;
+
+pub use binary::{Csvp, Ran};
+pub use corpus::Case;
+pub use expect::Expect;
+pub use filters::{Filter, snapshot_filters};
+pub use paths::{dev_data, files_under, repository};
+pub use reading::{Reading, read};
+pub use type_text::type_text;

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Measures speed and memory of csvp beside other tools and writes bench/README.md.
+set -euo pipefail
+python="$(tools/venv.sh tools/requirements/bench.txt)"
+exec "$python" bench/bench.py "$(tools/csvp_path.sh release)" "$CSVP_TEST_DATA/bench"

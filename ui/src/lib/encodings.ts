@@ -1,0 +1,26 @@
+// Encodings to choose from; names of the WHATWG Encoding Standard.
+
+export const ENCODINGS: { name: string; hint: string }[] = [
+  { name: "UTF-8", hint: "Unicode" },
+  { name: "UTF-16LE", hint: "Unicode, Excel's “Unicode text”" },
+  { name: "UTF-16BE", hint: "Unicode" },
+  { name: "windows-1252", hint: "Western Europe" },
+  { name: "windows-1250", hint: "Central Europe" },
+  { name: "windows-1251", hint: "Cyrillic" },
+  { name: "windows-1253", hint: "Greek" },
+  { name: "windows-1254", hint: "Turkish" },
+  { name: "windows-1255", hint: "Hebrew" },
+  { name: "windows-1256", hint: "Arabic" },
+  { name: "windows-1257", hint: "Baltic" },
+  { name: "windows-1258", hint: "Vietnamese" },
+  { name: "windows-874", hint: "Thai" },
+  { name: "ISO-8859-2", hint: "Central Europe" },
+  { name: "ISO-8859-15", hint: "Western Europe" },
+  { name: "KOI8-R", hint: "Cyrillic" },
+  { name: "macintosh", hint: "old Mac" },
+  { name: "Shift_JIS", hint: "Japanese" },
+  { name: "EUC-JP", hint: "Japanese" },
+  { name: "GB18030", hint: "Chinese" },
+  { name: "Big5", hint: "Chinese, traditional" },
+  { name: "EUC-KR", hint: "Korean" },
+];
