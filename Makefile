@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 PROFILE ?= dev
 PORT ?= 3000
 # Real and hard CSV files for the tests; without the folder those tests cannot run.
-export CSVP_TEST_DATA ?= $(abspath ../shared)
+export TEST_DATA ?= $(abspath ../shared)
 # Snapshots are compared, never written, by `make`.
 export INSTA_UPDATE ?= no
 
@@ -41,6 +41,7 @@ test: ## everything that CI runs
 	@$(SAY) "reference pages are what the code says"
 	@cargo xtask codegen --check
 	@cargo build --locked --package csvp-cli
+	@tools/check_readme.sh
 	@tools/check_real.sh
 	@tools/check_scores.sh
 	@tools/e2e.sh
@@ -95,7 +96,7 @@ score: ## public correctness benchmarks, against the gates of bench/scores.toml
 	@tools/check_scores.sh
 
 .PHONY: bench
-bench: ## speed and memory beside other tools, written to bench/README.md (SIZE_MB=1083 TOOLS="csvp duckdb")
+bench: ## speed and memory beside other tools, written to bench/README.md (RUNS=3 FILES="orders" TOOLS="csvp duckdb")
 	@tools/need.sh cargo cc python3 curl test-data
 	@$(SAY) "building csvp, profile release"
 	@cargo build --locked --release --package csvp-cli

@@ -3,4 +3,4 @@
 set -euo pipefail
 tools/say.sh "scores of public benchmarks"
 python="$(tools/venv.sh tools/requirements/scores.txt)"
-exec "$python" tools/check_scores.py "$(tools/csvp_path.sh)" "$CSVP_TEST_DATA" "$@"
+exec "$python" tools/check_scores.py "$(tools/csvp_path.sh)" "$TEST_DATA" "$@"

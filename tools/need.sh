@@ -60,8 +60,8 @@ for tool in "$@"; do
       command -v "$tool" >/dev/null || apt_install "$tool"
       ;;
     test-data)
-      [ -f "$CSVP_TEST_DATA/data/real/README.md" ] || fail "no test data in $CSVP_TEST_DATA" \
-        "put the folder with the public CSV files beside the checkout as ../shared, or name it with CSVP_TEST_DATA"
+      [ -f "$TEST_DATA/data/real/README.md" ] || fail "no test data in $TEST_DATA" \
+        "put the folder with the public CSV files beside the checkout as ../shared, or name it with TEST_DATA"
       ;;
     *)
       command -v "$tool" >/dev/null || fail "$tool is missing"

@@ -35,7 +35,9 @@ fn main() {
     let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     let dist = manifest.join("../../ui/dist");
-    println!("cargo::rerun-if-changed={}", manifest.join("../../ui").display());
+    // Not the directory `ui` itself: cargo would look through all of `node_modules`. While there is no built page this
+    // names a missing file, and cargo asks again each time.
+    println!("cargo::rerun-if-changed={}", dist.join("index.html").display());
     watch(&dist);
 
     // Always a copy in OUT_DIR: half of a page that is being rebuilt never gets into a binary unnoticed by cargo.
@@ -50,10 +52,12 @@ fn main() {
 }
 
 fn watch(directory: &Path) {
-    println!("cargo::rerun-if-changed={}", directory.display());
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        if entry.path().is_dir() {
-            watch(&entry.path());
+        let path = entry.path();
+        if path.is_dir() {
+            watch(&path);
+        } else {
+            println!("cargo::rerun-if-changed={}", path.display());
         }
     }
 }

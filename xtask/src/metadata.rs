@@ -61,7 +61,8 @@ impl Metadata {
     /// Asks cargo; never changes the lock file.
     pub(crate) fn read(root: &Path) -> anyhow::Result<Self> {
         let asked = ask(root, &["metadata", "--locked", "--format-version", "1"])?;
-        let mut metadata: Self = serde_json::from_slice(&asked).context("cannot understand cargo metadata")?;
+        let mut metadata: Self =
+            serde_json::from_slice(&asked).context("cannot understand cargo metadata")?;
         // The graph of `cargo metadata` also has optional packages that no feature asks for; `cargo tree` has not.
         let tree = ["tree", "--locked", "--workspace", "--target", "all", "--edges", "normal,build,dev"];
         let listed = ask(root, &[&tree[..], &["--prefix", "none", "--format", "{p}"]].concat())?;

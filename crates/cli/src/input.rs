@@ -26,7 +26,9 @@ enum Source {
 impl Input {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let source = if path == Path::new("-") {
-            Source::Stdin { kept: tempfile::tempfile().context("cannot make a temporary file for standard input")? }
+            Source::Stdin {
+                kept: tempfile::tempfile().context("cannot make a temporary file for standard input")?,
+            }
         } else {
             let file = File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
             if file.metadata().is_ok_and(|meta| meta.is_dir()) {
@@ -59,7 +61,12 @@ impl Input {
     }
 
     /// The second pass.
-    pub(crate) fn second<O: Output>(&mut self, plan: &Plan, output: O, profiles: bool) -> anyhow::Result<(Report, O)> {
+    pub(crate) fn second<O: Output>(
+        &mut self,
+        plan: &Plan,
+        output: O,
+        profiles: bool,
+    ) -> anyhow::Result<(Report, O)> {
         let mut second = Second::new(plan, output)?;
         if profiles {
             second = second.with_profiles();
@@ -75,7 +82,10 @@ impl Input {
     }
 
     /// Reads the original again until `push` says that it is enough.
-    pub(crate) fn again(&mut self, mut push: impl FnMut(&[u8]) -> Result<bool, EngineError>) -> anyhow::Result<()> {
+    pub(crate) fn again(
+        &mut self,
+        mut push: impl FnMut(&[u8]) -> Result<bool, EngineError>,
+    ) -> anyhow::Result<()> {
         let name = self.name();
         let (Source::File(file) | Source::Stdin { kept: file }) = &mut self.source;
         file.seek(SeekFrom::Start(0)).with_context(|| {
@@ -92,7 +102,9 @@ impl Input {
         let name = self.name();
         match &mut self.source {
             Source::File(file) => read_chunks(file, &name, |bytes| Ok(push(bytes)?)),
-            Source::Stdin { .. } => read_chunks(&mut std::io::stdin().lock(), &name, |bytes| Ok(push(bytes)?)),
+            Source::Stdin { .. } => {
+                read_chunks(&mut std::io::stdin().lock(), &name, |bytes| Ok(push(bytes)?))
+            }
         }
     }
 

@@ -15,8 +15,10 @@ impl Progress {
         }
         let bar = match size {
             Some(size) => ProgressBar::new(size).with_style(
-                ProgressStyle::with_template("{msg:>10} {bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
-                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+                ProgressStyle::with_template(
+                    "{msg:>10} {bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+                )
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
             ),
             None => ProgressBar::new_spinner(),
         };

@@ -96,7 +96,9 @@ impl Block {
     /// The field of a record that holds the byte at `at`.
     pub(crate) fn field_at(&self, grammar: &Grammar, record: usize, at: usize) -> Option<usize> {
         (0..self.index.n_fields(record)).find(|&field| {
-            self.index.raw_range(grammar, record, field).is_some_and(|(start, end)| (start..=end).contains(&at))
+            self.index
+                .raw_range(grammar, &self.text, record, field)
+                .is_some_and(|(start, end)| (start..=end).contains(&at))
         })
     }
 }

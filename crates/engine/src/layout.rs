@@ -1,7 +1,7 @@
 //! What the first part of a file says about the whole: encoding, dialect, header, number of columns.
 
 use csvp_parse::{Dialect, FieldIndex, Grammar, Terminator, scan};
-use csvp_report::{DialectFacts, Detail, EncodingFacts, Position, Problem, ProblemCode};
+use csvp_report::{Detail, DialectFacts, EncodingFacts, Position, Problem, ProblemCode};
 use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
@@ -100,8 +100,10 @@ impl Layout {
             layout.refused = Some(whole_file(ProblemCode::NotCsv, Detail::Note { text }));
             return Ok(Opened::Refused(Box::new(layout)));
         }
-        if text.is_empty() && complete {
-            layout.problems.push(whole_file(ProblemCode::FileEmpty, Detail::None));
+        if settings.dialect.header_rows.is_none() && layout.begins_with_names_of(&text, complete, settings) {
+            layout.dialect.header_rows = 1;
+            layout.dialect_facts.header_rows = 1;
+            layout.dialect_facts.evidence.push("the first record holds the names of the schema".to_owned());
         }
         layout.read_header(&text, complete, &decoder, &settings.limits);
         let n_columns = layout.n_columns();
@@ -116,26 +118,44 @@ impl Layout {
         Ok(Opened::Readable(Box::new(layout)))
     }
 
-    /// Reads the header rows and learns the number of columns from the records behind them.
-    fn read_header(&mut self, text: &[u8], complete: bool, decoder: &Decoder, limits: &Limits) {
-        let loose = Grammar::new(&self.dialect, None, limits.max_record_bytes);
+    /// Whether the first record behind the preamble holds exactly the names that the schema declares.
+    fn begins_with_names_of(&self, text: &[u8], complete: bool, settings: &Settings) -> bool {
+        let Some(schema) = &settings.schema else { return false };
+        let loose = Grammar::new(&self.dialect, None, settings.limits.max_record_bytes);
+        let (start, _) = self.behind_preamble(text, complete, &loose);
+        header_cells(&text[start..], &loose, 1)
+            .first()
+            .is_some_and(|cells| cells.iter().eq(schema.fields.iter().map(|field| &field.name)))
+    }
+
+    /// Where the preamble ends: offset and lines.
+    fn behind_preamble(&self, text: &[u8], complete: bool, grammar: &Grammar) -> (usize, u64) {
         let (mut start, mut line) = (0, 0);
         while line < self.dialect.preamble_lines
-            && let Some((_, next)) = loose.first_line(&text[start..], complete).filter(|&(_, next)| next > 0)
+            && let Some((_, next)) = grammar.first_line(&text[start..], complete).filter(|&(_, next)| next > 0)
         {
             start += next;
             line += 1;
         }
+        (start, line)
+    }
+
+    /// Reads the header rows and learns the number of columns from the records behind them.
+    fn read_header(&mut self, text: &[u8], complete: bool, decoder: &Decoder, limits: &Limits) {
+        let loose = Grammar::new(&self.dialect, None, limits.max_record_bytes);
+        let (start, line) = self.behind_preamble(text, complete, &loose);
         let body = &text[start..text.len().min(start + COUNTED_BYTES.max(limits.max_record_bytes))];
         let whole = complete && start + body.len() == text.len();
         let mut index = FieldIndex::new(1);
         scan::plain::index(&loose, body, whole, &mut index);
         let header_rows = (self.dialect.header_rows as usize).min(index.n_records());
-        let counts: Vec<usize> = (header_rows..index.n_records()).map(|record| index.n_fields(record)).collect();
+        let counts: Vec<usize> =
+            (header_rows..index.n_records()).map(|record| index.n_fields(record)).collect();
         let mode = most_frequent(&counts);
         // A damaged header is read with the number of fields that the records have, as a damaged record is.
         let expected = mode.map(|(usual, _)| usual);
-        self.header = header_cells(body, &Grammar::new(&self.dialect, expected, limits.max_record_bytes), header_rows);
+        self.header =
+            header_cells(body, &Grammar::new(&self.dialect, expected, limits.max_record_bytes), header_rows);
         let last_empty = |record: usize| {
             let fields = index.fields(&loose, body, record);
             fields.last().is_some_and(|field| field.is_empty())
@@ -146,7 +166,8 @@ impl Layout {
             (Some(n), None) | (None, Some((n, _))) => n,
             (Some(named), Some((usual, share))) => {
                 let all_trail = || {
-                    (header_rows..index.n_records()).all(|record| index.n_fields(record) != usual || last_empty(record))
+                    (header_rows..index.n_records())
+                        .all(|record| index.n_fields(record) != usual || last_empty(record))
                 };
                 if usual == named + 1 && share >= AGREEING_SHARE && all_trail() {
                     self.trailing_delimiter = true;
@@ -161,7 +182,8 @@ impl Layout {
         let place = Position {
             record: None,
             line: line + if index.n_records() > 0 { u64::from(index.line(0)) } else { 0 } + 1,
-            byte: decoder.source_byte((start + if index.n_records() > 0 { index.record_start(0) } else { 0 }) as u64),
+            byte: decoder
+                .source_byte((start + if index.n_records() > 0 { index.record_start(0) } else { 0 }) as u64),
             column: None,
         };
         let named = header(&self.header, n_columns, &place);
@@ -248,6 +270,7 @@ fn dialect_facts(detection: &crate::detect::Detection, settings: &Settings) -> D
         escape: dialect.escape.map(|escape| text(&[escape])),
         terminator: "lf".to_owned(),
         comment: dialect.comment.as_deref().map(text),
+        skip_initial_space: dialect.skip_initial_space,
         preamble_rows: dialect.preamble_lines,
         header_rows: u64::from(dialect.header_rows),
         footer_rows: 0,

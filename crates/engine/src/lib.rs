@@ -43,11 +43,18 @@ pub mod types;
 mod check;
 pub mod profile;
 
+mod contradictions;
+mod survey;
+
+mod judge;
 mod output;
-mod pipeline;
+
+mod assemble;
 mod plan;
-mod sniff;
 mod tally;
+
+mod pipeline;
+mod sniff;
 mod view;
 
 pub use error::EngineError;

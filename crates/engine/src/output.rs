@@ -95,7 +95,12 @@ impl JudgedBlock<'_> {
     }
 
     /// The text of a cell as it stands, null words and all; none when the record has no such field.
-    pub fn raw_cell<'s>(&'s self, record: usize, column: usize, scratch: &'s mut Vec<u8>) -> Option<&'s [u8]> {
+    pub fn raw_cell<'s>(
+        &'s self,
+        record: usize,
+        column: usize,
+        scratch: &'s mut Vec<u8>,
+    ) -> Option<&'s [u8]> {
         self.block.index.field(self.grammar, &self.block.text, record, column, scratch)
     }
 

@@ -76,9 +76,10 @@ impl FromStr for OnBad {
             "reject" => Ok(OnBad::Reject),
             "fail" => Ok(OnBad::Fail),
             "null" => Ok(OnBad::Null),
-            other => {
-                Err(EngineError::schema("on_bad", format!("expected `reject`, `fail` or `null`, found `{other}`")))
-            }
+            other => Err(EngineError::schema(
+                "on_bad",
+                format!("expected `reject`, `fail` or `null`, found `{other}`"),
+            )),
         }
     }
 }
@@ -109,7 +110,10 @@ impl FromStr for Budget {
     /// `100` or `1%`.
     fn from_str(text: &str) -> Result<Self, EngineError> {
         let fault = || {
-            EngineError::schema("max_rejects", format!("expected a count such as `100` or a share such as `1%`, found `{text}`"))
+            EngineError::schema(
+                "max_rejects",
+                format!("expected a count such as `100` or a share such as `1%`, found `{text}`"),
+            )
         };
         match text.trim().strip_suffix('%') {
             Some(number) => match number.trim().parse::<f64>() {

@@ -54,7 +54,8 @@ impl Sniff {
         let (sample, most) = (&mut self.sample, self.settings.limits.detect_bytes);
         self.source.finish(&mut |plain| keep(sample, plain, most))?;
         let whole = complete && self.sample.len() < most;
-        let (Opened::Readable(layout) | Opened::Refused(layout)) = Layout::detect(&self.sample, whole, &self.settings)?;
+        let (Opened::Readable(layout) | Opened::Refused(layout)) =
+            Layout::detect(&self.sample, whole, &self.settings)?;
         let header = layout.header_cells();
         let Layout { encoding_facts, dialect_facts, refused, .. } = *layout;
         Ok(Sniffed { encoding: encoding_facts, dialect: dialect_facts, header, refused })

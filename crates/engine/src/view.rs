@@ -4,7 +4,7 @@ use csvp_report::Problem;
 
 use crate::EngineError;
 use crate::block::Base;
-use crate::pipeline::Judge;
+use crate::judge::Judge;
 use crate::plan::Plan;
 use crate::reader::Reader;
 use crate::tally::RecordVerdict;
@@ -94,7 +94,12 @@ impl View {
         Ok(self.records)
     }
 
-    fn block(&mut self, block: &crate::block::Block, decoder: &crate::decode::Decoder, layout: &crate::layout::Layout) {
+    fn block(
+        &mut self,
+        block: &crate::block::Block,
+        decoder: &crate::decode::Decoder,
+        layout: &crate::layout::Layout,
+    ) {
         let data = block.data();
         let end = self.first + self.n as u64;
         let (block_first, block_end) = (block.base.record, block.base.record + data.len() as u64);
@@ -109,7 +114,8 @@ impl View {
                     .iter()
                     .enumerate()
                     .map(|(column, field)| {
-                        let null = self.judge.plan.schema.columns.get(column).is_some_and(|c| c.is_null(field));
+                        let null =
+                            self.judge.plan.schema.columns.get(column).is_some_and(|c| c.is_null(field));
                         (!null).then(|| String::from_utf8_lossy(field).into_owned())
                     })
                     .collect();
@@ -123,7 +129,12 @@ impl View {
                     byte: position.byte,
                     status: judged.verdicts[record],
                     cells,
-                    problems: judged.problems.iter().filter(|p| p.position.record == Some(number)).cloned().collect(),
+                    problems: judged
+                        .problems
+                        .iter()
+                        .filter(|p| p.position.record == Some(number))
+                        .cloned()
+                        .collect(),
                 });
             }
         }

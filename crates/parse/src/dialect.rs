@@ -13,7 +13,7 @@ pub struct Dialect {
     pub terminator: Terminator,
     /// What starts a line that is no record.
     pub comment: Option<Vec<u8>>,
-    /// Whether blanks between a delimiter and an opening quote are skipped (`a, "b"`).
+    /// Whether blanks behind a delimiter do not belong to the field (`a, "b"`).
     pub skip_initial_space: bool,
     /// Physical lines at the start that are neither header nor records.
     pub preamble_lines: u64,

@@ -55,6 +55,15 @@ impl Grammar {
         &self.delimiter
     }
 
+    /// Blanks in front of a field that do not belong to it.
+    #[inline]
+    pub(crate) fn initial_spaces(&self, field: &[u8]) -> usize {
+        if !self.skip_initial_space {
+            return 0;
+        }
+        field.iter().take_while(|&&byte| byte == b' ').count()
+    }
+
     /// Whether a delimiter stands at `at`.
     #[inline]
     pub(crate) fn delimiter_at(&self, bytes: &[u8], at: usize, eof: bool) -> At<()> {
@@ -106,7 +115,8 @@ impl Grammar {
         if !self.bare_cr {
             return feeds;
         }
-        let bare = memchr::memchr_iter(b'\r', bytes).filter(|&at| bytes.get(at + 1).is_some_and(|&next| next != b'\n'));
+        let bare = memchr::memchr_iter(b'\r', bytes)
+            .filter(|&at| bytes.get(at + 1).is_some_and(|&next| next != b'\n'));
         feeds + bare.count() as u64
     }
 
@@ -129,7 +139,8 @@ impl Grammar {
                 };
             };
             let mark = at + offset;
-            let start = if bytes[mark] == b'\n' && mark > from && bytes[mark - 1] == b'\r' { mark - 1 } else { mark };
+            let start =
+                if bytes[mark] == b'\n' && mark > from && bytes[mark - 1] == b'\r' { mark - 1 } else { mark };
             match self.line_end_at(bytes, start, eof) {
                 At::No => at = mark + 1,
                 answer => return answer,

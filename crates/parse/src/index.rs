@@ -106,7 +106,11 @@ impl FieldIndex {
         if let Some(ends) = self.extra_of(record) {
             return offset(ends[ends.len() - 1]);
         }
-        if self.n_columns == 0 { self.record_start(record) } else { offset(self.ends[(record + 1) * self.n_columns - 1]) }
+        if self.n_columns == 0 {
+            self.record_start(record)
+        } else {
+            offset(self.ends[(record + 1) * self.n_columns - 1])
+        }
     }
 
     /// Physical line of the record's first byte, from 0 at the block's first line.
@@ -140,8 +144,14 @@ impl FieldIndex {
     }
 
     /// Offsets of the field's raw bytes in the block, quotes included; none when the record has no such field.
-    pub fn raw_range(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, usize)> {
-        self.locate(grammar, record, field).map(|(start, end)| (start, offset(end)))
+    pub fn raw_range(
+        &self,
+        grammar: &Grammar,
+        block: &[u8],
+        record: usize,
+        field: usize,
+    ) -> Option<(usize, usize)> {
+        self.locate(grammar, block, record, field).map(|(start, end)| (start, offset(end)))
     }
 
     /// The text of a field: a slice of the block, or of `scratch` where quotes had to be undone. None when the record
@@ -154,7 +164,7 @@ impl FieldIndex {
         field: usize,
         scratch: &'a mut Vec<u8>,
     ) -> Option<&'a [u8]> {
-        let (start, end) = self.locate(grammar, record, field)?;
+        let (start, end) = self.locate(grammar, block, record, field)?;
         let raw = &block[start..offset(end)];
         if end & (QUOTED | DIRTY) == 0 {
             return Some(raw);
@@ -171,7 +181,7 @@ impl FieldIndex {
     pub fn fields<'a>(&self, grammar: &Grammar, block: &'a [u8], record: usize) -> Vec<Cow<'a, [u8]>> {
         (0..self.n_fields(record))
             .filter_map(|field| {
-                let (start, end) = self.locate(grammar, record, field)?;
+                let (start, end) = self.locate(grammar, block, record, field)?;
                 let raw = &block[start..offset(end)];
                 Some(match end & (QUOTED | DIRTY) {
                     0 => Cow::Borrowed(raw),
@@ -188,7 +198,7 @@ impl FieldIndex {
 
     /// Start offset and flagged end of a field.
     #[inline]
-    fn locate(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, u32)> {
+    fn locate(&self, grammar: &Grammar, block: &[u8], record: usize, field: usize) -> Option<(usize, u32)> {
         let row = &self.ends[record * self.n_columns..(record + 1) * self.n_columns];
         let end_of = |field: usize| -> Option<u32> {
             if field < self.n_columns {
@@ -201,7 +211,8 @@ impl FieldIndex {
         let start = if field == 0 {
             self.record_start(record)
         } else {
-            offset(end_of(field - 1)?) + grammar.delimiter().len()
+            let start = offset(end_of(field - 1)?) + grammar.delimiter().len();
+            start + grammar.initial_spaces(&block[start..offset(end)])
         };
         Some((start, end))
     }

@@ -85,6 +85,9 @@ pub struct DialectFacts {
     pub terminator: String,
     /// Prefix of comment lines, if there are any.
     pub comment: Option<String>,
+    /// Whether blanks behind a delimiter do not belong to the field.
+    #[serde(default)]
+    pub skip_initial_space: bool,
     /// Physical lines before the header that are no records.
     pub preamble_rows: u64,
     /// Header rows: 0, 1 or several (then joined by a space).

@@ -24,8 +24,8 @@ pub use api_error::ApiErrorCode;
 pub use code::{ProblemCode, Severity};
 pub use column_type::{ColumnType, DateOrder, DecimalForm, NumberMarks, Zone};
 pub use file_report::{
-    Candidate, CodeCount, ColumnReport, Counts, DialectFacts, EncodingFacts, FileFacts, HistogramBin, PiiHint,
-    Problems, Profile, Quantiles, Report, Skipped, TopValue, Verdict,
+    Candidate, CodeCount, ColumnReport, Counts, DialectFacts, EncodingFacts, FileFacts, HistogramBin,
+    PiiHint, Problems, Profile, Quantiles, Report, Skipped, TopValue, Verdict,
 };
 pub use position::{ColumnRef, Position};
 pub use problem::{Detail, Problem};

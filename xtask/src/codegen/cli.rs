@@ -23,7 +23,8 @@ pub(super) fn page(tree: &Tree) -> anyhow::Result<String> {
     let mut open = vec![Vec::new()];
     while let Some(command) = open.pop() {
         let help = help(&program, &command)?;
-        let title = std::iter::once("csvp").chain(command.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
+        let title =
+            std::iter::once("csvp").chain(command.iter().map(String::as_str)).collect::<Vec<_>>().join(" ");
         page.push_str(&format!("\n## `{title}`\n\n```text\n{}\n```\n", help.trim_end()));
         for name in subcommands(&help).into_iter().rev() {
             let mut inner = command.clone();
@@ -64,16 +65,22 @@ fn help(program: &Path, command: &[String]) -> anyhow::Result<String> {
     if !asked.status.success() {
         bail!("`csvp {} --help` failed", command.join(" "));
     }
-    let lines: Vec<String> = String::from_utf8(asked.stdout)?.lines().map(|line| line.trim_end().to_owned()).collect();
+    let lines: Vec<String> =
+        String::from_utf8(asked.stdout)?.lines().map(|line| line.trim_end().to_owned()).collect();
     Ok(lines.join("\n"))
 }
 
 /// The names below `Commands:`, `help` left out.
 fn subcommands(help: &str) -> Vec<String> {
-    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let listed =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     // Deeper lines go on with the text of the line above.
     let names = listed.filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
-    names.filter_map(|line| line.split(' ').next()).filter(|name| *name != "help").map(str::to_owned).collect()
+    names
+        .filter_map(|line| line.split(' ').next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ fn fields(source: &str) -> Vec<(&str, String)> {
 
 /// Values behind `fn default`: `8 << 20` or `16_384`.
 fn defaults(source: &str) -> anyhow::Result<BTreeMap<&str, u64>> {
-    let (_, body) = source.split_once("fn default()").with_context(|| format!("{SOURCE}: no `fn default()`"))?;
+    let (_, body) =
+        source.split_once("fn default()").with_context(|| format!("{SOURCE}: no `fn default()`"))?;
     let mut values = BTreeMap::new();
     for line in body.lines().map(str::trim) {
         if let Some((name, value)) = line.strip_suffix(',').and_then(|line| line.split_once(": ")) {

@@ -14,7 +14,8 @@ use crate::{Fault, Tree};
 
 /// Writes the pages, or says which of them are not what the code says.
 pub(crate) fn run(tree: &Tree, check: bool) -> anyhow::Result<Vec<Fault>> {
-    let pages = [("docs/reference/cli.md", cli::page(tree)?), ("docs/reference/limits.md", limits::page(tree)?)];
+    let pages =
+        [("docs/reference/cli.md", cli::page(tree)?), ("docs/reference/limits.md", limits::page(tree)?)];
     let mut faults = Vec::new();
     for (path, page) in &pages {
         let same = tree.text(path).is_ok_and(|old| old == *page);

@@ -94,7 +94,11 @@ fn licences(rules: &Licences, packages: &[&Package]) -> Vec<Fault> {
     for package in packages {
         let extra = exceptions.get(package.name.as_str());
         let allowed = |licence: &str| {
-            rules.allow.iter().chain(extra.into_iter().flat_map(|extra| &extra.allow)).any(|known| known == licence)
+            rules
+                .allow
+                .iter()
+                .chain(extra.into_iter().flat_map(|extra| &extra.allow))
+                .any(|known| known == licence)
         };
         let Some(expression) = &package.license else {
             faults.push(fault(package, "names no licence".to_owned()));
@@ -103,7 +107,9 @@ fn licences(rules: &Licences, packages: &[&Package]) -> Vec<Fault> {
         match licence::holds(expression, &allowed) {
             Ok(true) => {}
             Ok(false) => faults.push(fault(package, format!("licence is not allowed: `{expression}`"))),
-            Err(error) => faults.push(fault(package, format!("licence cannot be read: `{expression}`, {error}"))),
+            Err(error) => {
+                faults.push(fault(package, format!("licence cannot be read: `{expression}`, {error}")))
+            }
         }
     }
     for name in exceptions.keys() {

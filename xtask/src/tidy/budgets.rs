@@ -8,7 +8,7 @@ const MOST: usize = 600;
 const AIM: usize = 300;
 
 /// Longer files, with the reason.
-const EXCEPTIONS: &[(&str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str)] = &[("ui/src/api/schema.d.ts", "made from the OpenAPI document")];
 
 const CODE: [&str; 6] = [".rs", ".ts", ".tsx", ".mjs", ".py", ".sh"];
 
@@ -25,7 +25,10 @@ pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<Fault>> {
     }
     for (path, _) in EXCEPTIONS {
         if !tree.has(path) {
-            faults.push(Fault::file("xtask/src/tidy/budgets.rs", format!("exception for `{path}`, which does not exist")));
+            faults.push(Fault::file(
+                "xtask/src/tidy/budgets.rs",
+                format!("exception for `{path}`, which does not exist"),
+            ));
         }
     }
     Ok(faults)
@@ -33,7 +36,9 @@ pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<Fault>> {
 
 /// Lines that are neither blank nor only a comment.
 fn code_lines(text: &str) -> usize {
-    let comment = |line: &str| ["//", "#", "*", "/*"].iter().any(|sign| line.starts_with(sign) && !line.starts_with("#["));
+    let comment = |line: &str| {
+        ["//", "#", "*", "/*"].iter().any(|sign| line.starts_with(sign) && !line.starts_with("#["))
+    };
     text.lines().map(str::trim).filter(|line| !line.is_empty() && !comment(line)).count()
 }
 

@@ -11,7 +11,10 @@ pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<Fault>> {
         let name = path[FOLDER.len()..].strip_suffix(".md").unwrap_or_default();
         let kind = name.rsplit_once('.').map(|(_, kind)| kind);
         if !kind.is_some_and(|kind| KINDS.contains(&kind)) {
-            faults.push(Fault::file(path, format!("expected a name `<what>.<kind>.md`, kind one of {}", KINDS.join(", "))));
+            faults.push(Fault::file(
+                path,
+                format!("expected a name `<what>.<kind>.md`, kind one of {}", KINDS.join(", ")),
+            ));
         }
         if !tree.text(path)?.trim_end().ends_with('.') {
             faults.push(Fault::file(path, "expected whole sentences"));

@@ -36,7 +36,7 @@ pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<Fault>> {
 fn described(text: &str) -> Result<(), String> {
     let case: toml::Table = text.parse().map_err(|error: toml::de::Error| error.message().to_owned())?;
     let about = case.get("about").and_then(toml::Value::as_str).unwrap_or_default();
-    if about.len() < 10 {
+    if about.is_empty() {
         return Err("expected `about`, a sentence".to_owned());
     }
     match case.get("expect").and_then(toml::Value::as_table) {

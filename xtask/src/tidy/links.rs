@@ -16,7 +16,10 @@ pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<Fault>> {
                 faults.push(Fault::line(path, number, format!("link leads nowhere: `{target}`")));
                 continue;
             };
-            if !heading.is_empty() && file.ends_with(".md") && !headings(&tree.text(&file)?).any(|known| known == heading) {
+            if !heading.is_empty()
+                && file.ends_with(".md")
+                && !headings(&tree.text(&file)?).any(|known| known == heading)
+            {
                 faults.push(Fault::line(path, number, format!("no such heading: `{target}`")));
             }
         }
@@ -84,13 +87,17 @@ mod tests {
 
     #[test]
     fn links_are_found_outside_of_code() {
-        let text = "see [a](b.md), ![c](d.png) and [`e`](f.md#g)\n```\n[x](y)\n```\n`[x](y)` [h](i \"title\")\n";
+        let text =
+            "see [a](b.md), ![c](d.png) and [`e`](f.md#g)\n```\n[x](y)\n```\n`[x](y)` [h](i \"title\")\n";
         assert_eq!(links(text), [(1, "b.md"), (1, "d.png"), (1, "f.md#g"), (5, "i")]);
     }
 
     #[test]
     fn headings_become_anchors() {
-        assert_eq!(headings("# The `csvp check` way\n## b\n").collect::<Vec<_>>(), ["the-csvp-check-way", "b"]);
+        assert_eq!(
+            headings("# The `csvp check` way\n## b\n").collect::<Vec<_>>(),
+            ["the-csvp-check-way", "b"]
+        );
     }
 
     #[test]

@@ -30,7 +30,8 @@ fn parents(path: &str) -> Option<(Vec<String>, &str)> {
         return None;
     }
     let (folder, name) = if stem == "mod" { folder.rsplit_once('/')? } else { (folder, stem) };
-    let mut parents: Vec<String> = ["mod", "lib", "main"].iter().map(|root| format!("{folder}/{root}.rs")).collect();
+    let mut parents: Vec<String> =
+        ["mod", "lib", "main"].iter().map(|root| format!("{folder}/{root}.rs")).collect();
     parents.push(format!("{folder}.rs"));
     Some((parents, name))
 }
@@ -39,9 +40,7 @@ fn names(text: &str, module: &str) -> bool {
     let wanted = format!("mod {module};");
     text.lines().any(|line| {
         let line = line.trim();
-        line.strip_suffix(&*wanted).is_some_and(|before| {
-            before.is_empty() || before.ends_with(' ')
-        })
+        line.strip_suffix(&*wanted).is_some_and(|before| before.is_empty() || before.ends_with(' '))
     })
 }
 
@@ -65,7 +64,9 @@ mod tests {
 
     #[test]
     fn only_a_whole_mod_line_names_a_module() {
-        assert!(names("mod x;", "x") && names("    pub(crate) mod x;", "x") && names("#[cfg(test)] mod x;", "x"));
+        assert!(
+            names("mod x;", "x") && names("    pub(crate) mod x;", "x") && names("#[cfg(test)] mod x;", "x")
+        );
         assert!(!names("mod xx;", "x") && !names("mod x {", "x") && !names("amod x;", "x"));
     }
 }

@@ -16,7 +16,11 @@ pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<Fault>> {
         for (number, line) in text.lines().enumerate() {
             in_tests |= line.trim() == "#[cfg(test)]";
             if let Some(word) = ["TODO", "FIXME", "XXX", "HACK"].iter().find(|word| has_word(line, word)) {
-                faults.push(Fault::line(path, number + 1, format!("found `{word}`: finish it, or leave it out")));
+                faults.push(Fault::line(
+                    path,
+                    number + 1,
+                    format!("found `{word}`: finish it, or leave it out"),
+                ));
             }
             if path.ends_with(".rs") && line.trim_start().starts_with("#[ignore") {
                 faults.push(Fault::line(path, number + 1, "a test that is ignored shows nothing"));

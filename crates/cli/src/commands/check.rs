@@ -49,7 +49,11 @@ pub(crate) fn files(
     Ok(outcome)
 }
 
-fn one_file(input: &mut Input, settings: &Settings, list: Option<&mut BufWriter<File>>) -> anyhow::Result<Report> {
+fn one_file(
+    input: &mut Input,
+    settings: &Settings,
+    list: Option<&mut BufWriter<File>>,
+) -> anyhow::Result<Report> {
     let checked = input.check(settings.clone())?;
     if let Some(list) = list {
         let (report, output) = input.second(&checked.plan, ProblemsOutput::try_new(list)?, false)?;
@@ -70,7 +74,9 @@ fn create(path: &std::path::Path) -> anyhow::Result<BufWriter<File>> {
 /// The report with the file's name in front; each problem with its message.
 pub(crate) fn with_name(report: &Report, name: &str) -> serde_json::Value {
     let mut value = json!({ "name": name });
-    if let (Some(object), Ok(serde_json::Value::Object(fields))) = (value.as_object_mut(), serde_json::to_value(report)) {
+    if let (Some(object), Ok(serde_json::Value::Object(fields))) =
+        (value.as_object_mut(), serde_json::to_value(report))
+    {
         object.extend(fields);
     }
     if let Some(first) = value.pointer_mut("/problems/first").and_then(serde_json::Value::as_array_mut) {

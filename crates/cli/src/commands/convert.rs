@@ -86,7 +86,8 @@ impl Target {
         if path == Path::new("-") {
             return Ok(Target::Stdout);
         }
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let directory =
+            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let temporary = tempfile::NamedTempFile::new_in(directory)
             .with_context(|| format!("cannot write in the directory `{}`", directory.display()))?;
         Ok(Target::File { path: path.to_owned(), temporary })

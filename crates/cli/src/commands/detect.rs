@@ -58,8 +58,16 @@ fn print(found: &Sniffed) -> anyhow::Result<()> {
     if dialect.candidates.len() > 1 {
         writeln!(out, "candidates")?;
         for candidate in &dialect.candidates {
-            let quote = candidate.quote.as_deref().map_or("no quote".to_owned(), |quote| format!("quote {}", visible(quote)));
-            writeln!(out, "  {:<12} {quote:<10} {:.3}", name_of_delimiter(&candidate.delimiter), candidate.score)?;
+            let quote = candidate
+                .quote
+                .as_deref()
+                .map_or("no quote".to_owned(), |quote| format!("quote {}", visible(quote)));
+            writeln!(
+                out,
+                "  {:<12} {quote:<10} {:.3}",
+                name_of_delimiter(&candidate.delimiter),
+                candidate.score
+            )?;
         }
     }
     out.flush()?;

@@ -14,7 +14,8 @@ pub(crate) fn run(args: &MigrateArgs) -> anyhow::Result<Outcome> {
     if let Some(data) = &args.data {
         config.store.data_dir = data.display().to_string();
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start threads")?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start threads")?;
     let done = runtime
         .block_on(csvp_server::migrate(&config))
         .map_err(|error| render::error::with_hints(error.hints(), error))?;

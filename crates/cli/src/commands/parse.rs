@@ -43,6 +43,7 @@ fn begin_object(out: &mut impl Write, report: &Report, header: Option<&[String]>
             "escape": dialect.escape,
             "terminator": dialect.terminator,
             "comment": dialect.comment,
+            "skip_initial_space": dialect.skip_initial_space,
             "preamble_rows": dialect.preamble_rows,
             "header_rows": dialect.header_rows,
             "footer_rows": dialect.footer_rows,
@@ -70,7 +71,9 @@ fn print_header(out: &mut impl Write, header: &[String], format: RecordFormat) -
 enum Format {
     Lines(RecordFormat),
     /// Elements of one JSON array.
-    JsonRows { first: bool },
+    JsonRows {
+        first: bool,
+    },
 }
 
 /// Prints every data record, sound or not, with all fields it has.

@@ -14,8 +14,10 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<Outcome> {
         Ok(config) => config,
         Err(error) => return Err(render::error::with_hints(error.hints(), error)),
     };
-    csvp_server::telemetry::init_logs(&config.log).map_err(|error| render::error::with_hints(error.hints(), error))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
+    csvp_server::telemetry::init_logs(&config.log)
+        .map_err(|error| render::error::with_hints(error.hints(), error))?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start threads")?;
     let served = runtime.block_on(csvp_server::serve(config, |banner| {
         // A closed terminal must not stop the service.
         let _ = welcome(banner);

@@ -28,7 +28,8 @@ pub(crate) fn print(out: &mut impl Write, report: &Report, name: &str) -> anyhow
 }
 
 fn print_column(out: &mut impl Write, column: &ColumnReport, profile: &Profile) -> anyhow::Result<()> {
-    let about = profile.distinct_error.map(|error| format!(" (± {:.1} %)", error * 100.0)).unwrap_or_default();
+    let about =
+        profile.distinct_error.map(|error| format!(" (± {:.1} %)", error * 100.0)).unwrap_or_default();
     let exceptions = match column.exceptions {
         0 => String::new(),
         n => format!(", {} not of the type", grouped(n)),
@@ -49,12 +50,18 @@ fn print_column(out: &mut impl Write, column: &ColumnReport, profile: &Profile) 
     if let Some(quantiles) = &profile.quantiles {
         let values = [quantiles.p05, quantiles.p25, quantiles.p50, quantiles.p75, quantiles.p95];
         let values: Vec<String> = values.iter().map(|value| format!("{value:.6}")).collect();
-        writeln!(out, "   5 25 50 75 95 %: {} (± {:.0} %)", values.join("  "), quantiles.relative_error * 100.0)?;
+        writeln!(
+            out,
+            "   5 25 50 75 95 %: {} (± {:.0} %)",
+            values.join("  "),
+            quantiles.relative_error * 100.0
+        )?;
     }
     if !profile.histogram.is_empty() {
         writeln!(out, "   {}", bars(&profile.histogram.iter().map(|bin| bin.count).collect::<Vec<_>>()))?;
     }
-    if let (Some(min), Some(max), Some(mean)) = (profile.min_length, profile.max_length, profile.mean_length) {
+    if let (Some(min), Some(max), Some(mean)) = (profile.min_length, profile.max_length, profile.mean_length)
+    {
         writeln!(out, "   length {min} to {max}, mean {mean:.1}")?;
     }
     let top: Vec<String> = profile
@@ -78,7 +85,8 @@ fn print_column(out: &mut impl Write, column: &ColumnReport, profile: &Profile) 
 
 fn bars(counts: &[u64]) -> String {
     let most = counts.iter().copied().max().unwrap_or(0).max(1);
-    let bar = |count: u64| if count == 0 { ' ' } else { BARS[((count * 8).div_ceil(most) - 1).min(7) as usize] };
+    let bar =
+        |count: u64| if count == 0 { ' ' } else { BARS[((count * 8).div_ceil(most) - 1).min(7) as usize] };
     counts.iter().map(|&count| bar(count)).collect()
 }
 

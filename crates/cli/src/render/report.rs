@@ -14,11 +14,18 @@ const SHOWN_BYTES: usize = 4 << 10;
 const SHOWN_CHARS: usize = 100;
 
 /// Prints the report of one file; `show` problems come with their place.
-pub(crate) fn print(out: &mut impl Write, report: &Report, input: &mut Input, show: usize) -> anyhow::Result<()> {
+pub(crate) fn print(
+    out: &mut impl Write,
+    report: &Report,
+    input: &mut Input,
+    show: usize,
+) -> anyhow::Result<()> {
     let name = input.name();
     print_summary(out, report, &name)?;
     let renderer = super::renderer(std::io::stdout().is_terminal());
-    for problem in report.problems.first.iter().filter(|problem| problem.severity() != Severity::Info).take(show) {
+    for problem in
+        report.problems.first.iter().filter(|problem| problem.severity() != Severity::Info).take(show)
+    {
         writeln!(out, "{}", pointer(problem, report, input, &renderer))?;
     }
     print_codes(out, report, show)?;
@@ -118,7 +125,10 @@ struct Excerpt {
 impl Excerpt {
     /// None for problems of the whole file, and where the file is not plain UTF-8.
     fn of(problem: &Problem, report: &Report, input: &mut Input) -> Option<Self> {
-        if problem.position.record.is_none() || report.file.compression.is_some() || report.encoding.name != "UTF-8" {
+        if problem.position.record.is_none()
+            || report.file.compression.is_some()
+            || report.encoding.name != "UTF-8"
+        {
             return None;
         }
         let column = problem.position.column.as_ref();
@@ -127,7 +137,8 @@ impl Excerpt {
         let before = (at - problem.position.byte).min(SHOWN_BYTES as u64 / 2);
         let bytes = input.excerpt(at - before, SHOWN_BYTES)?;
         let fault = before as usize;
-        let line_start = bytes[..fault.min(bytes.len())].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
+        let line_start =
+            bytes[..fault.min(bytes.len())].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
         let rest = &bytes[fault.min(bytes.len())..];
         let line_end = fault + rest.iter().position(|&b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
         let head = tail_chars(&lossy(&bytes[line_start..fault]), SHOWN_CHARS / 2);
@@ -166,7 +177,11 @@ fn head_chars(text: &str, most: usize) -> String {
 
 fn tail_chars(text: &str, most: usize) -> String {
     let n = text.chars().count();
-    if n <= most { text.to_owned() } else { format!("…{}", text.chars().skip(n - most).collect::<String>()) }
+    if n <= most {
+        text.to_owned()
+    } else {
+        format!("…{}", text.chars().skip(n - most).collect::<String>())
+    }
 }
 
 fn print_codes(out: &mut impl Write, report: &Report, show: usize) -> anyhow::Result<()> {

@@ -62,8 +62,14 @@ mod tests {
 
     #[test]
     fn texts() {
-        assert_eq!([grouped(0), grouped(999), grouped(1_000), grouped(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([size(1), size(999), size(1_000), size(31_053_850)], ["1 byte", "999 bytes", "1.0 kB", "31.1 MB"]);
+        assert_eq!(
+            [grouped(0), grouped(999), grouped(1_000), grouped(1_234_567)],
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(
+            [size(1), size(999), size(1_000), size(31_053_850)],
+            ["1 byte", "999 bytes", "1.0 kB", "31.1 MB"]
+        );
         assert_eq!([name_of_delimiter("\t"), name_of_delimiter("||"), visible("\"")], ["tab", "||", "\""]);
     }
 }

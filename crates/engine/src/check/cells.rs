@@ -76,7 +76,13 @@ impl ColumnRun<'_> {
                     profile.add_null();
                 }
                 if judge.rules.as_ref().is_some_and(|rules| rules.required) {
-                    problems.push(self.problem(record, column_idx, column, cell, (ProblemCode::ValueRequired, Detail::None)));
+                    problems.push(self.problem(
+                        record,
+                        column_idx,
+                        column,
+                        cell,
+                        (ProblemCode::ValueRequired, Detail::None),
+                    ));
                     bad.push(BadCell { record: record as u32, column: column_idx as u32 });
                 }
                 continue;
@@ -86,7 +92,9 @@ impl ColumnRun<'_> {
                 profile.add(cell, value.as_ref());
             }
             let fault = match &value {
-                None => Some((ProblemCode::TypeMismatch, Detail::Type { expected: column.column_type.clone() })),
+                None => {
+                    Some((ProblemCode::TypeMismatch, Detail::Type { expected: column.column_type.clone() }))
+                }
                 Some(value) => judge
                     .rules
                     .as_ref()
@@ -109,11 +117,17 @@ impl ColumnRun<'_> {
         cell: &[u8],
         (code, detail): (ProblemCode, Detail),
     ) -> Problem {
-        let range = self.block.index.raw_range(self.grammar, record, column_idx);
+        let range = self.block.index.raw_range(self.grammar, &self.block.text, record, column_idx);
         let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
         Problem {
             code,
-            position: self.block.cell_position(record, at, (column_idx, &column.name), self.grammar, self.decoder),
+            position: self.block.cell_position(
+                record,
+                at,
+                (column_idx, &column.name),
+                self.grammar,
+                self.decoder,
+            ),
             detail,
             value: (!cell.is_empty()).then(|| quote(cell, self.limits.value_chars)),
         }

@@ -77,14 +77,20 @@ impl Keys {
             fields.iter().map(|field| names.iter().position(|name| name == field)).collect()
         };
         let runs = || Runs::new(limits.unique_memory_bytes);
-        for field in schema.fields.iter().filter(|field| field.constraints.unique) {
+        let primary_alone = |name: &String| {
+            schema.primary_key.as_ref().is_some_and(|key| key.names() == std::slice::from_ref(name))
+        };
+        let unique = schema.fields.iter().filter(|field| field.constraints.unique && !primary_alone(&field.name));
+        for field in unique {
             keys.unique.extend(columns(std::slice::from_ref(&field.name)).map(|key| (key, runs())));
         }
         if let Some(primary) = &schema.primary_key {
             keys.unique.extend(columns(primary.names()).map(|key| (key, runs())));
         }
         for foreign in &schema.foreign_keys {
-            if let (Some(from), Some(to)) = (columns(foreign.fields.names()), columns(foreign.reference.fields.names())) {
+            if let (Some(from), Some(to)) =
+                (columns(foreign.fields.names()), columns(foreign.reference.fields.names()))
+            {
                 keys.references.push(Reference { from, to, runs: runs() });
             }
         }
@@ -96,7 +102,12 @@ impl Keys {
     }
 
     /// Adds the sound records of a block.
-    pub(crate) fn add(&mut self, block: &Block, grammar: &Grammar, sound: &[bool]) -> Result<(), EngineError> {
+    pub(crate) fn add(
+        &mut self,
+        block: &Block,
+        grammar: &Grammar,
+        sound: &[bool],
+    ) -> Result<(), EngineError> {
         let missing = &self.missing_values;
         for (columns, runs) in &mut self.unique {
             for_each_key(block, grammar, sound, columns, missing, |hash, record| runs.push(hash, record))?;
@@ -104,7 +115,9 @@ impl Keys {
         for reference in &mut self.references {
             let runs = &mut reference.runs;
             for_each_key(block, grammar, sound, &reference.to, missing, |hash, _| runs.push(hash, 0))?;
-            for_each_key(block, grammar, sound, &reference.from, missing, |hash, record| runs.push(hash, record))?;
+            for_each_key(block, grammar, sound, &reference.from, missing, |hash, record| {
+                runs.push(hash, record)
+            })?;
         }
         Ok(())
     }
@@ -117,7 +130,11 @@ impl Keys {
             runs.for_each(|hash, record| {
                 match first {
                     Some((of, first_record)) if of == hash => {
-                        faults.push(KeyFault { record, column: columns[0] as u32, first_record: Some(first_record) });
+                        faults.push(KeyFault {
+                            record,
+                            column: columns[0] as u32,
+                            first_record: Some(first_record),
+                        });
                     }
                     _ => first = Some((hash, record)),
                 }
@@ -163,7 +180,8 @@ fn for_each_key(
         let mut hash = Xxh3::new();
         let mut all_null = true;
         for &column in columns {
-            let cell = block.index.field(grammar, &block.text, record, column, &mut scratch).unwrap_or_default();
+            let cell =
+                block.index.field(grammar, &block.text, record, column, &mut scratch).unwrap_or_default();
             all_null &= missing.iter().any(|word| word == cell);
             hash.update(&(cell.len() as u64).to_le_bytes());
             hash.update(cell);

@@ -26,7 +26,10 @@ pub(crate) struct Rules {
 /// An end of a range.
 enum Bound {
     /// An exact number, `digits / 10^scale`.
-    Number { digits: i128, scale: u8 },
+    Number {
+        digits: i128,
+        scale: u8,
+    },
     Float(f64),
     /// Days or microseconds.
     Instant(i64),
@@ -45,8 +48,9 @@ impl Rules {
         let pattern = match &rules.pattern {
             None => None,
             Some(pattern) => {
-                let whole = Regex::new(&format!("^(?:{pattern})$"))
-                    .map_err(|error| EngineError::schema(place(), format!("has a pattern that cannot be used: {error}")))?;
+                let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
+                    EngineError::schema(place(), format!("has a pattern that cannot be used: {error}"))
+                })?;
                 Some((whole, format!("pattern {pattern}")))
             }
         };
@@ -55,7 +59,8 @@ impl Rules {
             Some(value) => {
                 let text = plain(value);
                 let bound = Bound::parse(&column.column_type, &text).ok_or_else(|| {
-                    let fault = format!("has {name} `{text}`, expected a value of type {}", column.column_type);
+                    let fault =
+                        format!("has {name} `{text}`, expected a value of type {}", column.column_type);
                     EngineError::schema(place(), fault)
                 })?;
                 Ok(Some((bound, format!("{name} {text}"))))
@@ -68,7 +73,10 @@ impl Rules {
             minimum: bound("minimum", &rules.minimum)?,
             maximum: bound("maximum", &rules.maximum)?,
             pattern,
-            one_of: rules.one_of.as_ref().map(|values| values.iter().map(|v| plain(v).into_bytes()).collect()),
+            one_of: rules
+                .one_of
+                .as_ref()
+                .map(|values| values.iter().map(|v| plain(v).into_bytes()).collect()),
             scale: match column.column_type {
                 ColumnType::Decimal { scale, .. } => scale,
                 _ => 0,
@@ -115,8 +123,12 @@ impl Rules {
 
     fn compare(&self, value: &Value<'_>, cell: &[u8], bound: &Bound) -> Ordering {
         match (value, bound) {
-            (Value::Integer(n), Bound::Number { digits, scale }) => compare_scaled(i128::from(*n), 0, *digits, *scale),
-            (Value::Decimal(n), Bound::Number { digits, scale }) => compare_scaled(*n, self.scale, *digits, *scale),
+            (Value::Integer(n), Bound::Number { digits, scale }) => {
+                compare_scaled(i128::from(*n), 0, *digits, *scale)
+            }
+            (Value::Decimal(n), Bound::Number { digits, scale }) => {
+                compare_scaled(*n, self.scale, *digits, *scale)
+            }
             (Value::Float(n), Bound::Float(bound)) => n.total_cmp(bound),
             (Value::Date(days), Bound::Instant(bound)) => i64::from(*days).cmp(bound),
             (Value::Time(n) | Value::Timestamp(n), Bound::Instant(bound)) => n.cmp(bound),
@@ -213,7 +225,10 @@ mod tests {
         assert_eq!(message, "field `n`: has minimum `soon`, expected a value of type integer");
         column.constraints.minimum = Some(Json::from(0.5));
         let rules = Rules::compile(&column).unwrap();
-        assert_eq!(rules.check(b"0", &Value::Integer(0)), Some((ProblemCode::ValueOutOfRange, "minimum 0.5".to_owned())));
+        assert_eq!(
+            rules.check(b"0", &Value::Integer(0)),
+            Some((ProblemCode::ValueOutOfRange, "minimum 0.5".to_owned()))
+        );
         assert_eq!(rules.check(b"1", &Value::Integer(1)), None);
     }
 }

@@ -49,7 +49,9 @@ impl Checker<'_> {
         for fault in self.block.index.faults() {
             let record = fault.record as usize;
             match fault.kind {
-                FaultKind::QuoteUnclosed => self.at_byte(ProblemCode::QuoteUnclosed, record, fault.byte as usize),
+                FaultKind::QuoteUnclosed => {
+                    self.at_byte(ProblemCode::QuoteUnclosed, record, fault.byte as usize)
+                }
                 FaultKind::QuoteStray => self.at_byte(ProblemCode::QuoteStray, record, fault.byte as usize),
                 FaultKind::RecordTooLarge(found) => {
                     let detail = Detail::Limit { limit: self.limits.max_record_bytes as u64, found };
@@ -86,7 +88,8 @@ impl Checker<'_> {
                 continue;
             }
             last = Some((record, field));
-            let hex: Vec<String> = invalid.bytes[..invalid.len as usize].iter().map(|b| format!("{b:02x}")).collect();
+            let hex: Vec<String> =
+                invalid.bytes[..invalid.len as usize].iter().map(|b| format!("{b:02x}")).collect();
             let detail = Detail::Bytes { hex: hex.join(" "), encoding: encoding.to_owned() };
             self.at_cell(ProblemCode::EncodingInvalid, record, at, detail);
         }
@@ -115,7 +118,9 @@ impl Checker<'_> {
                 continue;
             }
             for field in 0..self.block.index.n_fields(record) {
-                let Some((start, end)) = self.block.index.raw_range(self.grammar, record, field) else { continue };
+                let Some((start, end)) = self.block.index.raw_range(self.grammar, &self.block.text, record, field) else {
+                    continue;
+                };
                 if end - start > limit {
                     let detail = Detail::Limit { limit: limit as u64, found: (end - start) as u64 };
                     self.at_cell(ProblemCode::LimitCellBytes, record, start, detail);
@@ -139,7 +144,9 @@ impl Checker<'_> {
         let field = self.block.field_at(self.grammar, record, at);
         let known = field.and_then(|field| Some((field, self.layout.names.get(field)?)));
         let position = match known {
-            Some((field, name)) => self.block.cell_position(record, at, (field, name), self.grammar, self.decoder),
+            Some((field, name)) => {
+                self.block.cell_position(record, at, (field, name), self.grammar, self.decoder)
+            }
             None => self.block.position(record, self.decoder),
         };
         let mut scratch = Vec::new();

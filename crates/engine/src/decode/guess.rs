@@ -24,7 +24,8 @@ impl Guess {
     }
 
     pub(crate) fn declared(encoding: &'static Encoding, sample: &[u8]) -> Self {
-        let bom_bytes = Encoding::for_bom(sample).filter(|&(of_bom, _)| of_bom == encoding).map_or(0, |(_, n)| n);
+        let bom_bytes =
+            Encoding::for_bom(sample).filter(|&(of_bom, _)| of_bom == encoding).map_or(0, |(_, n)| n);
         Guess { encoding, bom_bytes, source: "declared", confidence: 1.0 }
     }
 }
@@ -43,7 +44,12 @@ pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
     let utf8 = Utf8Counts::of(sample, complete);
     if utf8.invalid == 0 {
         let source = if utf8.multi_byte == 0 { "ascii" } else { "valid-utf8" };
-        return Guess { encoding: UTF_8, bom_bytes: 0, source, confidence: if utf8.multi_byte == 0 { 0.9 } else { 0.99 } };
+        return Guess {
+            encoding: UTF_8,
+            bom_bytes: 0,
+            source,
+            confidence: if utf8.multi_byte == 0 { 0.9 } else { 0.99 },
+        };
     }
     if utf8.multi_byte >= 4 * utf8.invalid {
         return Guess { encoding: UTF_8, bom_bytes: 0, source: "valid-utf8", confidence: 0.8 };
@@ -150,7 +156,12 @@ mod tests {
 
     fn check(bytes: &[u8], name: &str, source: &str) {
         let guess = guess(bytes, true);
-        assert_eq!((guess.encoding.name(), guess.source), (name, source), "{:?}", String::from_utf8_lossy(bytes));
+        assert_eq!(
+            (guess.encoding.name(), guess.source),
+            (name, source),
+            "{:?}",
+            String::from_utf8_lossy(bytes)
+        );
     }
 
     #[test]

@@ -69,7 +69,8 @@ impl SourceMap {
     /// The bytes `held..source` gave `out`; the place is `offset` bytes into it. More than one character comes at once
     /// only when an invalid sequence ends in a byte that stands for itself.
     fn start_of(&self, held: u64, source: u64, offset: u64, out: &[u8]) -> u64 {
-        let first = std::str::from_utf8(out).ok().and_then(|text| text.chars().next()).map_or(0, char::len_utf8);
+        let first =
+            std::str::from_utf8(out).ok().and_then(|text| text.chars().next()).map_or(0, char::len_utf8);
         if first as u64 <= offset && source - held > 1 { source - 1 } else { held }
     }
 

@@ -74,7 +74,24 @@ pub(super) fn choose(bytes: &[u8], complete: bool, hints: &DialectHints, notes: 
     if hints.escape.is_none() && escapes_further_down(bytes, &rules) {
         rules.escape = Some(b'\\');
     }
+    rules.skip_space |= !rules.collapse && blank_after_delimiter(window, complete, &rules);
     Choice { rules, score, scored, one_column }
+}
+
+/// Whether nearly all delimiters are followed by a blank, as people type lists (`a, b, c`).
+fn blank_after_delimiter(window: &[u8], complete: bool, rules: &Rules) -> bool {
+    let grid = split(window, complete, rules, SCORED_ROWS);
+    let (mut n, mut blank) = (0_usize, 0_usize);
+    for row in &grid.rows {
+        for cell in grid.cells_of(row).iter().skip(1) {
+            let text = &window[cell.start..cell.end];
+            if !cell.quoted && !text.trim_ascii().is_empty() {
+                n += 1;
+                blank += usize::from(text.starts_with(b" "));
+            }
+        }
+    }
+    n >= 2 && blank * 20 >= n * 19
 }
 
 /// Whether fewer quoted cells of the whole sample are broken when a backslash escapes: what was scored may hold none.
@@ -162,7 +179,8 @@ fn best_quoting(
         tried.push(rules.clone());
         let grid = split(window, complete, &rules, SCORED_ROWS);
         // No quotes at all only where they nearly always fail: a reader copes with a few stray ones.
-        quotes_fail |= grid.broken >= 5 && grid.broken > 4 * grid.well_quoted;
+        let broken = grid.broken - grid.doubled;
+        quotes_fail |= broken >= 5 && broken > 4 * grid.well_quoted;
         if rules.quote.is_none() && hints.quote.is_none() && !quotes_fail {
             continue;
         }

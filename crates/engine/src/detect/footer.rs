@@ -16,7 +16,8 @@ pub fn footer_rows(tail: &[Vec<String>], n_columns: usize) -> usize {
             continue;
         }
         let after_blank = i > 0 && rows[i - 1].filled == 0;
-        if !(row.is_note(n_columns, after_blank || footer > 0) || row.is_total(n_columns)) {
+        let note = row.is_note(n_columns, after_blank || footer > 0);
+        if !(note || row.is_total(n_columns) || row.is_total_below(&rows[..i])) {
             break;
         }
         footer = rows.len() - i;
@@ -75,6 +76,16 @@ impl Row {
 
     /// `Total` and a few numbers, with fewer cells filled than there are columns.
     fn is_total(&self, n_columns: usize) -> bool {
+        self.filled >= 2 && self.filled < n_columns && self.filled * 3 <= n_columns * 2 && self.says_total()
+    }
+
+    /// `Total` and numbers in every cell, below records that begin with a number or a date.
+    fn is_total_below(&self, above: &[Row]) -> bool {
+        let typed = above.iter().filter(|row| row.first_at == 0 && row.first_kind.is_typed()).count();
+        self.first_at == 0 && self.filled >= 2 && typed >= 3 && typed * 10 >= above.len() * 9 && self.says_total()
+    }
+
+    fn says_total(&self) -> bool {
         const WORDS: [&str; 9] = [
             "total",
             "totals",
@@ -87,10 +98,7 @@ impl Row {
             "total general",
         ];
         let word = self.first.trim_end_matches([':', ' ']).to_lowercase();
-        self.filled >= 2
-            && self.filled < n_columns
-            && self.filled * 3 <= n_columns * 2
-            && WORDS.contains(&word.as_str())
+        WORDS.contains(&word.as_str())
     }
 }
 

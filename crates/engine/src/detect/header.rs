@@ -48,7 +48,8 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
     let (before, head, body) = (sums(|j| j.preamble), sums(|j| j.header), sums(|j| j.body));
     let mut best = (f32::MIN, 0, 0);
     let mut by_header = [f32::MIN; MAX_HEADER_ROWS + 1];
-    for p in 0..=n {
+    let most_preamble = if preamble.is_some() { n } else { full_row(table, n) };
+    for p in 0..=most_preamble {
         if preamble.is_some_and(|given| given != p) {
             continue;
         }
@@ -80,6 +81,12 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
         by_header.iter().enumerate().filter(|(h, _)| *h != best.2).map(|(_, s)| *s).fold(f32::MIN, f32::max);
     let certainty = if rival == f32::MIN { 1.0 } else { f64::from(1.0 - (rival - best.0).exp()) };
     Start { preamble: best.1, header: best.2, certainty }
+}
+
+/// The first row that fills nearly all columns: no title or note does.
+fn full_row(table: &Table<'_>, n: usize) -> usize {
+    let full = |r: &super::table::Row| r.filled >= 3 && r.filled * 10 >= table.width * 9;
+    table.rows[..n].iter().position(full).unwrap_or(n)
 }
 
 /// Lines of text in one column are all alike: only few titles above one header can be told from them.

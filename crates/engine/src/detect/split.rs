@@ -56,6 +56,8 @@ pub(super) struct Grid {
     pub(super) hollow: u32,
     /// Cells that begin with a quote but do not end properly.
     pub(super) broken: u32,
+    /// Broken ones that begin with two quotes: quoted twice, not with a plain sign.
+    pub(super) doubled: u32,
     /// Quoted cells that hold a delimiter, a line end or a quote: they have to be quoted.
     pub(super) needed: u32,
     /// Quoted cells that hold a line end.
@@ -161,10 +163,17 @@ impl Splitter<'_> {
             && self.bytes.get(open).copied() == self.rules.quote
             && self.quotes_matter()
         {
-            if self.quoted(open) {
+            let broken_before = self.grid.broken;
+            let closed = self.quoted(open);
+            if !closed {
+                self.grid.broken += 1;
+            }
+            if self.grid.broken > broken_before && self.bytes.get(open + 1).copied() == self.rules.quote {
+                self.grid.doubled += 1;
+            }
+            if closed {
                 return;
             }
-            self.grid.broken += 1;
         }
         let end = self.plain_end(self.pos);
         self.grid.cells.push(CellSpan { start: self.pos, end, quoted: false });

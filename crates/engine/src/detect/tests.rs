@@ -49,6 +49,13 @@ fn quotes_and_escapes() {
         ("a,b\n'x, y','z'\n'p, q','it''s'\n", Some(b'\''), None),
         ("year,v\n'04,5\n'05,6\n'06,7\n", Some(b'"'), None),
         ("a,b\nrock 'n' roll,1\n'tis,2\nthe dogs',3\n", Some(b'"'), None),
+        // Quotes that mean inches or ditto, and cells that were quoted twice.
+        ("a,b\n\"x,1\n\"y,2\n\"z,3\n\"u,4\n\"v,5\n\"w,6\n", None, None),
+        (
+            "a,b\n\"\"x\"\",1\n\"\"y\"\",2\n\"\"z\"\",3\n\"\"u\"\",4\n\"\"v\"\",5\n\"\"w\"\",6\n",
+            Some(b'"'),
+            None,
+        ),
         ("v,w\n['a', 'b'],1\n['c', 'd'],2\n", Some(b'"'), None),
     ];
     for (text, quote, escape) in cases {
@@ -56,6 +63,7 @@ fn quotes_and_escapes() {
         assert_eq!((dialect.quote, dialect.escape), (*quote, *escape), "{text:?}");
     }
     assert!(run("id, name\n1, \"a, b\"\n2, \"c, d\"\n").dialect.skip_initial_space);
+    assert!(run("id, name, day\n1, x, 2020-01-01\n2, y, 2020-01-02\n").dialect.skip_initial_space);
     assert!(!run("id,name\n1,\"a, b\"\n2,\"c, d\"\n").dialect.skip_initial_space);
 }
 
@@ -93,6 +101,13 @@ fn headers_and_preambles() {
         ),
         ("sep=;\nid;name\n1;a\n2;b\n3;c\n", 1, 1),
         ("id,name,price\nid,name,price\n1,pipe,2.5\n2,valve,13\n3,nut,0.05\n4,bolt,0.1\n5,screw,0.2\n", 0, 2),
+        // Sparse first records are no titles.
+        (
+            "pid,start,smoke,season\nD014,,,\nD059,,,\nD098,,,\nD103,2,1,4\nD105,3,0,2\nD106,3,1,2\nD107,1,1,2\n",
+            0,
+            1,
+        ),
+        ("a,b,c\nred,green,blue\ngreen,red,red\n", 0, 1),
         ("", 0, 0),
         ("\n\n\n", 0, 0),
     ];

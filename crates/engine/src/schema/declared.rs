@@ -67,10 +67,16 @@ pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
             return Err(EngineError::schema("foreignKeys", fault));
         }
     }
-    let keys = schema.primary_key.iter().chain(schema.foreign_keys.iter().flat_map(|key| [&key.fields, &key.reference.fields]));
+    let keys = schema
+        .primary_key
+        .iter()
+        .chain(schema.foreign_keys.iter().flat_map(|key| [&key.fields, &key.reference.fields]));
     for name in keys.flat_map(|key| key.names()) {
         if !schema.fields.iter().any(|field| field.name == *name) {
-            return Err(EngineError::schema("key", format!("names the field `{name}`, which is not declared")));
+            return Err(EngineError::schema(
+                "key",
+                format!("names the field `{name}`, which is not declared"),
+            ));
         }
     }
     Ok(())
@@ -94,7 +100,11 @@ fn of_field(field: &Field) -> Result<Option<Declared>, EngineError> {
             let words = word(&field.true_values).zip(word(&field.false_values));
             let exact = words.is_some();
             let (true_word, false_word) = words.unwrap_or(("true".to_owned(), "false".to_owned()));
-            Some(Declared { kinds: &["boolean"], usual: ColumnType::Boolean { true_word, false_word }, exact })
+            Some(Declared {
+                kinds: &["boolean"],
+                usual: ColumnType::Boolean { true_word, false_word },
+                exact,
+            })
         }
         "datetime" => of_name("timestamp", format, marks, false),
         name @ ("date" | "time") => of_name(name, format, marks, false),

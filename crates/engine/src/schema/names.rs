@@ -28,7 +28,8 @@ pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, place: &Position) -
                 None
             };
             if let Some((code, detail)) = code {
-                let column = ColumnRef { number: column as u32 + 1, name: name.clone(), line: None, byte: None };
+                let column =
+                    ColumnRef { number: column as u32 + 1, name: name.clone(), line: None, byte: None };
                 let position = Position { column: Some(column), ..place.clone() };
                 problems.push(Problem { code, position, detail, value: None });
             }
@@ -50,8 +51,12 @@ pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, place: &Position) -
 
 /// The cells of a column in several header rows, joined by a space.
 pub(crate) fn join_rows(rows: &[Vec<String>], column: usize) -> String {
-    let parts: Vec<&str> =
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.trim()).filter(|cell| !cell.is_empty()).collect();
+    let parts: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row.get(column))
+        .map(|cell| cell.trim())
+        .filter(|cell| !cell.is_empty())
+        .collect();
     parts.join(" ")
 }
 
@@ -67,7 +72,8 @@ mod tests {
     use super::*;
 
     fn check(rows: &[&[&str]], n_columns: usize, names: &[&str], codes: &[&str]) {
-        let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
         let header = header(&rows, n_columns, &Position { record: None, line: 1, byte: 0, column: None });
         assert_eq!(header.names, names);
         let found: Vec<&str> = header.problems.iter().map(|problem| problem.code.as_str()).collect();

@@ -36,7 +36,9 @@ pub(super) enum Codec {
 impl Codec {
     pub(super) fn new(compression: Compression) -> Result<Self, EngineError> {
         Ok(match compression {
-            Compression::Gzip => Codec::Gzip { inner: Box::new(Decompress::new_gzip(GZIP_WINDOW_BITS)), between: false },
+            Compression::Gzip => {
+                Codec::Gzip { inner: Box::new(Decompress::new_gzip(GZIP_WINDOW_BITS)), between: false }
+            }
             Compression::Zstd => {
                 let mut inner = zstd::stream::raw::Decoder::new().map_err(EngineError::Output)?;
                 inner

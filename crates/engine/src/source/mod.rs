@@ -68,12 +68,21 @@ enum State {
     /// Not enough bytes yet to tell.
     Start(Vec<u8>),
     Plain,
-    Packed { codec: Codec, compression: Compression },
+    Packed {
+        codec: Codec,
+        compression: Compression,
+    },
 }
 
 impl Source {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self { state: State::Start(Vec::new()), limits: limits.clone(), bytes_in: 0, bytes_out: 0, damaged: None }
+        Self {
+            state: State::Start(Vec::new()),
+            limits: limits.clone(),
+            bytes_in: 0,
+            bytes_out: 0,
+            damaged: None,
+        }
     }
 
     /// A source whose bytes are known to be plain, as when reading starts inside the file.
@@ -174,7 +183,10 @@ impl Source {
 
 fn check_size(limits: &Limits, bytes_in: u64, bytes_out: u64, packed: bool) -> Result<(), EngineError> {
     if bytes_out > limits.max_decoded_bytes {
-        return Err(EngineError::TooLarge { what: "bytes, max_decoded_bytes", limit: limits.max_decoded_bytes });
+        return Err(EngineError::TooLarge {
+            what: "bytes, max_decoded_bytes",
+            limit: limits.max_decoded_bytes,
+        });
     }
     if packed && bytes_out > limits.ratio_free_bytes && bytes_out / limits.max_ratio.max(1) > bytes_in {
         return Err(EngineError::TooLarge { what: "times its size, max_ratio", limit: limits.max_ratio });

@@ -30,8 +30,16 @@ pub(super) struct Zip {
 enum State {
     #[default]
     Header,
-    Deflated { inner: Box<Decompress>, wanted: bool, crc: Option<u32> },
-    Stored { left: u64, wanted: bool, crc: u32 },
+    Deflated {
+        inner: Box<Decompress>,
+        wanted: bool,
+        crc: Option<u32>,
+    },
+    Stored {
+        left: u64,
+        wanted: bool,
+        crc: u32,
+    },
     /// Behind an entry: a data descriptor, the next entry, or the directory.
     Between,
     /// The directory has begun: no more entries.
@@ -151,7 +159,9 @@ impl Zip {
             return Err(EngineError::Archive("zip archive is encrypted; send it without a password"));
         }
         if !side_file && self.entry.is_some() {
-            return Err(EngineError::Archive("zip archive holds several files; send each CSV file by itself"));
+            return Err(EngineError::Archive(
+                "zip archive holds several files; send each CSV file by itself",
+            ));
         }
         let size_behind = flags & FLAG_SIZE_BEHIND != 0;
         self.state = match method {
@@ -163,7 +173,9 @@ impl Zip {
             METHOD_STORED if !size_behind && size == 0 => State::Between,
             METHOD_STORED if !size_behind => State::Stored { left: u64::from(size), wanted: !side_file, crc },
             METHOD_STORED => {
-                return Err(EngineError::Archive("zip archive was written as a stream without compression; pack it again"));
+                return Err(EngineError::Archive(
+                    "zip archive was written as a stream without compression; pack it again",
+                ));
             }
             _ => return Err(EngineError::Archive("zip archive uses an unknown compression; use DEFLATE")),
         };

@@ -80,15 +80,21 @@ fn policies_decide_what_becomes_of_bad_records() {
 
 #[test]
 fn a_missing_column_refuses_the_file() {
-    let (report, _) = run(Settings { schema: Some(schema()), ..Settings::default() }, b"id,mail\n1,a@b\n", 100);
+    let (report, _) =
+        run(Settings { schema: Some(schema()), ..Settings::default() }, b"id,mail\n1,a@b\n", 100);
     assert_eq!(report.verdict, Verdict::Refused);
     assert_eq!(report.problems.first[0].message(), "expected column `kind`, found `nothing`");
 }
 
 #[test]
 fn a_column_can_be_overridden() {
-    let columns = vec![ColumnOverride { name: "d".to_owned(), type_name: "date".to_owned(), format: Some("%d/%m/%Y".to_owned()) }];
-    let (report, _) = run(Settings { columns, ..Settings::default() }, b"d,n\n01/02/2024,1\n03/04/2024,2\n", 100);
+    let columns = vec![ColumnOverride {
+        name: "d".to_owned(),
+        type_name: "date".to_owned(),
+        format: Some("%d/%m/%Y".to_owned()),
+    }];
+    let (report, _) =
+        run(Settings { columns, ..Settings::default() }, b"d,n\n01/02/2024,1\n03/04/2024,2\n", 100);
     assert_eq!(report.columns[0].column_type.to_string(), "date %d/%m/%Y");
     assert!(report.problems.first.is_empty());
     let (report, _) = run(Settings::default(), b"d,n\n01/02/2024,1\n03/04/2024,2\n", 100);
@@ -100,7 +106,10 @@ fn a_column_can_be_overridden() {
 fn misuse_is_an_error_with_advice() {
     let error = |settings: Settings| csvp_engine::Check::new(settings).err().unwrap().to_string();
     let encoding = Settings { encoding: Some("klingon".to_owned()), ..Settings::default() };
-    assert_eq!(error(encoding), "encoding `klingon` is not known; expected a name such as `utf-8`, `windows-1252` or `shift_jis`");
+    assert_eq!(
+        error(encoding),
+        "encoding `klingon` is not known; expected a name such as `utf-8`, `windows-1252` or `shift_jis`"
+    );
     let mut bad = schema();
     bad.fields[0].type_name = "int".to_owned();
     let bad = Settings { schema: Some(bad), ..Settings::default() };

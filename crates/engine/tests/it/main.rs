@@ -1,5 +1,7 @@
 //! Tests of the engine as its users see it.
 
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
+
 mod compression;
 mod contracts;
 mod positions;
@@ -18,7 +20,10 @@ fn run(settings: Settings, bytes: &[u8], chunk: usize) -> (Report, Plan) {
     if !checked.needs_second_pass {
         let mut without_profiles = report.clone();
         without_profiles.columns.iter_mut().for_each(|column| column.profile = None);
-        assert_eq!(checked.report, without_profiles, "when no second pass is needed, the first one says it all");
+        assert_eq!(
+            checked.report, without_profiles,
+            "when no second pass is needed, the first one says it all"
+        );
     }
     (report, checked.plan)
 }

@@ -27,7 +27,9 @@ fn line_is_not_record() {
 fn type_exceptions_are_found_where_they_are() {
     let mut input = b"id,price\n".to_vec();
     for n in 0..300 {
-        input.extend_from_slice(if n == 100 { b"7,free\n".to_vec() } else { format!("{n},1.50\n").into_bytes() }.as_slice());
+        input.extend_from_slice(
+            if n == 100 { b"7,free\n".to_vec() } else { format!("{n},1.50\n").into_bytes() }.as_slice(),
+        );
     }
     let at = input.windows(6).position(|window| window == b"7,free").unwrap();
     assert_eq!(places(&input), [format!("type-mismatch 101 102 {at} price:102@{}", at + 2)]);
@@ -40,8 +42,10 @@ fn type_exceptions_are_found_where_they_are() {
 fn offsets_count_bytes_of_the_source() {
     let text = "näme,b\nä,\"1\"x\n";
     let latin: Vec<u8> = text.chars().map(|c| c as u8).collect();
-    let settings =
-        csvp_engine::Settings { encoding: Some("windows-1252".to_owned()), ..csvp_engine::Settings::default() };
+    let settings = csvp_engine::Settings {
+        encoding: Some("windows-1252".to_owned()),
+        ..csvp_engine::Settings::default()
+    };
     let (report, _) = crate::run(settings, &latin, 3);
     let byte = report.problems.first[0].position.column.as_ref().unwrap().byte;
     assert_eq!(byte, Some(latin.iter().position(|&b| b == b'x').unwrap() as u64 - 1 - 2));
@@ -51,7 +55,10 @@ fn offsets_count_bytes_of_the_source() {
 fn footers_and_blank_lines_are_skipped_not_lost() {
     let report = check(b"name,qty,price\na,1,2.50\n\nb,2,3.50\nc,3,4.50\nTotal,,10.50\n");
     assert_eq!(report.counts.records, 5);
-    assert_eq!((report.counts.accepted, report.counts.skipped.blank, report.counts.skipped.footer), (3, 1, 1));
+    assert_eq!(
+        (report.counts.accepted, report.counts.skipped.blank, report.counts.skipped.footer),
+        (3, 1, 1)
+    );
 }
 
 #[test]
@@ -74,7 +81,13 @@ fn later_records_may_contradict_the_first_part() {
         let limits = csvp_engine::Limits { detect_bytes: 1_000, ..csvp_engine::Limits::default() };
         let settings = csvp_engine::Settings { limits, ..csvp_engine::Settings::default() };
         let report = crate::run(settings, bytes, 100).0;
-        report.problems.first.iter().filter(|p| p.position.record.is_none()).map(|p| p.code.to_string()).collect()
+        report
+            .problems
+            .first
+            .iter()
+            .filter(|p| p.position.record.is_none())
+            .map(|p| p.code.to_string())
+            .collect()
     };
     let commas = "id,name\n".to_owned() + &"1,a\n".repeat(400);
     let later = [commas.as_bytes(), b"2,Jos\xe9\n".repeat(3).as_slice()].concat();

@@ -13,8 +13,14 @@ fn files() -> impl Strategy<Value = Vec<u8>> {
     let row = proptest::collection::vec(cell, 1..5).prop_map(|cells| cells.join(","));
     let end = prop_oneof![8 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\n\n")];
     proptest::collection::vec((row, end), 0..40).prop_flat_map(|rows| {
-        let text: Vec<u8> = rows.into_iter().flat_map(|(row, end)| [row, end.to_owned()].concat().into_bytes()).collect();
-        (Just(text), any::<prop::sample::Index>(), prop_oneof![Just(0xff_u8), Just(0), Just(b'"'), Just(b'a')], any::<bool>())
+        let text: Vec<u8> =
+            rows.into_iter().flat_map(|(row, end)| [row, end.to_owned()].concat().into_bytes()).collect();
+        (
+            Just(text),
+            any::<prop::sample::Index>(),
+            prop_oneof![Just(0xff_u8), Just(0), Just(b'"'), Just(b'a')],
+            any::<bool>(),
+        )
             .prop_map(|(mut text, at, byte, damage)| {
                 if damage && !text.is_empty() {
                     let at = at.index(text.len());
@@ -26,7 +32,10 @@ fn files() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn settings(block_bytes: usize) -> Settings {
-    Settings { limits: Limits { block_bytes, max_record_bytes: 200, ..Limits::default() }, ..Settings::default() }
+    Settings {
+        limits: Limits { block_bytes, max_record_bytes: 200, ..Limits::default() },
+        ..Settings::default()
+    }
 }
 
 proptest! {

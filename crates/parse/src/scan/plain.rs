@@ -200,7 +200,10 @@ enum Field {
     /// A delimiter follows; the next field starts here.
     Next(usize),
     /// It is the record's last.
-    Last { end: usize, next: usize },
+    Last {
+        end: usize,
+        next: usize,
+    },
     Unknown,
     Damaged,
 }
@@ -269,7 +272,11 @@ fn quoted_field(
     let mut at = open + 1;
     loop {
         let Some(&byte) = bytes.get(at) else {
-            return if eof || at - record_start > grammar.max_record_bytes { Field::Damaged } else { Field::Unknown };
+            return if eof || at - record_start > grammar.max_record_bytes {
+                Field::Damaged
+            } else {
+                Field::Unknown
+            };
         };
         if at - record_start > grammar.max_record_bytes {
             return Field::Damaged;
@@ -319,7 +326,10 @@ pub(super) enum After {
     /// A delimiter: (start of the next field, end of this one).
     Delimiter(usize, usize),
     /// The end of the record.
-    End { end: usize, next: usize },
+    End {
+        end: usize,
+        next: usize,
+    },
     /// Anything else: the quote does not close the field.
     Other,
     Unknown,

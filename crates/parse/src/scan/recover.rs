@@ -301,7 +301,9 @@ fn quoted_on_lines(
                 After::Unknown if empty_field => return Closed::Unknown,
                 _ => at += 2,
             }
-        } else if spans && (follows_delimiter(grammar, bytes, open, at) || matches!(bytes[at - 1], b'\n' | b'\r')) {
+        } else if spans
+            && (follows_delimiter(grammar, bytes, open, at) || matches!(bytes[at - 1], b'\n' | b'\r'))
+        {
             return Closed::Never;
         } else {
             record.faults.push((at as u32, FaultKind::QuoteStray));

@@ -9,7 +9,11 @@ fn check(grammar: &Grammar, input: &str, expected: &[(u32, &[&str])]) {
         .map(|(line, fields)| (*line, fields.iter().map(ToString::to_string).collect()))
         .collect();
     for step in [1, 2, 7, input.len().max(1)] {
-        assert_eq!(read_in_steps(grammar, input.as_bytes(), step).0, expected, "{input:?} in steps of {step}");
+        assert_eq!(
+            read_in_steps(grammar, input.as_bytes(), step).0,
+            expected,
+            "{input:?} in steps of {step}"
+        );
     }
 }
 
@@ -41,12 +45,16 @@ fn reads_other_dialects() {
         &[(0, &["a\"b\\", "c,d"]), (1, &["\\N", "x\\n"])],
     );
     let bare = Dialect { terminator: Terminator::Any, ..Dialect::default() };
-    check(&Grammar::new(&bare, Some(2), 100), "a,b\r1,2\r\n3,4\n", &[(0, &["a", "b"]), (1, &["1", "2"]), (2, &["3", "4"])]);
+    check(
+        &Grammar::new(&bare, Some(2), 100),
+        "a,b\r1,2\r\n3,4\n",
+        &[(0, &["a", "b"]), (1, &["1", "2"]), (2, &["3", "4"])],
+    );
     check(&rfc(2), "a,b\rc\n", &[(0, &["a", "b\rc"])]);
     let comment = Dialect { comment: Some(b"//".to_vec()), ..Dialect::default() };
     check(&Grammar::new(&comment, Some(2), 100), "// \"x\n/a,b\n//", &[(1, &["/a", "b"])]);
     let spaced = Dialect { skip_initial_space: true, ..Dialect::default() };
-    check(&Grammar::new(&spaced, Some(3), 100), "a, \"b,c\", d\n", &[(0, &["a", "b,c", " d"])]);
+    check(&Grammar::new(&spaced, Some(3), 100), "a, \"b,c\",  d \n", &[(0, &["a", "b,c", "d "])]);
     let unquoted = Dialect { quote: None, ..Dialect::default() };
     check(&Grammar::new(&unquoted, Some(2), 100), "\"a,b\"\n", &[(0, &["\"a", "b\""])]);
 }

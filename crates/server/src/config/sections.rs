@@ -119,7 +119,7 @@ sections! {
         /// How often a job is tried when the server fails or stops in the middle.
         attempts: u32 = "3";
         /// How long a job belongs to its worker without a sign of life.
-        lease: Seconds = "30s";
+        lease: Seconds = "15s";
     }
     /// What a file may hold. Every limit that is met is reported, none cuts data in silence.
     limits: LimitsSection {

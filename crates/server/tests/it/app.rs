@@ -144,8 +144,10 @@ impl TestApp {
             if half_close {
                 let _ = stream.shutdown(std::net::Shutdown::Write);
             }
-            let mut answer = Vec::new();
-            let _ = stream.read_to_end(&mut answer);
+            let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+            while let Ok(n @ 1..) = stream.read(&mut buffer) {
+                answer.extend_from_slice(&buffer[..n]);
+            }
             String::from_utf8_lossy(&answer).into_owned()
         })
         .await

@@ -1,5 +1,7 @@
 //! The service from outside: real requests over real sockets, a real database, real files.
 
+#![expect(clippy::unwrap_used, reason = "what fails in a helper should stop the test that called it")]
+
 mod app;
 
 mod concurrency;

@@ -89,17 +89,38 @@ impl From<serde_json::Error> for Stop {
 impl From<EngineError> for Stop {
     fn from(error: EngineError) -> Self {
         match error {
-            EngineError::TooLarge { .. } => Self::TooLarge(error.to_string()),
+            EngineError::TooLarge { .. } => {
+                Self::TooLarge(format!("{error}; split it, send it uncompressed, or have the limit raised"))
+            }
             EngineError::Archive(_) => Self::NotCsv(error.to_string()),
             EngineError::UnknownEncoding(_) | EngineError::Schema { .. } => {
                 Self::Settings(super::settings::invalid(&error))
             }
             EngineError::TooManyRepeats { .. } => Self::Refused(error.to_string()),
             // Writers put the store's own errors into `io::Error`; they come out as they went in.
-            EngineError::Output(io) => Self::Store(StoreError::from_io(io)),
+            EngineError::Output(io) => {
+                Self::Store(full_within(&io).unwrap_or_else(|| StoreError::from_io(io)))
+            }
             other => Self::Inside(other.into()),
         }
     }
+}
+
+/// A full store somewhere among the causes: file formats wrap what their writer said, each in its own way.
+fn full_within(error: &(dyn std::error::Error + 'static)) -> Option<StoreError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(StoreError::Full { used_bytes, max_bytes }) = error.downcast_ref() {
+            return Some(StoreError::Full { used_bytes: *used_bytes, max_bytes: *max_bytes });
+        }
+        // The source of an `io::Error` is that of the error inside it; the error itself is only found this way.
+        let inside = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+        next = match inside {
+            Some(inside) => Some(inside as &(dyn std::error::Error + 'static)),
+            None => error.source(),
+        };
+    }
+    None
 }
 
 /// Refuses what is no CSV at all. Only for new uploads: a stored one that is read again keeps its report.
@@ -190,5 +211,27 @@ async fn remove_prefix(app: &App, prefix: &ObjectPrefix) {
     if let Err(error) = app.blobs.delete_prefix(prefix).await {
         let error = &error as &dyn std::error::Error;
         tracing::warn!(error, "objects without use are still there; the next look removes them");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_store_is_found_however_it_is_wrapped() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("file could not be written")]
+        struct Wrapped(#[source] std::io::Error);
+
+        let full = || StoreError::Full { used_bytes: 7, max_bytes: Some(9) }.into_io();
+        for error in [full(), std::io::Error::other(Wrapped(full())), std::io::Error::other(full())] {
+            let found = full_within(&error);
+            assert!(
+                matches!(found, Some(StoreError::Full { used_bytes: 7, max_bytes: Some(9) })),
+                "{error:?}"
+            );
+        }
+        assert!(full_within(&std::io::Error::other("paper jam")).is_none());
     }
 }

@@ -9,7 +9,7 @@ use csvp_report::{Problem, Report, Verdict};
 use csvp_store::{Blobs, BlockingBlobWriter, ObjectKey, RunFile, StoreError, StoredFile};
 
 use super::spool::{Spool, spool_file};
-use super::{Place, Stop};
+use super::{Place, Stop, full_within};
 
 /// A writer that a file's output and we both hold: it is written there and published here.
 #[derive(Debug, Clone)]
@@ -168,6 +168,9 @@ fn is_wanted(file: RunFile, report: &Report) -> bool {
 fn stop(error: ConvertError) -> Stop {
     match error {
         ConvertError::Write(io) => Stop::Store(StoreError::from_io(io)),
-        other => Stop::Inside(other.into()),
+        other => match full_within(&other) {
+            Some(full) => Stop::Store(full),
+            None => Stop::Inside(other.into()),
+        },
     }
 }

@@ -1,0 +1,53 @@
+//! The corpus through the program: `csvp check --json` and `csvp parse --json` say what each case says.
+
+use csvp_report::{Report, Verdict};
+use csvp_testkit::{Case, corpus::cases};
+use serde::Deserialize;
+
+use crate::sandbox::csvp;
+
+/// What `csvp parse --json` prints.
+#[derive(Deserialize)]
+struct Parsed {
+    encoding: String,
+    header: Option<Vec<String>>,
+    rows: Vec<Vec<String>>,
+}
+
+#[test]
+fn every_case_reads_as_it_says() {
+    let mut failures = Vec::new();
+    for case in cases() {
+        if let Some(options) = case.options() {
+            failures.extend(check(&case, &options).err());
+            failures.extend(parse(&case, &options).err());
+        }
+    }
+    assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
+}
+
+fn check(case: &Case, options: &[std::ffi::OsString]) -> Result<(), String> {
+    let file = [case.input().into(), "--json".into()];
+    let ran = csvp().run([&["check".into()], &file[..], options].concat());
+    let fault = |what: &str| format!("case {}: csvp check {what}\n{}{}", case.name(), ran.stdout(), ran.stderr());
+    let report: Report = serde_json::from_slice(&ran.stdout).map_err(|error| fault(&error.to_string()))?;
+    let code = if report.verdict == Verdict::Clean { 0 } else { 1 };
+    if ran.code != Some(code) {
+        return Err(fault(&format!("exits with {:?}, expected {code}", ran.code)));
+    }
+    case.check_report(&report)
+}
+
+fn parse(case: &Case, options: &[std::ffi::OsString]) -> Result<(), String> {
+    let file = [case.input().into(), "--json".into()];
+    let ran = csvp().run([&["parse".into()], &file[..], options].concat());
+    let fault = |what: &str| format!("case {}: csvp parse {what}\n{}{}", case.name(), ran.stdout(), ran.stderr());
+    if ran.code != Some(0) {
+        return Err(fault(&format!("exits with {:?}, expected 0", ran.code)));
+    }
+    let parsed: Parsed = serde_json::from_slice(&ran.stdout).map_err(|error| fault(&error.to_string()))?;
+    if parsed.encoding != case.expect().encoding {
+        return Err(fault(&format!("says the encoding is {}", parsed.encoding)));
+    }
+    case.check_records(parsed.header.as_deref(), &parsed.rows)
+}

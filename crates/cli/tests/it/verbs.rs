@@ -1,0 +1,179 @@
+//! Every verb that reads and prints.
+
+use serde_json::Value;
+
+use crate::sandbox::{BROKEN, CLEAN, Sandbox};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn check_of_a_clean_file_exits_0() {
+    let ran = Sandbox::new(&[]).snapshot("check_clean", "check clean.csv");
+    assert_eq!(ran.code, Some(0));
+}
+
+#[test]
+fn check_of_a_broken_file_exits_1_and_points_at_each_place() {
+    let ran = Sandbox::new(&[]).snapshot("check_broken", "check broken.csv");
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn check_of_several_files_exits_1_when_one_has_problems() {
+    let ran = Sandbox::new(&[]).snapshot("check_several", "check clean.csv broken.csv clean.csv --show 1");
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn check_shows_long_lines_tabs_and_letters_of_all_widths_near_the_fault() {
+    let long = format!("id\tname\tnote\n1\tJosé\t{0}\n2\t日本語のとても長い\n3\ta\tb\n4\t{0}\0{0}\tz\n", "word ".repeat(60));
+    Sandbox::new(&[("long.tsv", long.as_bytes())]).snapshot("check_long_lines", "check long.tsv");
+}
+
+#[test]
+fn check_of_files_that_cannot_be_shown_names_the_place_only() {
+    let utf16: Vec<u8> = "id,name\n1,José\n2\n3,Zoë\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    Sandbox::new(&[("wide.csv", &utf16)]).snapshot("check_utf16", "check wide.csv");
+}
+
+#[test]
+fn check_of_problems_of_the_whole_file_has_no_excerpt() {
+    let text = "id,id,,day\r\n1,a,x,01/02/2024\n2,b,y,03/04/2024\r\n3,c,z,05/06/2024\n";
+    Sandbox::new(&[("odd.csv", text.as_bytes())]).snapshot("check_whole_file", "check odd.csv");
+}
+
+#[test]
+fn check_json_is_the_report_with_messages() {
+    let sandbox = Sandbox::new(&[]);
+    let ran = sandbox.run("check broken.csv clean.csv --json");
+    assert_eq!(ran.code, Some(1));
+    let reports: Vec<Value> = ran.stdout().lines().map(json).collect();
+    assert_eq!(reports.len(), 2, "one object per file and line");
+    assert_eq!(reports[0]["name"], "broken.csv");
+    assert_eq!(reports[0]["verdict"], "problems");
+    assert_eq!(reports[1]["verdict"], "clean");
+    let first = &reports[0]["problems"]["first"][0];
+    assert_eq!(first["code"], "field-count");
+    assert_eq!(first["severity"], "error");
+    assert_eq!(first["message"], "record has 2 fields, expected 3");
+    assert_eq!(first["position"]["record"], 2);
+    assert_eq!(first["position"]["line"], 3);
+    assert_eq!(first["position"]["byte"], BROKEN.find("2,Jones").expect("it is there"));
+    let counts = &reports[0]["counts"];
+    assert_eq!(counts["accepted"].as_u64().zip(counts["rejected"].as_u64()), Some((5, 4)));
+}
+
+#[test]
+fn check_writes_the_complete_list_of_problems() {
+    let sandbox = Sandbox::new(&[]);
+    let ran = sandbox.run("check broken.csv clean.csv --problems list.csv --json");
+    assert_eq!(ran.code, Some(1));
+    let list = std::fs::read_to_string(sandbox.path("list.csv")).expect("the list was written");
+    let mut ran = ran;
+    ran.stdout = list.into_bytes();
+    sandbox.assert("problems_list", "check broken.csv clean.csv --problems list.csv", &ran);
+    let again = sandbox.run("check list.csv --json");
+    assert_eq!(again.code, Some(0), "our own list is a clean CSV: {}", again.stdout());
+}
+
+#[test]
+fn check_with_a_schema() {
+    let sandbox = Sandbox::new(&[]);
+    assert_eq!(sandbox.snapshot("check_schema_kept", "check clean.csv --schema schema.json").code, Some(0));
+    assert_eq!(sandbox.snapshot("check_schema_broken", "check clean.csv --schema strict.json").code, Some(1));
+    let ran = sandbox.snapshot("check_policy_fail", "check clean.csv --schema strict.json --on-bad fail");
+    assert_eq!(ran.code, Some(1));
+    let ran = sandbox.snapshot("check_budget", "check clean.csv --schema strict.json --max-rejects 10%");
+    assert_eq!(ran.code, Some(1));
+}
+
+#[test]
+fn check_of_what_is_no_csv_exits_1() {
+    let sandbox = Sandbox::new(&[("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), ("empty.csv", b"")]);
+    assert_eq!(sandbox.snapshot("check_picture", "check picture.csv").code, Some(1));
+    assert_eq!(sandbox.snapshot("check_empty", "check empty.csv").code, Some(1));
+}
+
+#[test]
+fn parse_prints_what_was_read() {
+    let sandbox = Sandbox::new(&[]);
+    assert_eq!(sandbox.snapshot("parse_ndjson", "parse broken.csv").code, Some(0));
+    assert_eq!(sandbox.snapshot("parse_csv", "parse broken.csv --format csv").code, Some(0));
+    let ran = sandbox.snapshot("parse_json", "parse clean.csv --json");
+    let value = json(&ran.stdout());
+    assert_eq!(value["header"], serde_json::json!(["id", "name", "price", "day"]));
+    assert_eq!(value["rows"][1], serde_json::json!(["2", "coffee", "3.75", "2024-02-01"]));
+    assert_eq!(value["dialect"]["delimiter"], ",");
+    let ran = sandbox.run("parse clean.csv --json --header-rows 0");
+    assert_eq!(json(&ran.stdout())["header"], Value::Null, "null where there is no header");
+    assert_eq!(json(&sandbox.run("parse - --json").stdout())["rows"], serde_json::json!([]), "of nothing");
+}
+
+#[test]
+fn reading_options_are_taken() {
+    let sandbox = Sandbox::new(&[("odd.txt", b"made by hand\na'b;c' | d\n# note\n1 | 2\n3 | 4\n")]);
+    let line = "parse odd.txt --json --delimiter=| --quote=none --comment=# --preamble-rows=1 --header-rows=1 \
+                --escape=doubled --encoding=utf-8";
+    let value = json(&sandbox.run(line).stdout());
+    assert_eq!(value["header"], serde_json::json!(["a'b;c' ", " d"]));
+    assert_eq!(value["rows"], serde_json::json!([["1 ", " 2"], ["3 ", " 4"]]));
+    assert_eq!(value["dialect"]["comment"], "#");
+}
+
+#[test]
+fn detect_says_how_and_why() {
+    let sandbox = Sandbox::new(&[]);
+    assert_eq!(sandbox.snapshot("detect", "detect broken.csv").code, Some(0));
+    let ran = sandbox.run("detect clean.csv --json");
+    let value = json(&ran.stdout());
+    assert_eq!(value["encoding"]["name"], "UTF-8");
+    assert_eq!(value["dialect"]["delimiter"], ",");
+    assert_eq!(value["header_rows"], 1);
+    assert!(value["confidence"].as_f64().is_some_and(|confidence| (0.0..=1.0).contains(&confidence)));
+    assert!(value["evidence"].as_array().is_some_and(|evidence| !evidence.is_empty()));
+}
+
+#[test]
+fn profile_prints_statistics() {
+    let sandbox = Sandbox::new(&[]);
+    assert_eq!(sandbox.snapshot("profile", "profile clean.csv").code, Some(0));
+    assert_eq!(sandbox.snapshot("profile_broken", "profile broken.csv").code, Some(0));
+    let value = json(&sandbox.run("profile clean.csv --json").stdout());
+    let price = &value["columns"][2]["profile"];
+    assert_eq!((&price["min"], &price["max"]), (&"0.95".into(), &"3.75".into()));
+    assert_eq!(price["distinct"], 4);
+}
+
+#[test]
+fn schema_infer_proposes_a_schema_that_the_file_keeps() {
+    let sandbox = Sandbox::new(&[]);
+    let ran = sandbox.snapshot("schema_infer", "schema infer clean.csv");
+    assert_eq!(ran.code, Some(0));
+    std::fs::write(sandbox.path("own.json"), &ran.stdout).expect("a file in the temporary folder");
+    assert_eq!(sandbox.snapshot("schema_check_own", "schema check own.json clean.csv").code, Some(0));
+    let ran = sandbox.run("schema infer clean.csv --json");
+    assert_eq!(json(&ran.stdout())["fields"][2]["type"], "number");
+}
+
+#[test]
+fn schema_check_exits_1_when_the_schema_is_broken() {
+    let sandbox = Sandbox::new(&[]);
+    assert_eq!(sandbox.run("schema check schema.json clean.csv").code, Some(0));
+    assert_eq!(sandbox.snapshot("schema_check", "schema check strict.json clean.csv").code, Some(1));
+    let ran = sandbox.run("schema check strict.json clean.csv --json");
+    assert_eq!((ran.code, json(&ran.stdout())["counts"]["rejected"].as_u64()), (Some(1), Some(1)));
+}
+
+#[test]
+fn every_verb_reads_standard_input() {
+    let sandbox = Sandbox::new(&[]);
+    for line in ["check -", "check - --schema schema.json", "parse -", "parse - --json", "detect -", "profile -", "schema infer -"] {
+        let ran = sandbox.run_with(line, CLEAN.as_bytes());
+        assert_eq!((ran.code, ran.stderr()), (Some(0), String::new()), "csvp {line}");
+        assert!(!ran.stdout.is_empty(), "csvp {line}");
+    }
+    let ran = sandbox.run_with("check -", BROKEN.as_bytes());
+    sandbox.assert("check_stdin", "check -", &ran);
+}

@@ -1,0 +1,54 @@
+//! What later records say against what was detected in the first part of the file.
+
+use csvp_report::{Detail, Problem, ProblemCode};
+
+use crate::block::Block;
+use crate::layout::{Layout, whole_file};
+
+/// What later records say against what was detected in the first part.
+#[derive(Debug, Default)]
+pub(crate) struct Contradictions {
+    /// Data records and those with a wrong number of fields, in the part that was looked at and behind it.
+    sampled: (u64, u64),
+    behind: (u64, u64),
+    invalid_behind: u64,
+}
+
+/// Fewest records behind the first part that can contradict it.
+const CONTRADICTING_RECORDS: u64 = 10;
+
+impl Contradictions {
+    pub(crate) fn add(&mut self, block: &Block, detect_bytes: u64) {
+        let offset = |at: usize| block.base.text + at as u64;
+        let data = block.data();
+        let start_of = |record: usize| offset(block.index.record_start(record));
+        let ragged: Vec<usize> = block.index.ragged().into_iter().map(|(record, _)| record).collect();
+        let split = data.clone().find(|&record| start_of(record) >= detect_bytes).unwrap_or(data.end);
+        let ragged_before =
+            ragged.iter().filter(|&&record| data.contains(&record) && record < split).count() as u64;
+        let ragged_all = ragged.iter().filter(|&&record| data.contains(&record)).count() as u64;
+        self.sampled.0 += (split - data.start) as u64;
+        self.sampled.1 += ragged_before;
+        self.behind.0 += (data.end - split) as u64;
+        self.behind.1 += ragged_all - ragged_before;
+        self.invalid_behind +=
+            block.invalid.iter().filter(|invalid| invalid.text >= detect_bytes).count() as u64;
+    }
+
+    pub(crate) fn problems(&self, layout: &Layout) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if self.invalid_behind > 0 && layout.encoding_facts.source == "ascii" {
+            let text =
+                "the first part of the file is plain ASCII, later bytes are not valid UTF-8".to_owned();
+            problems.push(whole_file(ProblemCode::EncodingContradicted, Detail::Note { text }));
+        }
+        let ((sampled, bad), (behind, bad_behind)) = (self.sampled, self.behind);
+        if behind >= CONTRADICTING_RECORDS && bad_behind * 2 > behind && bad * 10 < sampled {
+            let text = format!(
+                "{bad_behind} of {behind} later records do not have the number of fields that the first ones have"
+            );
+            problems.push(whole_file(ProblemCode::DialectContradicted, Detail::Note { text }));
+        }
+        problems
+    }
+}

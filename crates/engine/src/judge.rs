@@ -1,0 +1,123 @@
+//! Blocks against a plan: which records are accepted, repaired or rejected, and why.
+
+use std::collections::HashSet;
+
+use csvp_parse::Grammar;
+use csvp_report::{Detail, Problem, ProblemCode};
+
+use crate::block::Block;
+use crate::check::cells::{BadCell, ColumnJudge, ColumnRun, judges};
+use crate::check::structure::{self, Structure};
+use crate::decode::Decoder;
+use crate::layout::Layout;
+use crate::plan::Plan;
+use crate::profile::ColumnProfile;
+use crate::settings::OnBad;
+use crate::tally::{RecordVerdict, order};
+use crate::{EngineError, Limits};
+
+/// Judges blocks against a plan.
+pub(crate) struct Judge {
+    pub(crate) plan: Plan,
+    pub(crate) grammar: Grammar,
+    columns: Vec<ColumnJudge>,
+}
+
+/// What became of the records of a block.
+pub(crate) struct Judged {
+    pub(crate) verdicts: Vec<RecordVerdict>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) nulled: HashSet<BadCell>,
+}
+
+impl Judge {
+    pub(crate) fn new(plan: &Plan) -> Result<Self, EngineError> {
+        let columns = judges(&plan.schema)?;
+        Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, plan: plan.clone() })
+    }
+
+    pub(crate) fn block(
+        &self,
+        block: &Block,
+        decoder: &Decoder,
+        layout: &Layout,
+        profiles: &mut [ColumnProfile],
+    ) -> Judged {
+        let limits: &Limits = &self.plan.limits;
+        let Structure { mut problems, sound } =
+            structure::check(block, &self.grammar, layout, decoder, limits);
+        let run = ColumnRun { block, grammar: &self.grammar, decoder, limits, sound: &sound };
+        let mut bad = Vec::new();
+        let mut profiles = profiles.iter_mut();
+        for (idx, (column, judge)) in self.plan.schema.columns.iter().zip(&self.columns).enumerate() {
+            run.judge(idx, column, judge, profiles.next(), &mut bad, &mut problems);
+        }
+        self.key_faults(&run, &mut bad, &mut problems);
+        let on_bad = self.plan.policy.on_bad;
+        let verdicts = verdicts(block, &sound, &bad, on_bad);
+        problems.extend(blank_lines(block, decoder));
+        problems.sort_by_key(order);
+        let nulled = if on_bad == OnBad::Null { bad.into_iter().collect() } else { HashSet::new() };
+        Judged { verdicts, problems, nulled }
+    }
+
+    fn key_faults(&self, run: &ColumnRun<'_>, bad: &mut Vec<BadCell>, problems: &mut Vec<Problem>) {
+        let data = run.block.data();
+        if data.is_empty() {
+            return;
+        }
+        let (first, last) = (run.block.number(data.start), run.block.number(data.end - 1));
+        let mut scratch = Vec::new();
+        for fault in self.plan.key_faults.of_records(first, last) {
+            let record = data.start + (fault.record - first) as usize;
+            let idx = fault.column as usize;
+            let column = &self.plan.schema.columns[idx];
+            let cell = run
+                .block
+                .index
+                .field(run.grammar, &run.block.text, record, idx, &mut scratch)
+                .unwrap_or_default();
+            let what = match fault.first_record {
+                Some(first_record) => (ProblemCode::ValueNotUnique, Detail::Repeat { first_record }),
+                None => (ProblemCode::ValueKeyMissing, Detail::Rule { rule: "foreignKeys".to_owned() }),
+            };
+            problems.push(run.problem(record, idx, column, cell, what));
+            bad.push(BadCell { record: record as u32, column: fault.column });
+        }
+    }
+}
+
+/// The verdict of every record of a block.
+pub(crate) fn verdicts(block: &Block, sound: &[bool], bad: &[BadCell], on_bad: OnBad) -> Vec<RecordVerdict> {
+    let mut verdicts = vec![RecordVerdict::Skipped; block.index.n_records()];
+    for record in block.data() {
+        verdicts[record] = if sound[record] { RecordVerdict::Accepted } else { RecordVerdict::Rejected };
+    }
+    for cell in bad {
+        let verdict = &mut verdicts[cell.record as usize];
+        if *verdict == RecordVerdict::Accepted {
+            *verdict = if on_bad == OnBad::Null { RecordVerdict::Repaired } else { RecordVerdict::Rejected };
+        }
+    }
+    verdicts
+}
+
+/// Lines with nothing on them, before the end of the file: worth knowing, but no fault.
+pub(crate) fn blank_lines(block: &Block, decoder: &Decoder) -> Vec<Problem> {
+    let at_end = |byte: u32| block.last && block.text[byte as usize..].iter().all(u8::is_ascii_whitespace);
+    let blank = block.index.skips().iter().filter(|skip| skip.kind == csvp_parse::SkipKind::Blank);
+    blank
+        .filter(|skip| !at_end(skip.byte))
+        .map(|skip| Problem {
+            code: ProblemCode::RowBlank,
+            position: csvp_report::Position {
+                record: None,
+                line: block.base.line + u64::from(skip.line) + 1,
+                byte: decoder.source_byte(block.base.text + u64::from(skip.byte)),
+                column: None,
+            },
+            detail: Detail::None,
+            value: None,
+        })
+        .collect()
+}
