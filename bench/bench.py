@@ -175,7 +175,7 @@ def head():
             script = f"import {tool}; print({tool}.__version__)"
             versions.append(f"{tool} {subprocess.run([sys.executable, '-c', script], capture_output=True, text=True).stdout.strip()}")
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
-    machine = f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}"
+    machine = f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release().split('-')[0]}"
     return [
         "# Measurements",
         "",
@@ -183,7 +183,7 @@ def head():
         "",
         f"- Machine: {machine}. It is shared: differences under a quarter are noise.",
         f"- Versions: {', '.join(versions)}. Profile `release`.",
-        f"- {RUNS} runs of each, taking turns on the same warm file; a run is a whole process. 1 MB is 1,000,000 bytes of input.",
+        f"- {RUNS} run{'s'[:RUNS > 1]} of each, taking turns on the same warm file; a run is a whole process. 1 MB is 1,000,000 bytes of input.",
         f"- Goals on memory: `csvp check` under {GOALS['check']} MiB, the server during an upload under {GOALS['upload']} MiB.",
         "- Correctness on public benchmarks is checked by `make test`; its gates are in `bench/scores.toml`.",
         "",

@@ -2,7 +2,7 @@
 """Runs the examples of README.md and compares what they print with what stands there.
 
 usage: check_readme.py PROGRAM, with BASE_URL naming a running server.
-An example is a block ```console with one `$ command` line followed by its output. `...` stands for anything; ids, times and
+An example is a block ```console with one `$ command` line followed by its output. `...` with the line ends around it stands for anything; ids, times and
 durations may differ. `csvp` is PROGRAM, http://127.0.0.1:3000 is BASE_URL.
 """
 import os
@@ -28,7 +28,7 @@ def main():
         real = re.sub(r"^csvp\b", str(program), command).replace("http://127.0.0.1:3000", base)
         run = subprocess.run(["bash", "-c", real], capture_output=True, text=True)
         printed = same(run.stdout + run.stderr)
-        pattern = ".*?".join(map(re.escape, same(expected).split("...")))
+        pattern = ".*?".join(map(re.escape, re.split(r"\n?\.\.\.\n?", same(expected))))
         ok = re.fullmatch(pattern, printed, re.S) is not None
         failed += not ok
         print(f"  {'ok' if ok else 'FAILED'} {command}")

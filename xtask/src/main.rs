@@ -11,6 +11,7 @@ mod metadata;
 mod tidy;
 mod tree;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -37,6 +38,9 @@ enum Command {
         /// Write nothing; fail when a page differs from the code
         #[arg(long)]
         check: bool,
+        /// The program whose help is printed; it is built when none is named
+        #[arg(long, value_name = "FILE")]
+        program: Option<PathBuf>,
     },
 }
 
@@ -44,7 +48,9 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Tidy => Tree::read().and_then(|tree| tidy::run(&tree)),
         Command::Deny => Tree::read().and_then(|tree| deny::run(&tree)),
-        Command::Codegen { check } => Tree::read().and_then(|tree| codegen::run(&tree, check)),
+        Command::Codegen { check, program } => {
+            Tree::read().and_then(|tree| codegen::run(&tree, check, program.as_deref()))
+        }
     };
     match done {
         Ok(faults) if faults.is_empty() => ExitCode::SUCCESS,

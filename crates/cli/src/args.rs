@@ -42,7 +42,7 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum SchemaCommand {
     /// Propose a Table Schema from a file
-    Infer(InferArgs),
+    Infer(Box<InferArgs>),
     /// Check a file against a Table Schema
     ///
     /// Exit code 0: it keeps the schema; 1: it does not; 2: could not run.

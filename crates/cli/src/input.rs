@@ -113,6 +113,7 @@ impl Input {
         let (Source::File(file) | Source::Stdin { kept: file }) = &mut self.source;
         file.seek(SeekFrom::Start(at)).ok()?;
         let mut bytes = Vec::new();
+        #[expect(clippy::disallowed_methods, reason = "bounded by `take`")]
         file.take(size as u64).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }

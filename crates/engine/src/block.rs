@@ -97,7 +97,7 @@ impl Block {
     pub(crate) fn field_at(&self, grammar: &Grammar, record: usize, at: usize) -> Option<usize> {
         (0..self.index.n_fields(record)).find(|&field| {
             self.index
-                .raw_range(grammar, &self.text, record, field)
+                .raw_range(grammar, record, field)
                 .is_some_and(|(start, end)| (start..=end).contains(&at))
         })
     }

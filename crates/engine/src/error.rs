@@ -5,9 +5,9 @@
 #[non_exhaustive]
 pub enum EngineError {
     /// The file as a whole is larger than allowed, or swells too much when decompressed.
-    #[error("file decompresses to more than {limit} ({what})")]
+    #[error("file decompresses to more than {limit} {what}")]
     TooLarge {
-        /// Which limit.
+        /// What the limit counts, and its name.
         what: &'static str,
         /// The limit.
         limit: u64,

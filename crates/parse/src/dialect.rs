@@ -13,7 +13,7 @@ pub struct Dialect {
     pub terminator: Terminator,
     /// What starts a line that is no record.
     pub comment: Option<Vec<u8>>,
-    /// Whether blanks behind a delimiter do not belong to the field (`a, "b"`).
+    /// Whether a quote opens a field also behind blanks (`a, "b"`). Blanks before unquoted text are part of it.
     pub skip_initial_space: bool,
     /// Physical lines at the start that are neither header nor records.
     pub preamble_lines: u64,

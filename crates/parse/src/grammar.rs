@@ -55,15 +55,6 @@ impl Grammar {
         &self.delimiter
     }
 
-    /// Blanks in front of a field that do not belong to it.
-    #[inline]
-    pub(crate) fn initial_spaces(&self, field: &[u8]) -> usize {
-        if !self.skip_initial_space {
-            return 0;
-        }
-        field.iter().take_while(|&&byte| byte == b' ').count()
-    }
-
     /// Whether a delimiter stands at `at`.
     #[inline]
     pub(crate) fn delimiter_at(&self, bytes: &[u8], at: usize, eof: bool) -> At<()> {

@@ -144,14 +144,8 @@ impl FieldIndex {
     }
 
     /// Offsets of the field's raw bytes in the block, quotes included; none when the record has no such field.
-    pub fn raw_range(
-        &self,
-        grammar: &Grammar,
-        block: &[u8],
-        record: usize,
-        field: usize,
-    ) -> Option<(usize, usize)> {
-        self.locate(grammar, block, record, field).map(|(start, end)| (start, offset(end)))
+    pub fn raw_range(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, usize)> {
+        self.locate(grammar, record, field).map(|(start, end)| (start, offset(end)))
     }
 
     /// The text of a field: a slice of the block, or of `scratch` where quotes had to be undone. None when the record
@@ -164,7 +158,7 @@ impl FieldIndex {
         field: usize,
         scratch: &'a mut Vec<u8>,
     ) -> Option<&'a [u8]> {
-        let (start, end) = self.locate(grammar, block, record, field)?;
+        let (start, end) = self.locate(grammar, record, field)?;
         let raw = &block[start..offset(end)];
         if end & (QUOTED | DIRTY) == 0 {
             return Some(raw);
@@ -181,7 +175,7 @@ impl FieldIndex {
     pub fn fields<'a>(&self, grammar: &Grammar, block: &'a [u8], record: usize) -> Vec<Cow<'a, [u8]>> {
         (0..self.n_fields(record))
             .filter_map(|field| {
-                let (start, end) = self.locate(grammar, block, record, field)?;
+                let (start, end) = self.locate(grammar, record, field)?;
                 let raw = &block[start..offset(end)];
                 Some(match end & (QUOTED | DIRTY) {
                     0 => Cow::Borrowed(raw),
@@ -198,7 +192,7 @@ impl FieldIndex {
 
     /// Start offset and flagged end of a field.
     #[inline]
-    fn locate(&self, grammar: &Grammar, block: &[u8], record: usize, field: usize) -> Option<(usize, u32)> {
+    fn locate(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, u32)> {
         let row = &self.ends[record * self.n_columns..(record + 1) * self.n_columns];
         let end_of = |field: usize| -> Option<u32> {
             if field < self.n_columns {
@@ -211,8 +205,7 @@ impl FieldIndex {
         let start = if field == 0 {
             self.record_start(record)
         } else {
-            let start = offset(end_of(field - 1)?) + grammar.delimiter().len();
-            start + grammar.initial_spaces(&block[start..offset(end)])
+            offset(end_of(field - 1)?) + grammar.delimiter().len()
         };
         Some((start, end))
     }

@@ -90,7 +90,9 @@ impl Case {
             .into_iter()
             .filter(|path| path.file_stem().is_some_and(|stem| stem.to_string_lossy().starts_with("input")))
             .collect();
-        let [input] = inputs.as_slice() else { panic!("case {name}: expected one file `input.*`, found {inputs:?}") };
+        let [input] = inputs.as_slice() else {
+            panic!("case {name}: expected one file `input.*`, found {inputs:?}")
+        };
         let bytes = std::fs::read(input).unwrap_or_else(|error| panic!("case {name}: {error}"));
         let schema = Some(folder.join("schema.json")).filter(|path| path.is_file());
         Self { name, input: input.clone(), schema, bytes, file }
@@ -138,9 +140,9 @@ impl Case {
     pub fn settings(&self) -> Settings {
         let given = &self.file.settings;
         let one_byte = |text: &String| if text == "none" { None } else { Some(text.as_bytes()[0]) };
-        let schema: Option<TableSchema> = self
-            .schema_json()
-            .map(|text| serde_json::from_str(&text).unwrap_or_else(|error| panic!("case {}: {error}", self.name)));
+        let schema: Option<TableSchema> = self.schema_json().map(|text| {
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("case {}: {error}", self.name))
+        });
         let usual = Policy::default();
         Settings {
             encoding: given.encoding.clone(),
@@ -148,7 +150,10 @@ impl Case {
                 delimiter: given.delimiter.as_ref().map(|text| text.as_bytes().to_vec()),
                 quote: given.quote.as_ref().map(one_byte),
                 escape: given.escape.as_ref().map(|text| (text == "backslash").then_some(b'\\')),
-                comment: given.comment.as_ref().map(|text| (text != "none").then(|| text.as_bytes().to_vec())),
+                comment: given
+                    .comment
+                    .as_ref()
+                    .map(|text| (text != "none").then(|| text.as_bytes().to_vec())),
                 preamble_lines: given.preamble_rows,
                 header_rows: given.header_rows,
             },
@@ -221,7 +226,8 @@ impl Case {
     /// # Errors
     /// Something differs.
     pub fn check_records(&self, header: Option<&[String]>, records: &[Vec<String>]) -> Result<(), String> {
-        let observed = Expect { header: header.map(<[String]>::to_vec), records: records.to_vec(), ..Expect::default() };
+        let observed =
+            Expect { header: header.map(<[String]>::to_vec), records: records.to_vec(), ..Expect::default() };
         self.expect().only_records().compare(&observed, &self.name)
     }
 }

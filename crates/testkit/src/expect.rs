@@ -95,7 +95,11 @@ pub struct ExpectedProblem {
 impl Expect {
     /// What a reading says.
     pub fn of(reading: &Reading) -> Self {
-        Self { header: reading.header.clone(), records: reading.records.clone(), ..Self::of_report(&reading.report) }
+        Self {
+            header: reading.header.clone(),
+            records: reading.records.clone(),
+            ..Self::of_report(&reading.report)
+        }
     }
 
     /// What a report says.

@@ -11,6 +11,8 @@ pub fn snapshot_filters(folder: &Path) -> Vec<Filter> {
     vec![
         (format!("{folder}/?"), "[DIR]/"),
         (format!("csvp {}", escape(env!("CARGO_PKG_VERSION"))), "csvp [VERSION]"),
+        // Names of temporary files.
+        (r"\.tmp[A-Za-z0-9]{6}".to_owned(), "[TMP]"),
         (r"\d+(\.\d+)? ?(ms|µs)\b".to_owned(), "[TIME]"),
     ]
 }

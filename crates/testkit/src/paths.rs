@@ -8,14 +8,10 @@ pub fn repository() -> PathBuf {
     here.ancestors().nth(2).map(Path::to_path_buf).unwrap_or_else(|| here.to_path_buf())
 }
 
-/// A folder of the public test suites that are kept beside the repository (`CSVP_DEV_DATA` names another place). None
-/// when it is not there, as on a machine with nothing but a clone: their licences forbid to pass some of them on.
+/// A folder of the public test suites that are kept beside the repository. None when it is not there, as on a machine
+/// with nothing but a clone: the licences of some forbid to pass them on.
 pub fn dev_data(set: &str) -> Option<PathBuf> {
-    let root = match std::env::var_os("CSVP_DEV_DATA") {
-        Some(root) => PathBuf::from(root),
-        None => repository().join("../shared/data/dev"),
-    };
-    Some(root.join(set)).filter(|folder| folder.is_dir())
+    Some(repository().join("../shared/data/dev").join(set)).filter(|folder| folder.is_dir())
 }
 
 /// All files under a folder, in the order of their names.
@@ -24,7 +20,8 @@ pub fn dev_data(set: &str) -> Option<PathBuf> {
 /// A folder cannot be read.
 pub fn files_under(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("cannot list {}: {error}", folder.display()));
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("cannot list {}: {error}", folder.display()));
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {

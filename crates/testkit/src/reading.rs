@@ -38,7 +38,8 @@ struct Records(Vec<Vec<String>>);
 
 impl Output for Records {
     fn block(&mut self, block: &JudgedBlock<'_>) -> std::io::Result<()> {
-        for record in (0..block.n_records()).filter(|&record| block.verdict(record) != RecordVerdict::Skipped) {
+        for record in (0..block.n_records()).filter(|&record| block.verdict(record) != RecordVerdict::Skipped)
+        {
             let fields = block.raw_fields(record);
             self.0.push(fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect());
         }

@@ -37,7 +37,8 @@ pub fn type_text(column_type: &ColumnType) -> String {
 
 fn marks_text(marks: NumberMarks) -> String {
     let decimal = if marks.decimal == '.' { String::new() } else { format!(" mark={}", marks.decimal) };
-    let group = marks.group.map(|group| format!(" group={}", group.escape_unicode_blank())).unwrap_or_default();
+    let group =
+        marks.group.map(|group| format!(" group={}", group.escape_unicode_blank())).unwrap_or_default();
     format!("{decimal}{group}")
 }
 

@@ -17,8 +17,11 @@ Exit codes: 0 done; 1 from `check` and `schema check` only: ran, and found probl
 ";
 
 /// `docs/reference/cli.md`.
-pub(super) fn page(tree: &Tree) -> anyhow::Result<String> {
-    let program = build(tree.root())?;
+pub(super) fn page(tree: &Tree, program: Option<&Path>) -> anyhow::Result<String> {
+    let program = match program {
+        Some(program) => program.to_owned(),
+        None => build(tree.root())?,
+    };
     let mut page = HEAD.to_owned();
     let mut open = vec![Vec::new()];
     while let Some(command) = open.pop() {

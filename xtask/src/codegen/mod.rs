@@ -10,12 +10,16 @@
 mod cli;
 mod limits;
 
+use std::path::Path;
+
 use crate::{Fault, Tree};
 
 /// Writes the pages, or says which of them are not what the code says.
-pub(crate) fn run(tree: &Tree, check: bool) -> anyhow::Result<Vec<Fault>> {
-    let pages =
-        [("docs/reference/cli.md", cli::page(tree)?), ("docs/reference/limits.md", limits::page(tree)?)];
+pub(crate) fn run(tree: &Tree, check: bool, program: Option<&Path>) -> anyhow::Result<Vec<Fault>> {
+    let pages = [
+        ("docs/reference/cli.md", cli::page(tree, program)?),
+        ("docs/reference/limits.md", limits::page(tree)?),
+    ];
     let mut faults = Vec::new();
     for (path, page) in &pages {
         let same = tree.text(path).is_ok_and(|old| old == *page);

@@ -31,7 +31,8 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<Outcome> {
     let (report, outputs) = input.second(&checked.plan, outputs, false)?;
     outputs.finish()?;
     if report.verdict == Verdict::Refused {
-        bail!("{}: file is refused: {} records are rejected", input.name(), report.counts.rejected);
+        let rejected = render::text::count(report.counts.rejected, "record");
+        bail!("{}: file is refused: {rejected} rejected", input.name());
     }
     target.publish()?;
     if let Some(rejects) = rejects {

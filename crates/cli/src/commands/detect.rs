@@ -9,7 +9,7 @@ use super::{print_json, stdout};
 use crate::Outcome;
 use crate::args::DetectArgs;
 use crate::input::Input;
-use crate::render::text::{name_of_delimiter, visible};
+use crate::render::text::{count, name_of_delimiter, visible};
 
 pub(crate) fn run(args: &DetectArgs) -> anyhow::Result<Outcome> {
     let mut input = Input::open(&args.file)?;
@@ -48,8 +48,8 @@ fn print(found: &Sniffed) -> anyhow::Result<()> {
     writeln!(out, "quote       {}", or_none(&dialect.quote))?;
     writeln!(out, "escape      {}", dialect.escape.as_deref().map_or("doubled quotes".to_owned(), visible))?;
     writeln!(out, "comment     {}", or_none(&dialect.comment))?;
-    writeln!(out, "preamble    {} lines", dialect.preamble_rows)?;
-    writeln!(out, "header      {} rows", dialect.header_rows)?;
+    writeln!(out, "preamble    {}", count(dialect.preamble_rows, "line"))?;
+    writeln!(out, "header      {}", count(dialect.header_rows, "row"))?;
     let sure = if dialect.confidence < 0.5 { " (unsure: check it, or name the delimiter)" } else { "" };
     writeln!(out, "confidence  {:.0} %{sure}", dialect.confidence * 100.0)?;
     for sentence in &dialect.evidence {

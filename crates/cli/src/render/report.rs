@@ -88,7 +88,7 @@ fn pointer(
     let name = input.name();
     let Some(excerpt) = Excerpt::of(problem, report, input) else {
         let group = header.element(Level::HELP.message(fix));
-        let place = place(problem).map(|place| format!("\n  --> {name}: {place}")).unwrap_or_default();
+        let place = place(problem).map(|place| format!("\n --> {name}: {place}")).unwrap_or_default();
         return renderer.render(&[group]).replacen('\n', &format!("{place}\n"), 1);
     };
     let label = place(problem).unwrap_or_default();

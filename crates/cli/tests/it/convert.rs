@@ -16,7 +16,11 @@ fn converts_to_every_format() {
         ("convert clean.csv -o plain --to ndjson", "plain"),
     ] {
         let ran = sandbox.run(line);
-        assert_eq!((ran.code, ran.stdout(), ran.stderr()), (Some(0), String::new(), String::new()), "csvp {line}");
+        assert_eq!(
+            (ran.code, ran.stdout(), ran.stderr()),
+            (Some(0), String::new(), String::new()),
+            "csvp {line}"
+        );
         assert!(!file(&sandbox, name).is_empty(), "csvp {line}");
     }
     assert_eq!(file(&sandbox, "out.csv"), CLEAN.as_bytes(), "a clean file comes back as it was");
@@ -24,8 +28,9 @@ fn converts_to_every_format() {
     assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
     assert_eq!(file(&sandbox, "plain"), file(&sandbox, "out.ndjson"));
     let lines = file(&sandbox, "out.ndjson");
-    let first: serde_json::Value = serde_json::from_slice(lines.split(|&b| b == b'\n').next().unwrap_or_default())
-        .expect("a JSON object per line");
+    let first: serde_json::Value =
+        serde_json::from_slice(lines.split(|&b| b == b'\n').next().unwrap_or_default())
+            .expect("a JSON object per line");
     assert_eq!(first["name"], "tea");
 }
 
@@ -45,7 +50,9 @@ fn rejected_records_go_to_their_own_file() {
     let sandbox = Sandbox::new(&[]);
     let mut ran = sandbox.run("convert broken.csv -o out.csv --rejects rejects.csv");
     assert_eq!(ran.code, Some(0));
-    ran.stdout = [file(&sandbox, "out.csv"), b"----- rejects.csv -----\n".to_vec(), file(&sandbox, "rejects.csv")].concat();
+    ran.stdout =
+        [file(&sandbox, "out.csv"), b"----- rejects.csv -----\n".to_vec(), file(&sandbox, "rejects.csv")]
+            .concat();
     sandbox.assert("convert_rejects", "convert broken.csv -o out.csv --rejects rejects.csv", &ran);
 }
 

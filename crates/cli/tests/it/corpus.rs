@@ -29,7 +29,8 @@ fn every_case_reads_as_it_says() {
 fn check(case: &Case, options: &[std::ffi::OsString]) -> Result<(), String> {
     let file = [case.input().into(), "--json".into()];
     let ran = csvp().run([&["check".into()], &file[..], options].concat());
-    let fault = |what: &str| format!("case {}: csvp check {what}\n{}{}", case.name(), ran.stdout(), ran.stderr());
+    let fault =
+        |what: &str| format!("case {}: csvp check {what}\n{}{}", case.name(), ran.stdout(), ran.stderr());
     let report: Report = serde_json::from_slice(&ran.stdout).map_err(|error| fault(&error.to_string()))?;
     let code = if report.verdict == Verdict::Clean { 0 } else { 1 };
     if ran.code != Some(code) {
@@ -41,7 +42,8 @@ fn check(case: &Case, options: &[std::ffi::OsString]) -> Result<(), String> {
 fn parse(case: &Case, options: &[std::ffi::OsString]) -> Result<(), String> {
     let file = [case.input().into(), "--json".into()];
     let ran = csvp().run([&["parse".into()], &file[..], options].concat());
-    let fault = |what: &str| format!("case {}: csvp parse {what}\n{}{}", case.name(), ran.stdout(), ran.stderr());
+    let fault =
+        |what: &str| format!("case {}: csvp parse {what}\n{}{}", case.name(), ran.stdout(), ran.stderr());
     if ran.code != Some(0) {
         return Err(fault(&format!("exits with {:?}, expected 0", ran.code)));
     }

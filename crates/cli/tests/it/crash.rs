@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 const UPLOADS: usize = 200;
 const CLIENTS: usize = 16;
 
-/// Kills in a row; `CSVP_CRASH_ROUNDS=20` is the long form.
+/// Kills in a row; `CRASH_ROUNDS=20` is the long form.
 fn rounds() -> usize {
-    std::env::var("CSVP_CRASH_ROUNDS").ok().map_or(4, |text| text.parse().expect("CSVP_CRASH_ROUNDS is a number"))
+    std::env::var("CRASH_ROUNDS").ok().map_or(4, |text| text.parse().expect("CRASH_ROUNDS is a number"))
 }
 
 struct Service {
@@ -54,7 +54,10 @@ impl Service {
 /// Status and body of one request; none when the connection broke.
 fn request(address: &str, head: &str, body: &[u8]) -> Option<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(address).ok()?;
-    let head = format!("{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(body).ok()?;
     let mut answer = Vec::new();
@@ -91,7 +94,12 @@ fn file(round: usize, number: usize) -> Vec<u8> {
 }
 
 /// Sends the files of a round until the service is killed after `kill_after` acknowledgements.
-fn send_and_kill(service: Service, round: usize, kill_after: usize, ledger: &Mutex<HashMap<String, (usize, usize)>>) {
+fn send_and_kill(
+    service: Service,
+    round: usize,
+    kill_after: usize,
+    ledger: &Mutex<HashMap<String, (usize, usize)>>,
+) {
     let next = AtomicUsize::new(0);
     let acknowledged = AtomicUsize::new(0);
     let address = service.address.clone();
@@ -104,9 +112,12 @@ fn send_and_kill(service: Service, round: usize, kill_after: usize, ledger: &Mut
                         return;
                     }
                     let head = format!("POST /api/v1/uploads?name=f{number}.csv");
-                    let Some((status, body)) = request(&address, &head, &file(round, number)) else { continue };
+                    let Some((status, body)) = request(&address, &head, &file(round, number)) else {
+                        continue;
+                    };
                     assert!(matches!(status, 201 | 202), "{status}: {}", String::from_utf8_lossy(&body));
-                    let upload: serde_json::Value = serde_json::from_slice(&body).expect("the answer is JSON");
+                    let upload: serde_json::Value =
+                        serde_json::from_slice(&body).expect("the answer is JSON");
                     let id = upload["id"].as_str().expect("with an id").to_owned();
                     ledger.lock().expect("no client has failed").insert(id, (round, number));
                     acknowledged.fetch_add(1, Ordering::SeqCst);
@@ -125,7 +136,8 @@ fn visible(address: &str) -> HashMap<String, String> {
     let mut found = HashMap::new();
     let mut cursor = String::new();
     loop {
-        let (status, body) = request(address, &format!("GET /api/v1/uploads?limit=200{cursor}"), b"").expect("it answers");
+        let (status, body) =
+            request(address, &format!("GET /api/v1/uploads?limit=200{cursor}"), b"").expect("it answers");
         assert_eq!(status, 200);
         let page: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
         for upload in page["items"].as_array().expect("a list") {
@@ -159,15 +171,23 @@ fn what_was_acknowledged_survives_kill_9() {
         let ledger = ledger.lock().expect("no client has failed");
         for (id, &(round, number)) in ledger.iter() {
             assert!(seen.contains_key(id), "acknowledged upload {id} of round {round} is not listed");
-            assert_eq!(original(&service.address, id), file(round, number), "upload {id} of round {round} is altered");
+            assert_eq!(
+                original(&service.address, id),
+                file(round, number),
+                "upload {id} of round {round} is altered"
+            );
         }
         let unknown: Vec<_> = seen.iter().filter(|(id, _)| !ledger.contains_key(*id)).collect();
         for (id, name) in &unknown {
-            let number: usize = name.trim_matches(|c: char| !c.is_ascii_digit()).parse().expect("our names hold a number");
+            let number: usize =
+                name.trim_matches(|c: char| !c.is_ascii_digit()).parse().expect("our names hold a number");
             let whole = (0..=round).any(|round| original(&service.address, id) == file(round, number));
             assert!(whole, "upload {id}, whose answer was cut off, is not whole");
         }
-        assert!(unknown.len() - unacknowledged <= CLIENTS, "only requests under way may be stored without an answer");
+        assert!(
+            unknown.len() - unacknowledged <= CLIENTS,
+            "only requests under way may be stored without an answer"
+        );
         unacknowledged = unknown.len();
         service.kill();
     }

@@ -3,23 +3,30 @@
 
 use crate::sandbox::Sandbox;
 
+/// A zip archive of two CSV files.
+const TWO_FILES: &[u8] = include_bytes!("two_files.zip");
+
 #[track_caller]
 fn check(name: &str, line: &str) {
-    let zip = include_bytes!("../../../../corpus/zip/input.zip");
-    let two: Vec<u8> = [b"not a schema".as_slice()].concat();
     let sandbox = Sandbox::new(&[
         ("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
-        ("nonsense.json", &two),
+        ("nonsense.json", b"not a schema"),
         ("wrong-type.json", br#"{"fields": [{"name": "id", "type": "number-ish"}]}"#),
-        ("wrong-pattern.json", br#"{"fields": [{"name": "id", "type": "string", "constraints": {"pattern": "["}}]}"#),
-        ("cut.zip", &zip[..20]),
+        (
+            "wrong-pattern.json",
+            br#"{"fields": [{"name": "id", "type": "string", "constraints": {"pattern": "["}}]}"#,
+        ),
+        ("two.zip", TWO_FILES),
     ]);
     std::fs::create_dir(sandbox.path("folder")).expect("a folder in the temporary folder");
     let ran = sandbox.snapshot(name, line);
     assert_eq!(ran.code, Some(2), "csvp {line}");
     assert!(ran.stdout.is_empty(), "csvp {line}: {}", ran.stdout());
     let left: Vec<_> = csvp_testkit::files_under(sandbox.folder());
-    assert!(!left.iter().any(|path| path.ends_with("out.csv") || path.ends_with("out.parquet")), "half a file: {left:?}");
+    assert!(
+        !left.iter().any(|path| path.ends_with("out.csv") || path.ends_with("out.parquet")),
+        "half a file: {left:?}"
+    );
 }
 
 #[test]
@@ -72,7 +79,11 @@ fn what_is_no_table() {
     check("error_picture_profile", "profile picture.csv");
     check("error_picture_infer", "schema infer picture.csv");
     check("error_picture_detect", "detect picture.csv");
-    check("error_zip_cut", "profile cut.zip");
+}
+
+#[test]
+fn archives_of_several_files() {
+    check("error_zip_of_two", "check two.zip");
 }
 
 #[test]
@@ -81,4 +92,13 @@ fn outputs_that_cannot_be_written() {
     check("error_output_folder", "convert clean.csv -o nowhere/out.csv");
     check("error_output_refused", "convert clean.csv -o out.csv --schema strict.json --on-bad fail");
     check("error_problems_folder", "check clean.csv --problems nowhere/list.csv");
+}
+
+#[cfg(feature = "serve")]
+#[test]
+fn a_service_that_cannot_start() {
+    check("error_serve_config", "serve --config nothing.toml");
+    check("error_serve_port", "serve --port 99999");
+    check("error_serve_host", "serve --host nowhere --data data");
+    check("error_migrate_config", "migrate --config nothing.toml");
 }

@@ -23,6 +23,14 @@ fn help_of_every_verb() {
     }
 }
 
+#[cfg(feature = "serve")]
+#[test]
+fn help_of_the_service() {
+    let sandbox = Sandbox::new(&[]);
+    assert_eq!(sandbox.snapshot("help_serve", "serve --help").code, Some(0));
+    assert_eq!(sandbox.snapshot("help_migrate", "migrate --help").code, Some(0));
+}
+
 #[test]
 fn no_verb_shows_the_help_and_exits_2() {
     let ran = Sandbox::new(&[]).run("");

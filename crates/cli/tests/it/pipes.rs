@@ -23,7 +23,8 @@ fn a_closed_pipe_ends_the_program_quietly() {
         "convert large.csv -o - --to parquet",
     ] {
         let mut command = csvp().in_folder(sandbox.folder()).command(line.split_whitespace());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("csvp can be started");
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("csvp can be started");
         let mut pipe = child.stdout.take().expect("standard output is a pipe");
         let mut first = [0; 10];
         pipe.read_exact(&mut first).expect("ten bytes of output");
@@ -37,7 +38,8 @@ fn a_closed_pipe_ends_the_program_quietly() {
 #[test]
 fn completions_into_a_closed_pipe() {
     let mut command = csvp().command(["completions", "zsh"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("csvp can be started");
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("csvp can be started");
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("csvp can be waited for");
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
@@ -51,7 +53,8 @@ fn the_same_through_standard_input_as_from_a_file() {
         let mut from_file: serde_json::Value =
             serde_json::from_slice(&sandbox.run(&format!("{verb} large.csv --json")).stdout).expect("JSON");
         let mut piped: serde_json::Value =
-            serde_json::from_slice(&sandbox.run_with(&format!("{verb} - --json"), &bytes).stdout).expect("JSON");
+            serde_json::from_slice(&sandbox.run_with(&format!("{verb} - --json"), &bytes).stdout)
+                .expect("JSON");
         from_file["name"] = "".into();
         piped["name"] = "".into();
         assert_eq!(from_file, piped, "{verb}");

@@ -8,8 +8,15 @@ use serde_json::{Map, Value};
 use crate::sandbox::csvp;
 
 fn parse(file: &Path, options: &[&str]) -> Value {
-    let ran = csvp().run([&["parse".into(), file.into(), "--json".into()], &options.iter().map(Into::into).collect::<Vec<std::ffi::OsString>>()[..]].concat());
-    serde_json::from_slice(&ran.stdout).unwrap_or_else(|error| panic!("{}: {error}: {}", file.display(), ran.stderr()))
+    let ran = csvp().run(
+        [
+            &["parse".into(), file.into(), "--json".into()],
+            &options.iter().map(Into::into).collect::<Vec<std::ffi::OsString>>()[..],
+        ]
+        .concat(),
+    );
+    serde_json::from_slice(&ran.stdout)
+        .unwrap_or_else(|error| panic!("{}: {error}: {}", file.display(), ran.stderr()))
 }
 
 #[test]
@@ -17,12 +24,17 @@ fn csv_spectrum_reads_as_its_json_files_say() {
     let Some(folder) = dev_data("csv-spectrum") else { return };
     for file in files_under(&folder.join("csvs")) {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let expected = std::fs::read_to_string(folder.join("json").join(format!("{stem}.json"))).expect("its JSON file");
+        let expected =
+            std::fs::read_to_string(folder.join("json").join(format!("{stem}.json"))).expect("its JSON file");
         let mut expected: Value = serde_json::from_str(&expected).expect("JSON");
         if stem == "location_coordinates" {
             // The suite's own slip: one object for the list, and another telephone number than in the file.
             expected["Contact Phone Number"] = "2095257564".into();
             expected = Value::Array(vec![expected]);
+        }
+        if !std::fs::read(&file).expect("the file can be read").contains(&b'\r') {
+            // Copies of the suite made by git may have lost their CRs; then the cells have none either.
+            expected = serde_json::from_str(&expected.to_string().replace("\\r\\n", "\\n")).expect("JSON");
         }
         let parsed = parse(&file, &[]);
         let header = parsed["header"].as_array().unwrap_or_else(|| panic!("{stem} has a header"));
@@ -31,7 +43,10 @@ fn csv_spectrum_reads_as_its_json_files_say() {
             .iter()
             .map(|row| {
                 let cells = row.as_array().expect("an array of cells");
-                let pairs = header.iter().zip(cells).map(|(name, cell)| (name.as_str().unwrap_or_default().to_owned(), cell.clone()));
+                let pairs = header
+                    .iter()
+                    .zip(cells)
+                    .map(|(name, cell)| (name.as_str().unwrap_or_default().to_owned(), cell.clone()));
                 Value::Object(pairs.collect::<Map<_, _>>())
             })
             .collect();
@@ -68,13 +83,17 @@ fn commons_csv_reads_as_its_control_files_say() {
             .filter(|line| line != "1:[]")
             .map(|line| line.replace("[ i ,  \" j \" ,  \" k \",  l ]", "[ i ,  j ,  k ,  l ]"))
             .collect();
-        let parsed = parse(&folder.join(input), &["--delimiter=,", "--quote=\"", "--header-rows=0", "--preamble-rows=0", comment]);
+        let parsed = parse(
+            &folder.join(input),
+            &["--delimiter=,", "--quote=\"", "--header-rows=0", "--preamble-rows=0", comment],
+        );
         let found: Vec<String> = parsed["rows"]
             .as_array()
             .expect("rows")
             .iter()
             .map(|row| {
-                let cells: Vec<&str> = row.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+                let cells: Vec<&str> =
+                    row.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
                 format!("{}:[{}]", cells.len(), cells.join(", "))
             })
             .collect();

@@ -28,7 +28,10 @@ fn check_of_several_files_exits_1_when_one_has_problems() {
 
 #[test]
 fn check_shows_long_lines_tabs_and_letters_of_all_widths_near_the_fault() {
-    let long = format!("id\tname\tnote\n1\tJosé\t{0}\n2\t日本語のとても長い\n3\ta\tb\n4\t{0}\0{0}\tz\n", "word ".repeat(60));
+    let long = format!(
+        "id\tname\tnote\n1\tJosé\t{0}\n2\t日本語のとても長い\n3\ta\tb\n4\t{0}\0{0}\tz\n",
+        "word ".repeat(60)
+    );
     Sandbox::new(&[("long.tsv", long.as_bytes())]).snapshot("check_long_lines", "check long.tsv");
 }
 
@@ -68,12 +71,12 @@ fn check_json_is_the_report_with_messages() {
 #[test]
 fn check_writes_the_complete_list_of_problems() {
     let sandbox = Sandbox::new(&[]);
-    let ran = sandbox.run("check broken.csv clean.csv --problems list.csv --json");
+    let ran = sandbox.run("check broken.csv --problems list.csv --json");
     assert_eq!(ran.code, Some(1));
     let list = std::fs::read_to_string(sandbox.path("list.csv")).expect("the list was written");
     let mut ran = ran;
     ran.stdout = list.into_bytes();
-    sandbox.assert("problems_list", "check broken.csv clean.csv --problems list.csv", &ran);
+    sandbox.assert("problems_list", "check broken.csv --problems list.csv", &ran);
     let again = sandbox.run("check list.csv --json");
     assert_eq!(again.code, Some(0), "our own list is a clean CSV: {}", again.stdout());
 }
@@ -97,6 +100,12 @@ fn check_of_what_is_no_csv_exits_1() {
 }
 
 #[test]
+fn check_of_a_cut_gzip_file_says_where_it_breaks_off() {
+    let gzip = include_bytes!("../../../../corpus/gzip-cut/input.csv.gz");
+    Sandbox::new(&[("cut.gz", gzip)]).snapshot("check_cut_gzip", "check cut.gz");
+}
+
+#[test]
 fn parse_prints_what_was_read() {
     let sandbox = Sandbox::new(&[]);
     assert_eq!(sandbox.snapshot("parse_ndjson", "parse broken.csv").code, Some(0));
@@ -113,12 +122,12 @@ fn parse_prints_what_was_read() {
 
 #[test]
 fn reading_options_are_taken() {
-    let sandbox = Sandbox::new(&[("odd.txt", b"made by hand\na'b;c' | d\n# note\n1 | 2\n3 | 4\n")]);
+    let sandbox = Sandbox::new(&[("odd.txt", b"made by hand\na'b;c'|d\n# note\n1|2\n3|4\n")]);
     let line = "parse odd.txt --json --delimiter=| --quote=none --comment=# --preamble-rows=1 --header-rows=1 \
                 --escape=doubled --encoding=utf-8";
     let value = json(&sandbox.run(line).stdout());
-    assert_eq!(value["header"], serde_json::json!(["a'b;c' ", " d"]));
-    assert_eq!(value["rows"], serde_json::json!([["1 ", " 2"], ["3 ", " 4"]]));
+    assert_eq!(value["header"], serde_json::json!(["a'b;c'", "d"]));
+    assert_eq!(value["rows"], serde_json::json!([["1", "2"], ["3", "4"]]));
     assert_eq!(value["dialect"]["comment"], "#");
 }
 
@@ -169,11 +178,29 @@ fn schema_check_exits_1_when_the_schema_is_broken() {
 #[test]
 fn every_verb_reads_standard_input() {
     let sandbox = Sandbox::new(&[]);
-    for line in ["check -", "check - --schema schema.json", "parse -", "parse - --json", "detect -", "profile -", "schema infer -"] {
+    for line in [
+        "check -",
+        "check - --schema schema.json",
+        "parse -",
+        "parse - --json",
+        "detect -",
+        "profile -",
+        "schema infer -",
+    ] {
         let ran = sandbox.run_with(line, CLEAN.as_bytes());
         assert_eq!((ran.code, ran.stderr()), (Some(0), String::new()), "csvp {line}");
         assert!(!ran.stdout.is_empty(), "csvp {line}");
     }
     let ran = sandbox.run_with("check -", BROKEN.as_bytes());
     sandbox.assert("check_stdin", "check -", &ran);
+}
+
+#[cfg(feature = "serve")]
+#[test]
+fn migrate_brings_the_database_up_to_date_once() {
+    let sandbox = Sandbox::new(&[]);
+    let first = sandbox.run("migrate --data data");
+    assert_eq!((first.code, first.stderr()), (Some(0), String::new()));
+    assert!(first.stdout().starts_with("done: "), "{}", first.stdout());
+    assert_eq!(sandbox.snapshot("migrate_again", "migrate --data data").code, Some(0));
 }

@@ -117,7 +117,7 @@ impl ColumnRun<'_> {
         cell: &[u8],
         (code, detail): (ProblemCode, Detail),
     ) -> Problem {
-        let range = self.block.index.raw_range(self.grammar, &self.block.text, record, column_idx);
+        let range = self.block.index.raw_range(self.grammar, record, column_idx);
         let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
         Problem {
             code,

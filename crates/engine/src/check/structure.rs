@@ -118,7 +118,7 @@ impl Checker<'_> {
                 continue;
             }
             for field in 0..self.block.index.n_fields(record) {
-                let Some((start, end)) = self.block.index.raw_range(self.grammar, &self.block.text, record, field) else {
+                let Some((start, end)) = self.block.index.raw_range(self.grammar, record, field) else {
                     continue;
                 };
                 if end - start > limit {

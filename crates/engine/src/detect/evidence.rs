@@ -55,7 +55,7 @@ impl Notes {
         }
         if best.broken > 0 {
             self.add(format!(
-                "{} fields begin with a quote that does not end where the field ends",
+                "fields that begin with a quote and do not end with one: {}",
                 best.broken
             ));
         }
@@ -66,7 +66,7 @@ impl Notes {
 
     /// Says that there are comment lines.
     pub(super) fn about_comments(&mut self, prefix: &[u8], n: usize) {
-        self.add(format!("{n} lines begin with {} and are no records", shown(prefix)));
+        self.add(format!("comment lines, which begin with {}: {n}", shown(prefix)));
     }
 
     /// Says where the table starts.

@@ -184,12 +184,12 @@ impl Source {
 fn check_size(limits: &Limits, bytes_in: u64, bytes_out: u64, packed: bool) -> Result<(), EngineError> {
     if bytes_out > limits.max_decoded_bytes {
         return Err(EngineError::TooLarge {
-            what: "bytes, max_decoded_bytes",
+            what: "bytes, the limit `max_decoded_bytes`",
             limit: limits.max_decoded_bytes,
         });
     }
     if packed && bytes_out > limits.ratio_free_bytes && bytes_out / limits.max_ratio.max(1) > bytes_in {
-        return Err(EngineError::TooLarge { what: "times its size, max_ratio", limit: limits.max_ratio });
+        return Err(EngineError::TooLarge { what: "times its size, the limit `max_ratio`", limit: limits.max_ratio });
     }
     Ok(())
 }

@@ -12,12 +12,15 @@
 //! 4. **no quotes**: the line is cut at every delimiter.
 //!
 //! When none gives the expected number, the first reading stands: damage never reaches beyond its physical line.
-//! All readings end within `max_record_bytes` of the record's start.
+//! The third reading ends within 64 KiB of the record's start, all others with its physical line.
 
 use super::plain::{After, Record, after_quote, is_line_end_byte, opening_quote};
 use crate::grammar::{At, LineEnd};
 use crate::index::{DIRTY, QUOTED};
 use crate::{FaultKind, Grammar};
+
+/// How far a damaged field that spans lines may reach from the start of its record.
+const HORIZON_BYTES: usize = 64 << 10;
 
 /// Reads the damaged record at `start` into `record` and gives the start of the next line; none when more bytes are
 /// needed to decide.
@@ -218,6 +221,9 @@ fn quoted_on_line(
 fn read_lines(grammar: &Grammar, bytes: &[u8], start: usize, eof: bool, record: &mut Record) -> At<LineEnd> {
     let mut at = start;
     loop {
+        if grammar.n_columns.is_some_and(|n_columns| record.ends.len() > n_columns) {
+            return At::No;
+        }
         let Some(open) = opening_quote(grammar, bytes, at) else {
             // Unquoted fields end on their line, so the line's reading applies.
             let At::Yes(line) = grammar.find_line_end(bytes, at, eof) else { return At::Unknown };
@@ -263,7 +269,7 @@ fn quoted_on_lines(
     let mut spans = false;
     let mut at = open + 1;
     loop {
-        if at - record_start > grammar.max_record_bytes {
+        if at - record_start > grammar.max_record_bytes.min(HORIZON_BYTES) {
             return Closed::Never;
         }
         let Some(&byte) = bytes.get(at) else { return if eof { Closed::Never } else { Closed::Unknown } };

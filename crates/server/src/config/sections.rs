@@ -102,7 +102,7 @@ sections! {
         /// Least bytes per second, measured over the whole body after the first 10 seconds; `0` switches the check off.
         min_rate: Bytes = "1 KiB";
         /// Uploads that are received at the same time; further ones wait.
-        parallel: usize = "256";
+        parallel: usize = "128";
         /// Uploads that may wait for their turn; further ones are answered with 503.
         waiting: usize = "8192";
         /// How long an upload may wait for its turn.

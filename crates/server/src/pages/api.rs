@@ -22,7 +22,12 @@ pub(crate) fn api_page(document: &Value) -> String {
     }
     for tag in document["tags"].as_array().into_iter().flatten() {
         let name = str_of(&tag["name"]);
-        let _ = write!(body, "<h2>{}</h2>\n<p>{}</p>\n", text(name), text(str_of(&tag["description"])));
+        let _ = write!(
+            body,
+            "<h2>{}</h2>\n<p>{}</p>\n",
+            text(&super::html::capital(name)),
+            text(str_of(&tag["description"]))
+        );
         for (path, methods) in document["paths"].as_object().into_iter().flatten() {
             for (method, operation) in methods.as_object().into_iter().flatten() {
                 if operation["tags"][0] == *name {
@@ -58,7 +63,7 @@ fn operation_html(method: &str, path: &str, operation: &Value) -> String {
     }
     let parameters = operation["parameters"].as_array().filter(|list| !list.is_empty());
     if let Some(parameters) = parameters {
-        html.push_str("<h3>Parameters</h3>\n<div class=\"scroll\"><table><tbody>\n");
+        html.push_str("<h4>Parameters</h4>\n<div class=\"scroll\"><table><tbody>\n");
         for parameter in parameters {
             let _ = writeln!(
                 html,
@@ -70,7 +75,7 @@ fn operation_html(method: &str, path: &str, operation: &Value) -> String {
         }
         html.push_str("</tbody></table></div>\n");
     }
-    html.push_str("<h3>Answers</h3>\n<div class=\"scroll\"><table><tbody>\n");
+    html.push_str("<h4>Answers</h4>\n<div class=\"scroll\"><table><tbody>\n");
     for (status, answer) in operation["responses"].as_object().into_iter().flatten() {
         let shape = answer["content"].as_object().and_then(|content| content.iter().next());
         let shape = shape.map(|(media_type, content)| match reference(&content["schema"]) {

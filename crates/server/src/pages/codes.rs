@@ -2,7 +2,7 @@
 
 use csvp_report::{ApiErrorCode, ProblemCode, Severity};
 
-use super::html::{page, text};
+use super::html::{capital, page, text};
 
 /// What a problem code means; none when there is no such code.
 pub(crate) fn problem_page(code: &str) -> Option<String> {
@@ -105,14 +105,6 @@ fn meaning(code: ApiErrorCode) -> &'static str {
              work; deleting uploads that are no longer needed makes room. Nothing of this upload was kept."
         }
         _ => "The title says it all.",
-    }
-}
-
-fn capital(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => String::new(),
     }
 }
 

@@ -21,6 +21,15 @@ pub(super) fn escape(raw: &str) -> String {
     raw.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
+/// A sentence with its first letter in upper case.
+pub(super) fn capital(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    match chars.next() {
+        Some(first) => first.to_uppercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
 /// A whole page.
 pub(super) fn page(title: &str, body: &str) -> String {
     format!(

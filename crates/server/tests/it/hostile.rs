@@ -135,6 +135,19 @@ async fn a_slow_body_is_cut_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn headers_that_never_end_are_cut_off() {
+    let app = TestApp::start_with(|config| {
+        config.server.header_timeout = csvp_server::config::Seconds::new(1);
+    })
+    .await;
+    for head in ["", "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: "] {
+        let began = std::time::Instant::now();
+        app.raw(head.as_bytes().to_vec(), false).await;
+        assert!(began.elapsed().as_secs() < 8, "the connection stayed open");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_columns_are_refused_with_their_limit() {
     let app = TestApp::start().await;
     let header: Vec<String> = (0..100_000).map(|i| format!("c{i}")).collect();

@@ -1,4 +1,5 @@
-//! The corpus through the library, and the reference pages of the problem codes.
+//! The corpus and public test files through the library, and the reference pages of the problem codes.
 
 mod corpus;
+mod dev_data;
 mod problem_pages;

@@ -69,15 +69,7 @@ async fn attempt(app: &App, claimed: &ClaimedJob) {
         (Err(_), Some(Cut::Stopping)) => hand_back(app, lease).await,
         (Err(_), Some(Cut::TimedOut)) => {
             let limit = app.config.processing.job_timeout;
-            end(
-                app,
-                lease,
-                place,
-                UploadState::Failed,
-                "timed-out",
-                format!("processing took longer than {limit}"),
-            )
-            .await
+            end(app, lease, place, "timed-out", format!("processing took longer than {limit}")).await
         }
         (Err(stop), Some(Cut::Cancelled) | None) => stopped(app, lease, place, stop).await,
     };
@@ -141,30 +133,26 @@ async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static
             processing::remove_run(app, place).await;
             finish(app, lease, place, result).await
         }
-        Stop::NotCsv(detail) => end(app, lease, place, UploadState::Refused, "not-csv", detail).await,
-        Stop::TooLarge(detail) => {
-            end(app, lease, place, UploadState::Refused, "upload-too-large", detail).await
-        }
-        Stop::Refused(detail) => end(app, lease, place, UploadState::Refused, "upload-refused", detail).await,
-        Stop::Settings(error) => {
-            end(app, lease, place, UploadState::Failed, "request-invalid", error.detail).await
-        }
+        // Without a report the results of the run before stay: `refused` would take their place with nothing.
+        Stop::NotCsv(detail) => end(app, lease, place, "not-csv", detail).await,
+        Stop::TooLarge(detail) => end(app, lease, place, "upload-too-large", detail).await,
+        Stop::Refused(detail) => end(app, lease, place, "upload-refused", detail).await,
+        Stop::Settings(error) => end(app, lease, place, "request-invalid", error.detail).await,
         Stop::Store(error) => again(app, lease, error.into()).await,
         Stop::Inside(cause) => again(app, lease, cause).await,
     }
 }
 
 /// Ends the run without a report. The original stays.
-async fn end(
-    app: &App,
-    lease: &Lease,
-    place: Place,
-    state: UploadState,
-    code: &str,
-    detail: String,
-) -> &'static str {
+async fn end(app: &App, lease: &Lease, place: Place, code: &str, detail: String) -> &'static str {
     processing::remove_run(app, place).await;
-    finish(app, lease, place, without_report(state, Some(Failure { code: code.to_owned(), detail }))).await
+    finish(
+        app,
+        lease,
+        place,
+        without_report(UploadState::Failed, Some(Failure { code: code.to_owned(), detail })),
+    )
+    .await
 }
 
 fn without_report(state: UploadState, error: Option<Failure>) -> RunResult {
