@@ -132,7 +132,8 @@ impl Layout {
     fn behind_preamble(&self, text: &[u8], complete: bool, grammar: &Grammar) -> (usize, u64) {
         let (mut start, mut line) = (0, 0);
         while line < self.dialect.preamble_lines
-            && let Some((_, next)) = grammar.first_line(&text[start..], complete).filter(|&(_, next)| next > 0)
+            && let Some((_, next)) =
+                grammar.first_line(&text[start..], complete).filter(|&(_, next)| next > 0)
         {
             start += next;
             line += 1;

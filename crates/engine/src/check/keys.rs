@@ -80,7 +80,8 @@ impl Keys {
         let primary_alone = |name: &String| {
             schema.primary_key.as_ref().is_some_and(|key| key.names() == std::slice::from_ref(name))
         };
-        let unique = schema.fields.iter().filter(|field| field.constraints.unique && !primary_alone(&field.name));
+        let unique =
+            schema.fields.iter().filter(|field| field.constraints.unique && !primary_alone(&field.name));
         for field in unique {
             keys.unique.extend(columns(std::slice::from_ref(&field.name)).map(|key| (key, runs())));
         }

@@ -54,10 +54,7 @@ impl Notes {
             ));
         }
         if best.broken > 0 {
-            self.add(format!(
-                "fields that begin with a quote and do not end with one: {}",
-                best.broken
-            ));
+            self.add(format!("fields that begin with a quote and do not end with one: {}", best.broken));
         }
         if choice.rules.escape.is_some() {
             self.add("quotes inside fields stand after a backslash".to_owned());

@@ -82,7 +82,11 @@ impl Row {
     /// `Total` and numbers in every cell, below records that begin with a number or a date.
     fn is_total_below(&self, above: &[Row]) -> bool {
         let typed = above.iter().filter(|row| row.first_at == 0 && row.first_kind.is_typed()).count();
-        self.first_at == 0 && self.filled >= 2 && typed >= 3 && typed * 10 >= above.len() * 9 && self.says_total()
+        self.first_at == 0
+            && self.filled >= 2
+            && typed >= 3
+            && typed * 10 >= above.len() * 9
+            && self.says_total()
     }
 
     fn says_total(&self) -> bool {

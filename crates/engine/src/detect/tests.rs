@@ -1,3 +1,5 @@
+//! Detection, case by case, and with any bytes.
+
 use csvp_parse::Terminator;
 use proptest::prelude::*;
 

@@ -189,7 +189,10 @@ fn check_size(limits: &Limits, bytes_in: u64, bytes_out: u64, packed: bool) -> R
         });
     }
     if packed && bytes_out > limits.ratio_free_bytes && bytes_out / limits.max_ratio.max(1) > bytes_in {
-        return Err(EngineError::TooLarge { what: "times its size, the limit `max_ratio`", limit: limits.max_ratio });
+        return Err(EngineError::TooLarge {
+            what: "times its size, the limit `max_ratio`",
+            limit: limits.max_ratio,
+        });
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The service from outside: real requests over real sockets, a real database, real files.
 
-#![expect(clippy::unwrap_used, reason = "what fails in a helper should stop the test that called it")]
+#![expect(clippy::unwrap_used, reason = "what fails below a test should stop the test")]
 
 mod app;
 
