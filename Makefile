@@ -15,6 +15,8 @@ export TEST_DATA ?= $(abspath ../shared)
 export INSTA_UPDATE ?= no
 
 SAY := tools/say.sh
+# Tests that take long: `make quick` leaves them to `make test`.
+SLOW_TESTS := test(/^dev_data::/) or test(/^crash::/) or test(three_thousand_uploads)
 
 .PHONY: help
 help: ## list what can be made
@@ -48,13 +50,13 @@ test: ## everything that CI runs
 	@$(SAY) "all checks passed"
 
 .PHONY: quick
-quick: ## the inner loop: format, house rules, clippy, tests of the workspace
+quick: ## the inner loop: format, house rules, clippy, all but the slow tests
 	@tools/need.sh cargo cc rustfmt clippy nextest git
 	@$(MAKE) lint
 	@$(SAY) "clippy, warnings are errors"
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@$(SAY) "tests of the workspace"
-	@cargo nextest run --locked --workspace
+	@cargo nextest run --locked --workspace --filterset "not ($(SLOW_TESTS))"
 
 .PHONY: lint
 lint: ## format, house rules, licences and sources of dependencies

@@ -8,10 +8,15 @@ pub fn repository() -> PathBuf {
     here.ancestors().nth(2).map(Path::to_path_buf).unwrap_or_else(|| here.to_path_buf())
 }
 
-/// A folder of the public test suites that are kept beside the repository. None when it is not there, as on a machine
-/// with nothing but a clone: the licences of some forbid to pass them on.
-pub fn dev_data(set: &str) -> Option<PathBuf> {
-    Some(repository().join("../shared/data/dev").join(set)).filter(|folder| folder.is_dir())
+/// A folder of the public test suites that are kept beside the repository, since the licences of some forbid to pass
+/// them on.
+///
+/// # Panics
+/// It is not there: a test without its data has not passed.
+pub fn dev_data(set: &str) -> PathBuf {
+    let folder = repository().join("../shared/data/dev").join(set);
+    assert!(folder.is_dir(), "expected the test data in {}", folder.display());
+    folder
 }
 
 /// All files under a folder, in the order of their names.

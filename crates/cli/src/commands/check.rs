@@ -27,6 +27,9 @@ pub(crate) fn files(
     show: usize,
     problems: Option<&std::path::Path>,
 ) -> anyhow::Result<Outcome> {
+    if problems.is_some() && files.len() > 1 {
+        anyhow::bail!("expected one file with `--problems`, found {}; write one list per file", files.len());
+    }
     let mut outcome = Outcome::Done;
     let mut list = problems.map(create).transpose()?;
     for path in files {

@@ -10,7 +10,7 @@ const MOST_TIME: Duration = Duration::from_secs(5);
 
 /// Reads each file of a set; passes when the set is not on this machine.
 fn check(set: &str) {
-    let Some(folder) = dev_data(set) else { return };
+    let folder = dev_data(set);
     let mut faults = Vec::new();
     for file in files_under(&folder) {
         let start = Instant::now();

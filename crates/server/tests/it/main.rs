@@ -5,6 +5,7 @@
 mod app;
 
 mod concurrency;
+mod corpus;
 mod docs;
 mod errors;
 mod files;

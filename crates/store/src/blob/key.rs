@@ -43,6 +43,8 @@ run_files! {
     RejectsCsv, "rejects.csv", "text/csv; charset=utf-8";
     /// Every problem, uncapped.
     ProblemsCsv, "problems.csv", "text/csv; charset=utf-8";
+    /// Every problem, one JSON object a line: what pages of problems are read from; not for users.
+    ProblemsNdjson, "problems.ndjson", "application/x-ndjson";
     /// The report.
     ReportJson, "report.json", "application/json";
     /// What the engine needs to read the original again at any place; not for users.

@@ -8,7 +8,7 @@ const MOST_BYTES: usize = 32 << 10;
 
 /// Reads each small file of a set; passes when the set is not on this machine.
 fn check(set: &str) {
-    let Some(folder) = dev_data(set) else { return };
+    let folder = dev_data(set);
     let mut faults = Vec::new();
     for file in files_under(&folder) {
         let bytes = std::fs::read(&file).expect("the file can be read");
