@@ -143,14 +143,14 @@ impl Excerpt {
         let line_end = fault + rest.iter().position(|&b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
         let head = tail_chars(&lossy(&bytes[line_start..fault]), SHOWN_CHARS / 2);
         let body = head_chars(&lossy(&bytes[fault..line_end]), SHOWN_CHARS);
-        let width = fault_width(problem, &body, &report.dialect.delimiter);
+        let width = fault_width(problem, &body, &report.dialect);
         let span = head.len()..head.len() + width;
         Some(Self { text: format!("{head}{body}"), line, span })
     }
 }
 
 /// How much of the text behind the place is at fault: the cell, or the rest of the line for a whole record.
-fn fault_width(problem: &Problem, body: &str, delimiter: &str) -> usize {
+fn fault_width(problem: &Problem, body: &str, dialect: &csvp_report::DialectFacts) -> usize {
     if problem.position.column.is_none() {
         return body.len();
     }
@@ -161,7 +161,15 @@ fn fault_width(problem: &Problem, body: &str, delimiter: &str) -> usize {
     if of_quote {
         return body.chars().next().map_or(0, char::len_utf8);
     }
-    body.find(delimiter).unwrap_or(body.len())
+    let quoted = dialect.quote.as_deref().filter(|quote| body.starts_with(quote));
+    let closing = quoted.map(|quote| format!("{quote}{}", dialect.delimiter));
+    let open = quoted.map_or(0, |quote| quote.len());
+    match closing.and_then(|closing| body[open..].find(&closing)) {
+        // The opening quote, the text behind it, and the closing one.
+        Some(at) => at + 2 * open,
+        None if quoted.is_some() => body.len(),
+        None => body.find(&dialect.delimiter).unwrap_or(body.len()),
+    }
 }
 
 fn lossy(bytes: &[u8]) -> String {

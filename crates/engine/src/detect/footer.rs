@@ -71,7 +71,8 @@ impl Row {
                 || sentence && wide
                 || self.first_at == 0 && set_apart && is_text;
         }
-        says_so && self.typed == 0 && self.filled * 2 <= n_columns.max(4)
+        // A record with all its cells may hold anything; only one with fewer is judged by its words.
+        says_so && self.typed == 0 && self.filled < n_columns && self.filled * 2 <= n_columns.max(4)
     }
 
     /// `Total` and a few numbers, with fewer cells filled than there are columns.
