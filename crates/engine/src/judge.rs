@@ -104,7 +104,8 @@ pub(crate) fn verdicts(block: &Block, sound: &[bool], bad: &[BadCell], on_bad: O
 
 /// Lines with nothing on them, before the end of the file: worth knowing, but no fault.
 pub(crate) fn blank_lines(block: &Block, decoder: &Decoder) -> Vec<Problem> {
-    let at_end = |byte: u32| block.last && block.text[byte as usize..].iter().all(u8::is_ascii_whitespace);
+    let content = block.text.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
+    let at_end = |byte: u32| block.last && byte as usize >= content;
     let blank = block.index.skips().iter().filter(|skip| skip.kind == csvp_parse::SkipKind::Blank);
     blank
         .filter(|skip| !at_end(skip.byte))

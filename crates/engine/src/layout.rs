@@ -10,8 +10,6 @@ use crate::detect::detect;
 use crate::schema::header;
 use crate::{EngineError, Limits, Settings};
 
-/// Text in which records are counted to learn the number of columns.
-const COUNTED_BYTES: usize = 256 << 10;
 /// Share of records that must agree on another number of columns than the header has.
 const AGREEING_SHARE: f64 = 0.8;
 
@@ -145,7 +143,7 @@ impl Layout {
     fn read_header(&mut self, text: &[u8], complete: bool, decoder: &Decoder, limits: &Limits) {
         let loose = Grammar::new(&self.dialect, None, limits.max_record_bytes);
         let (start, line) = self.behind_preamble(text, complete, &loose);
-        let body = &text[start..text.len().min(start + COUNTED_BYTES.max(limits.max_record_bytes))];
+        let body = &text[start..];
         let whole = complete && start + body.len() == text.len();
         let mut index = FieldIndex::new(1);
         scan::plain::index(&loose, body, whole, &mut index);
@@ -227,7 +225,9 @@ impl Layout {
 
 /// The encoding with this label.
 pub(crate) fn encoding_named(label: &str) -> Result<&'static Encoding, EngineError> {
+    // ISO-2022-JP shifts between states, so that no place in a file can be read without all before it.
     Encoding::for_label_no_replacement(label.trim().as_bytes())
+        .filter(|&encoding| encoding != encoding_rs::ISO_2022_JP)
         .ok_or_else(|| EngineError::UnknownEncoding(label.to_owned()))
 }
 

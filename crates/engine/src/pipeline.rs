@@ -150,7 +150,7 @@ impl<O: Output> Second<O> {
             )
         })?;
         let plan = judge.plan;
-        plan.layout.problems.iter().for_each(|problem| tally.problem(problem));
+        plan.layout.problems.iter().for_each(|problem| tally.file_problem(problem));
         output.file_problems(&plan.layout.problems).map_err(EngineError::Output)?;
         let mut columns = plan.report.columns.clone();
         for (column, exceptions) in columns.iter_mut().zip(exceptions) {

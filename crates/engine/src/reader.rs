@@ -33,7 +33,7 @@ struct Inner {
 
 enum Stage {
     /// The first part is collected, to detect everything from it.
-    Sampling { sample: Vec<u8>, settings: Box<Settings> },
+    Sampling { sample: Vec<u8>, first_line: Option<usize>, settings: Box<Settings> },
     /// The file's layout is known; blocks are cut.
     Reading(Box<Cutter>),
     /// The file is no CSV, or has too many columns: its bytes pass unread.
@@ -44,7 +44,7 @@ impl Reader {
     /// A reader that detects what `settings` leave open.
     pub(crate) fn detecting(settings: Settings) -> Self {
         let limits = settings.limits.clone();
-        let stage = Stage::Sampling { sample: Vec::new(), settings: Box::new(settings) };
+        let stage = Stage::Sampling { sample: Vec::new(), first_line: None, settings: Box::new(settings) };
         Self { source: Source::new(&limits), inner: Inner { stage, limits } }
     }
 
@@ -72,7 +72,7 @@ impl Reader {
         &self.source
     }
 
-    /// Bytes in front of the first record that is asked for are passed on to blocks as they become whole.
+    /// Takes the next bytes of the file; blocks are handed on as they become whole.
     pub(crate) fn push(&mut self, bytes: &[u8], blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
         let inner = &mut self.inner;
         self.source.push(bytes, &mut |plain| inner.push(plain, blocks))
@@ -90,10 +90,15 @@ impl Reader {
 impl Inner {
     fn push(&mut self, plain: &[u8], blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
         match &mut self.stage {
-            Stage::Sampling { sample, .. } => {
-                let room = self.limits.detect_bytes.saturating_sub(sample.len()).min(plain.len());
+            Stage::Sampling { sample, first_line, .. } => {
+                let line_end = || memchr::memchr2(b'\n', b'\r', plain).map(|at| sample.len() + at + 1);
+                *first_line = first_line.or_else(line_end);
+                // A first line that is longer than the sample is taken whole, up to the limit of records.
+                let line = first_line.unwrap_or(usize::MAX).min(self.limits.max_record_bytes);
+                let wanted = self.limits.detect_bytes.max(line);
+                let room = wanted.saturating_sub(sample.len()).min(plain.len());
                 sample.extend_from_slice(&plain[..room]);
-                if sample.len() < self.limits.detect_bytes {
+                if sample.len() < wanted {
                     return Ok(());
                 }
                 self.open(false, blocks)?;
@@ -106,7 +111,7 @@ impl Inner {
 
     /// Detects the layout from the sample, and reads the sample with it.
     fn open(&mut self, complete: bool, blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
-        let Stage::Sampling { sample, settings } = &mut self.stage else { return Ok(()) };
+        let Stage::Sampling { sample, settings, .. } = &mut self.stage else { return Ok(()) };
         let sample = std::mem::take(sample);
         self.stage = match Layout::detect(&sample, complete, settings)? {
             Opened::Readable(layout) => Stage::Reading(Box::new(Cutter::new(*layout, &self.limits))),
@@ -191,8 +196,12 @@ impl Cutter {
         if self.dropping.is_some() {
             self.drop_record(true, blocks)?;
         }
-        self.hand_on(self.text.len(), true, blocks)?;
-        Ok(self.layout)
+        loop {
+            self.hand_on(self.text.len(), true, blocks)?;
+            if self.block.last {
+                return Ok(self.layout);
+            }
+        }
     }
 
     /// Makes a block of the whole records in the first `size` bytes of the text.
@@ -227,7 +236,7 @@ impl Cutter {
         rest.extend_from_slice(&self.text[consumed..]);
         self.text.truncate(consumed);
         self.block.text = std::mem::replace(&mut self.text, rest);
-        self.emit(eof, blocks)?;
+        self.emit(eof && self.text.is_empty(), blocks)?;
         Ok(consumed)
     }
 
@@ -265,12 +274,15 @@ impl Cutter {
                 }
                 Some(_) => return,
                 None => {
-                    self.wanted = self.wanted.saturating_mul(2);
+                    // Nobody needs the text; a CR waits for its other half.
+                    let keep = usize::from(self.text.last() == Some(&b'\r'));
+                    let drop = self.text.len() - keep;
+                    self.text.drain(..drop);
+                    self.base.text += drop as u64;
                     return;
                 }
             }
         }
-        self.wanted = self.block_bytes;
     }
 
     /// Drops bytes up to the end of the line that is too large, and counts it as a record that was not read.
@@ -283,6 +295,7 @@ impl Cutter {
             let drop = self.text.len() - keep;
             self.text.drain(..drop);
             self.dropping = Some(dropped + drop as u64);
+            self.decoder.pass_over(self.base.text, self.base.text + dropped + drop as u64);
             return Ok(());
         };
         self.text.drain(..next);

@@ -124,7 +124,7 @@ impl Survey {
         problems.extend(header_mismatches(&self.settings, &layout));
         problems.extend(layout.refused.clone());
         layout.problems = problems;
-        layout.problems.iter().for_each(|problem| self.tally.problem(problem));
+        layout.problems.iter().for_each(|problem| self.tally.file_problem(problem));
         let needs_second_pass = !key_faults.faults.is_empty()
             || decisions.iter().any(|decision| decision.exceptions > 0)
             || schema.columns.iter().any(|column| column.declared && column.column_type != ColumnType::Text)

@@ -73,10 +73,15 @@ impl Tally {
     pub(crate) fn problem(&mut self, problem: &Problem) {
         let column = problem.position.column.as_ref().map(|column| column.number);
         *self.by_code.entry((problem.code, column)).or_default() += 1;
-        // The few problems of the whole file are always shown.
-        if self.first.len() < self.shown || problem.position.record.is_none() {
+        if self.first.len() < self.shown {
             self.first.push(problem.clone());
         }
+    }
+
+    /// Counts a problem of the file as a whole; these are few and always shown.
+    pub(crate) fn file_problem(&mut self, problem: &Problem) {
+        self.shown = self.shown.max(self.first.len() + 1);
+        self.problem(problem);
     }
 
     /// Data records so far and how many of them are rejected.

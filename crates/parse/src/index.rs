@@ -15,6 +15,11 @@ const OFFSET: u32 = MISSING - 1;
 /// The largest block that can be indexed, in bytes.
 pub const MAX_BLOCK_BYTES: usize = OFFSET as usize;
 
+/// Cells after which an index is full, so that records far narrower than the table cannot make it larger than the text.
+const MOST_CELLS: usize = 1 << 20;
+/// Skipped lines after which an index is full; each may become a problem.
+const MOST_SKIPS: usize = 1 << 16;
+
 /// Field ends of a block of whole records, row-major: `n_records` x `n_columns`.
 ///
 /// Field `c` of record `r` begins where field `c - 1` ends plus the delimiter, the first one at the record's start.
@@ -64,6 +69,11 @@ impl FieldIndex {
         self.faults.clear();
         self.skips.clear();
         self.endings = LineEndings::default();
+    }
+
+    /// Whether more records may be added to this index.
+    pub fn has_room(&self) -> bool {
+        self.ends.len() < MOST_CELLS && self.skips.len() < MOST_SKIPS
     }
 
     /// Records in the block; lines that are no records do not count.

@@ -76,7 +76,10 @@ impl Keys {
         let columns = |fields: &[String]| -> Option<Vec<usize>> {
             fields.iter().map(|field| names.iter().position(|name| name == field)).collect()
         };
-        let runs = || Runs::new(limits.unique_memory_bytes);
+        let n_lists = schema.fields.iter().filter(|field| field.constraints.unique).count()
+            + schema.foreign_keys.len()
+            + 1;
+        let runs = || Runs::new(limits.unique_memory_bytes / n_lists);
         let primary_alone = |name: &String| {
             schema.primary_key.as_ref().is_some_and(|key| key.names() == std::slice::from_ref(name))
         };
@@ -161,6 +164,10 @@ impl Keys {
                     faults.len() <= self.max_repeats
                 })
                 .map_err(EngineError::Output)?;
+            if faults.len() > self.max_repeats {
+                let column = self.names[reference.from[0]].clone();
+                return Err(EngineError::TooManyRepeats { column, limit: self.max_repeats });
+            }
         }
         faults.sort_unstable_by_key(|fault| (fault.record, fault.column));
         Ok(KeyFaults { faults })

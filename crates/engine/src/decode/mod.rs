@@ -75,7 +75,14 @@ impl Decoder {
         let bytes = &bytes[dropped..];
         match &mut self.transcoder {
             None => text.extend_from_slice(bytes),
-            Some(transcoder) => bytes.chunks(STEP_BYTES).for_each(|step| transcoder.push(step, false, text)),
+            Some(transcoder) => {
+                let mut rest = bytes;
+                while !rest.is_empty() {
+                    let (step, behind) = rest.split_at(transcoder.map.step(rest).min(rest.len()));
+                    transcoder.push(step, false, text);
+                    rest = behind;
+                }
+            }
         }
     }
 
@@ -104,6 +111,16 @@ impl Decoder {
                 let cut = transcoder.invalid.partition_point(|invalid| invalid.text < end);
                 transcoder.invalid.drain(..cut).filter(|invalid| invalid.text >= text_start).collect()
             }
+        }
+    }
+
+    /// The text from `start` to `end` is passed over unread: only the place of its start is asked for later.
+    pub(crate) fn pass_over(&mut self, start: u64, end: u64) {
+        if let Some(transcoder) = &mut self.transcoder {
+            transcoder.map.pin(start);
+            transcoder.map.forget_before(end);
+            let passed = transcoder.invalid.partition_point(|invalid| invalid.text < end);
+            transcoder.invalid.drain(..passed);
         }
     }
 

@@ -9,16 +9,27 @@ use encoding_rs::Encoding;
 /// A place is found by transcoding its step again, so no table of characters is kept.
 pub(super) struct SourceMap {
     encoding: &'static Encoding,
+    /// Where decoding began in the source.
+    origin: u64,
     /// (offset in the text, offset in the source) where each step began.
     marks: VecDeque<(u64, u64)>,
     /// Source bytes from `raw_base` on.
     raw: VecDeque<u8>,
     raw_base: u64,
+    /// A place that is kept although the bytes behind it are forgotten.
+    pinned: Option<(u64, u64)>,
 }
 
 impl SourceMap {
     pub(super) fn new(encoding: &'static Encoding, source: u64) -> Self {
-        Self { encoding, marks: VecDeque::from([(0, source)]), raw: VecDeque::new(), raw_base: source }
+        Self {
+            encoding,
+            origin: source,
+            marks: VecDeque::from([(0, source)]),
+            raw: VecDeque::new(),
+            raw_base: source,
+            pinned: None,
+        }
     }
 
     /// `bytes` come next; the text before them is `text` bytes long. Mid-character starts are never marked: a mark is
@@ -32,11 +43,33 @@ impl SourceMap {
         self.raw.extend(bytes);
     }
 
+    /// Length of the next step: up to a place where a mark can be set, if one is near.
+    pub(super) fn step(&self, bytes: &[u8]) -> usize {
+        let near = &bytes[..bytes.len().min(super::STEP_BYTES)];
+        if self.is_utf_16() {
+            // Steps end behind whole units, wherever the bytes were cut on their way here.
+            let odd = (self.raw_base + self.raw.len() as u64 - self.origin) % 2;
+            return if odd == 1 { 1 } else { (near.len() & !1).max(1) };
+        }
+        near.iter().rposition(|&byte| byte < 0x30).map_or(near.len(), |at| at + 1)
+    }
+
+    fn is_utf_16(&self) -> bool {
+        self.encoding == encoding_rs::UTF_16LE || self.encoding == encoding_rs::UTF_16BE
+    }
+
+    /// Keeps the place of `text` for later.
+    pub(super) fn pin(&mut self, text: u64) {
+        if self.pinned.is_none_or(|(pinned, _)| pinned != text) {
+            self.pinned = Some((text, self.source_byte(text)));
+        }
+    }
+
     /// Whether the source so far certainly ends between two characters.
     fn at_character(&self) -> bool {
         let n = self.raw.len();
-        if self.encoding == encoding_rs::UTF_16LE || self.encoding == encoding_rs::UTF_16BE {
-            let unit_start = n >= 2 && (self.raw_base + n as u64 - self.marks[0].1).is_multiple_of(2);
+        if self.is_utf_16() {
+            let unit_start = n >= 2 && (self.raw_base + n as u64 - self.origin).is_multiple_of(2);
             let (low, high) = if n >= 2 { (self.raw[n - 2], self.raw[n - 1]) } else { (0, 0) };
             let high = if self.encoding == encoding_rs::UTF_16LE { high } else { low };
             return unit_start && !(0xd8..0xdc).contains(&high);
@@ -46,6 +79,9 @@ impl SourceMap {
     }
 
     pub(super) fn source_byte(&self, text: u64) -> u64 {
+        if let Some((_, source)) = self.pinned.filter(|&(pinned, _)| pinned == text) {
+            return source;
+        }
         let at = self.marks.partition_point(|&(start, _)| start <= text);
         let (mut text_at, mut source) = self.marks[at.saturating_sub(1)];
         let mut decoder = self.encoding.new_decoder_without_bom_handling();

@@ -172,7 +172,7 @@ impl Source {
             };
             rest = &rest[step.read..];
             self.bytes_out += step.written as u64;
-            check_size(&self.limits, self.bytes_in, self.bytes_out, true)?;
+            check_size(&self.limits, self.bytes_in - rest.len() as u64, self.bytes_out, true)?;
             plain(&out[..step.written])?;
             if step.read == 0 && step.written == 0 {
                 return Ok(());

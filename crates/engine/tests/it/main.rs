@@ -4,6 +4,7 @@
 
 mod compression;
 mod contracts;
+mod hostile;
 mod positions;
 mod prop_chunks;
 mod real_files;

@@ -13,11 +13,13 @@ use crate::{Fault, FaultKind, Grammar, SkipKind};
 /// left is the start of a record whose end (or meaning) cannot be told yet and must come again with more bytes behind it.
 /// With `eof` nothing is left.
 ///
+/// Less is taken when the index is full ([`FieldIndex::has_room`]); then it must be emptied and the rest comes again.
+///
 /// When nothing was consumed and `bytes` is longer than the record limit, see [`line_too_large`].
 pub fn index(grammar: &Grammar, bytes: &[u8], eof: bool, index: &mut FieldIndex) -> usize {
     let mut record = Record::default();
     let mut at = 0;
-    while at < bytes.len() {
+    while at < bytes.len() && index.has_room() {
         match next_line(grammar, bytes, at, eof, index) {
             Line::Skipped(next) => {
                 at = next;
@@ -182,7 +184,7 @@ fn strict(grammar: &Grammar, bytes: &[u8], start: usize, eof: bool, record: &mut
         let opening = opening_quote(grammar, bytes, at);
         let step = match opening {
             Some(open) => quoted_field(grammar, bytes, start, at, open, eof, record),
-            None => plain_field(grammar, bytes, at, eof, record),
+            None => plain_field(grammar, bytes, start, at, eof, record),
         };
         match step {
             Field::Next(next) => at = next,
@@ -221,7 +223,14 @@ pub(super) fn opening_quote(grammar: &Grammar, bytes: &[u8], at: usize) -> Optio
     (bytes.get(here) == Some(&quote)).then_some(here)
 }
 
-fn plain_field(grammar: &Grammar, bytes: &[u8], from: usize, eof: bool, record: &mut Record) -> Field {
+fn plain_field(
+    grammar: &Grammar,
+    bytes: &[u8],
+    record_start: usize,
+    from: usize,
+    eof: bool,
+    record: &mut Record,
+) -> Field {
     let mut dirty = 0;
     let mut at = from;
     loop {
@@ -240,6 +249,9 @@ fn plain_field(grammar: &Grammar, bytes: &[u8], from: usize, eof: bool, record: 
             }
             At::Unknown => return Field::Unknown,
             At::No => {}
+        }
+        if at - record_start > grammar.max_record_bytes {
+            return Field::Damaged;
         }
         let byte = bytes[at];
         if Some(byte) == grammar.quote {

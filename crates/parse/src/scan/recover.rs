@@ -21,6 +21,10 @@ use crate::{FaultKind, Grammar};
 
 /// How far a damaged field that spans lines may reach from the start of its record.
 const HORIZON_BYTES: usize = 64 << 10;
+/// Lines that a damaged field may span.
+const HORIZON_LINES: u32 = 64;
+/// Quotes of one line that are followed to its end in vain; the ones behind them are taken for text at once.
+const VAIN_SEARCHES: u32 = 64;
 
 /// Reads the damaged record at `start` into `record` and gives the start of the next line; none when more bytes are
 /// needed to decide.
@@ -120,9 +124,10 @@ enum Bound {
 /// Reads the record within one physical line; it always succeeds. `line` ends where the line's text ends.
 fn read(grammar: &Grammar, line: &[u8], start: usize, bound: Bound, record: &mut Record) {
     let mut at = start;
+    let mut vain = 0;
     loop {
         let opening = opening_quote(grammar, line, at);
-        if let (Some(open), true) = (opening, bound != Bound::NoQuotes) {
+        if let (Some(open), true) = (opening, bound != Bound::NoQuotes && vain < VAIN_SEARCHES) {
             let faults = record.faults.len();
             if let Some(next) = quoted_on_line(grammar, line, at, open, bound, record) {
                 match next {
@@ -132,6 +137,7 @@ fn read(grammar: &Grammar, line: &[u8], start: usize, bound: Bound, record: &mut
                 continue;
             }
             record.faults.truncate(faults);
+            vain += 1;
         }
         if let Some(open) = opening {
             record.faults.push((open as u32, FaultKind::QuoteUnclosed));
@@ -220,13 +226,24 @@ fn quoted_on_line(
 /// end looks like the opening of a later field: then the field does not span lines, its quote is unclosed.
 fn read_lines(grammar: &Grammar, bytes: &[u8], start: usize, eof: bool, record: &mut Record) -> At<LineEnd> {
     let mut at = start;
+    let reach = bytes.len().min(start + HORIZON_BYTES);
+    let mut line: Option<LineEnd> = None;
     loop {
         if grammar.n_columns.is_some_and(|n_columns| record.ends.len() > n_columns) {
             return At::No;
         }
         let Some(open) = opening_quote(grammar, bytes, at) else {
             // Unquoted fields end on their line, so the line's reading applies.
-            let At::Yes(line) = grammar.find_line_end(bytes, at, eof) else { return At::Unknown };
+            let line = match line.filter(|line| at <= line.end) {
+                Some(line) => line,
+                None => {
+                    match grammar.find_line_end(&bytes[..reach], at.min(reach), eof && reach == bytes.len()) {
+                        At::Yes(found) => *line.insert(found),
+                        At::No | At::Unknown if reach < bytes.len() => return At::No,
+                        At::No | At::Unknown => return At::Unknown,
+                    }
+                }
+            };
             match text_on_line(grammar, &bytes[..line.end], at, None, record) {
                 Some(next) => at = next,
                 None => {
@@ -269,7 +286,8 @@ fn quoted_on_lines(
     let mut spans = false;
     let mut at = open + 1;
     loop {
-        if at - record_start > grammar.max_record_bytes.min(HORIZON_BYTES) {
+        let too_far = at - record_start > grammar.max_record_bytes.min(HORIZON_BYTES);
+        if too_far || record.inner_lines > HORIZON_LINES {
             return Closed::Never;
         }
         let Some(&byte) = bytes.get(at) else { return if eof { Closed::Never } else { Closed::Unknown } };

@@ -1,0 +1,111 @@
+//! Files made to cost much: each is read in time that grows with its size, and the counts add up. A reader that is
+//! quadratic in any of them does not come back before the test runner ends it.
+
+use crate::run;
+use csvp_engine::{Limits, Settings};
+use csvp_report::Report;
+
+fn check(bytes: &[u8]) -> Report {
+    let report = run(Settings::default(), bytes, 1 << 16).0;
+    let counts = &report.counts;
+    assert_eq!(counts.accepted + counts.rejected + counts.skipped.total(), counts.records);
+    report
+}
+
+#[test]
+fn millions_of_blank_lines() {
+    let report = check(&[b"a,b\n1,2\n".as_slice(), &vec![b'\n'; 3_000_000], b"3,4\n"].concat());
+    assert_eq!((report.counts.accepted, report.counts.skipped.blank), (2, 3_000_000));
+    assert_eq!(report.problems.first.len(), 1_000);
+}
+
+#[test]
+fn a_line_of_opening_quotes() {
+    let line = "\"a,".repeat(300_000);
+    check(format!("{line}\n1,2\n").as_bytes());
+    check(format!("a,b\n1,2\n{line}\n3,4\n").as_bytes());
+}
+
+#[test]
+fn many_empty_fields_before_a_damaged_one() {
+    check(format!("{},\"a\"b\n1,2\n", ",".repeat(10_000)).as_bytes());
+}
+
+#[test]
+fn damaged_records_by_the_hundred_thousand() {
+    check(format!("a,b\n{}", "\"\"x\n".repeat(300_000)).as_bytes());
+    check(format!("a,b\n{}", "1,\"x\n".repeat(300_000)).as_bytes());
+}
+
+#[test]
+fn narrow_records_below_a_wide_header() {
+    let header = (0..16_000).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
+    let dialect = csvp_engine::detect::DialectHints {
+        delimiter: Some(b",".to_vec()),
+        preamble_lines: Some(0),
+        header_rows: Some(1),
+        ..Default::default()
+    };
+    let file = format!("{header}\n{header}\n{}", "x\n".repeat(20_000));
+    let report = run(Settings { dialect, ..Settings::default() }, file.as_bytes(), 1 << 16).0;
+    assert_eq!(report.columns.len(), 16_000);
+    assert!(report.counts.rejected >= 20_000);
+}
+
+#[test]
+fn a_record_that_never_ends_behind_a_line_break() {
+    let limits = Limits {
+        max_record_bytes: 32 << 10,
+        block_bytes: 16 << 10,
+        detect_bytes: 4 << 10,
+        ..Limits::default()
+    };
+    let endless = "z".repeat(400_000);
+    for start in ["\"x\ny\",", "\"ab\nc\"d,", "\"x\n"] {
+        let file = format!("a,b\n1,2\n{start}{endless}\n3,4\n");
+        let settings = Settings { limits: limits.clone(), ..Settings::default() };
+        let (whole, _) = run(settings.clone(), file.as_bytes(), file.len());
+        let (pieces, _) = run(settings, file.as_bytes(), 1_000);
+        assert_eq!(whole, pieces, "{start:?}");
+        assert!(whole.counts.accepted >= 2, "{start:?}: the records around it are read: {:?}", whole.counts);
+    }
+}
+
+#[test]
+fn long_lines_in_other_encodings() {
+    let limits = Limits {
+        max_record_bytes: 64 << 10,
+        block_bytes: 32 << 10,
+        detect_bytes: 4 << 10,
+        ..Limits::default()
+    };
+    let text = format!("id,näme\n1,ä\n2,{}\n3,ö\n", "日".repeat(200_000));
+    let wide: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    for chunk in [999, wide.len()] {
+        let (report, _) = run(Settings { limits: limits.clone(), ..Settings::default() }, &wide, chunk);
+        assert_eq!((report.counts.accepted, report.counts.rejected), (2, 1));
+        let problem = report
+            .problems
+            .first
+            .iter()
+            .find(|problem| problem.code.as_str() == "limit-record-bytes")
+            .unwrap();
+        assert_eq!(
+            (problem.position.record, problem.position.line, problem.position.byte),
+            (Some(2), 3, 2 + 2 * 12)
+        );
+    }
+}
+
+#[test]
+fn a_header_longer_than_the_sample() {
+    let header = (0..2_000).map(|n| format!("column_number_{n}")).collect::<Vec<_>>().join(",");
+    let row = vec!["7"; 2_000].join(",");
+    let settings =
+        Settings { limits: Limits { detect_bytes: 1_000, ..Limits::default() }, ..Settings::default() };
+    for chunk in [1, 1 << 16] {
+        let (report, _) = run(settings.clone(), format!("{header}\n{row}\n{row}\n").as_bytes(), chunk);
+        assert_eq!((report.columns.len(), report.counts.records), (2_000, 2));
+    }
+}
