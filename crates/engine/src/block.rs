@@ -95,7 +95,11 @@ impl Block {
 
     /// The field of a record that holds the byte at `at`.
     pub(crate) fn field_at(&self, grammar: &Grammar, record: usize, at: usize) -> Option<usize> {
-        (0..self.index.n_fields(record)).find(|&field| {
+        // Ends ascend: the field is the first that ends at or behind the byte.
+        let ends_before =
+            |field: usize| self.index.raw_range(grammar, record, field).is_some_and(|(_, end)| end < at);
+        let field = partition_point(self.index.n_fields(record), ends_before);
+        Some(field).filter(|&field| {
             self.index
                 .raw_range(grammar, record, field)
                 .is_some_and(|(start, end)| (start..=end).contains(&at))

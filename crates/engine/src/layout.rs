@@ -104,12 +104,7 @@ impl Layout {
             layout.dialect_facts.evidence.push("the first record holds the names of the schema".to_owned());
         }
         layout.read_header(&text, complete, &decoder, &settings.limits);
-        let n_columns = layout.n_columns();
-        if n_columns > settings.limits.max_columns {
-            let detail = Detail::Limit { limit: settings.limits.max_columns as u64, found: n_columns as u64 };
-            layout.refused = Some(whole_file(ProblemCode::LimitColumns, detail));
-            layout.names.clear();
-            layout.header.clear();
+        if layout.refused.is_some() {
             layout.problems.clear();
             return Ok(Opened::Refused(Box::new(layout)));
         }
@@ -185,6 +180,13 @@ impl Layout {
                 .source_byte((start + if index.n_records() > 0 { index.record_start(0) } else { 0 }) as u64),
             column: None,
         };
+        if n_columns > limits.max_columns {
+            let detail = Detail::Limit { limit: limits.max_columns as u64, found: n_columns as u64 };
+            self.refused = Some(whole_file(ProblemCode::LimitColumns, detail));
+            self.header.clear();
+            self.trailing_delimiter = false;
+            return;
+        }
         let named = header(&self.header, n_columns, &place);
         self.names = named.names;
         self.problems.extend(named.problems);
@@ -219,7 +221,8 @@ impl Layout {
     }
 
     pub(crate) fn grammar(&self, limits: &Limits) -> Grammar {
-        Grammar::new(&self.dialect, Some(self.n_columns()), limits.max_record_bytes)
+        let fields = self.n_columns() + usize::from(self.trailing_delimiter);
+        Grammar::new(&self.dialect, Some(fields), limits.max_record_bytes)
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Limits {
     pub detect_bytes: usize,
     /// Bytes of text in a block.
     pub block_bytes: usize,
+    /// Bytes of text kept back behind a block, so that the last block holds the file's last records.
+    pub tail_bytes: usize,
     /// Problems the report shows in full.
     pub problems_shown: usize,
     /// Characters of a cell that a problem quotes.
@@ -46,6 +48,7 @@ impl Default for Limits {
             ratio_free_bytes: 64 << 20,
             detect_bytes: 1 << 20,
             block_bytes: 1 << 20,
+            tail_bytes: 64 << 10,
             problems_shown: 1_000,
             value_chars: 200,
             unique_memory_bytes: 64 << 20,

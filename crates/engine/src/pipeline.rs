@@ -15,7 +15,6 @@ use crate::output::{JudgedBlock, Output};
 use crate::plan::Plan;
 use crate::profile::ColumnProfile;
 use crate::reader::Reader;
-use crate::schema::check_schema;
 use crate::settings::Settings;
 use crate::survey::Survey;
 use crate::tally::Tally;
@@ -47,14 +46,9 @@ pub struct Checked {
 
 impl Check {
     /// # Errors
-    /// The settings cannot be used: an unknown encoding, a schema with faults.
+    /// The settings cannot be used, see [`Settings::validate`].
     pub fn new(settings: Settings) -> Result<Self, EngineError> {
-        if let Some(label) = &settings.encoding {
-            crate::layout::encoding_named(label)?;
-        }
-        if let Some(schema) = &settings.schema {
-            check_schema(schema)?;
-        }
+        settings.validate()?;
         Ok(Self { survey: Survey::new(&settings), reader: Reader::detecting(settings) })
     }
 

@@ -56,6 +56,11 @@ impl Plan {
         self.layout.header_cells()
     }
 
+    /// Places in the file from which reading can begin; at most 4,096, and none for a file of one block.
+    pub fn n_blocks(&self) -> usize {
+        self.index.entries.len()
+    }
+
     /// Data records of the file.
     pub fn data_records(&self) -> u64 {
         self.report.counts.data_records()

@@ -11,8 +11,6 @@ use crate::layout::{Layout, Opened};
 use crate::source::Source;
 use crate::{EngineError, Limits, Settings};
 
-/// Bytes kept back behind a block, so that the last block always holds the file's last records.
-const TAIL_BYTES: usize = 64 << 10;
 /// Last records among which a footer is looked for.
 const FOOTER_RECORDS: usize = 32;
 
@@ -136,6 +134,7 @@ struct Cutter {
     grammar: Grammar,
     layout: Layout,
     block_bytes: usize,
+    tail_bytes: usize,
     /// Preamble lines still to be passed over.
     preamble_left: u64,
     /// Header rows still to come.
@@ -169,6 +168,7 @@ impl Cutter {
             grammar,
             layout,
             block_bytes: limits.block_bytes,
+            tail_bytes: limits.tail_bytes,
             preamble_left: 0,
             header_left: 0,
             text: Vec::new(),
@@ -183,7 +183,7 @@ impl Cutter {
         // Steps keep the text near one block however large the chunk is.
         for step in plain.chunks(self.block_bytes.max(1)) {
             self.decoder.push(step, &mut self.text);
-            while self.text.len() >= self.wanted + TAIL_BYTES {
+            while self.text.len() >= self.wanted + self.tail_bytes {
                 self.cut(self.wanted, false, blocks)?;
             }
         }

@@ -25,6 +25,34 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+impl Settings {
+    /// Refuses what no file can be read with.
+    ///
+    /// # Errors
+    /// An unknown encoding, a dialect that is ambiguous, a schema with faults, a limit out of range.
+    pub fn validate(&self) -> Result<(), EngineError> {
+        if let Some(label) = &self.encoding {
+            crate::layout::encoding_named(label)?;
+        }
+        if let Some(fault) = self.dialect.fault() {
+            return Err(EngineError::schema("dialect", fault));
+        }
+        if let Some(schema) = &self.schema {
+            crate::schema::check_schema(schema)?;
+        }
+        // A block may hold a whole record and more; its offsets have 29 bits.
+        let most = csvp_parse::index::MAX_BLOCK_BYTES / 4;
+        if self.limits.max_record_bytes > most {
+            let found = self.limits.max_record_bytes;
+            return Err(EngineError::schema(
+                "limits",
+                format!("expected `max_record_bytes` up to {most}, found {found}"),
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// A column whose type a person has chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ColumnOverride {

@@ -28,11 +28,9 @@ pub struct Sniffed {
 
 impl Sniff {
     /// # Errors
-    /// The settings name an unknown encoding.
+    /// The settings cannot be used, see [`Settings::validate`].
     pub fn new(settings: Settings) -> Result<Self, EngineError> {
-        if let Some(label) = &settings.encoding {
-            crate::layout::encoding_named(label)?;
-        }
+        settings.validate()?;
         Ok(Self { source: Source::new(&settings.limits), settings, sample: Vec::new() })
     }
 

@@ -107,27 +107,32 @@ fn send_and_kill(
     let acknowledged = AtomicUsize::new(0);
     let address = service.address.clone();
     std::thread::scope(|scope| {
-        for _ in 0..CLIENTS {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::SeqCst);
-                    if number >= UPLOADS {
-                        return;
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::SeqCst);
+                        if number >= UPLOADS {
+                            return;
+                        }
+                        let head = format!("POST /api/v1/uploads?name=f{number}.csv");
+                        let Some((status, body)) = request(&address, &head, &file(round, number)) else {
+                            continue;
+                        };
+                        assert!(matches!(status, 201 | 202), "{status}: {}", String::from_utf8_lossy(&body));
+                        let upload: serde_json::Value =
+                            serde_json::from_slice(&body).expect("the answer is JSON");
+                        let id = upload["id"].as_str().expect("with an id").to_owned();
+                        ledger.lock().expect("no client has failed").insert(id, (round, number));
+                        acknowledged.fetch_add(1, Ordering::SeqCst);
                     }
-                    let head = format!("POST /api/v1/uploads?name=f{number}.csv");
-                    let Some((status, body)) = request(&address, &head, &file(round, number)) else {
-                        continue;
-                    };
-                    assert!(matches!(status, 201 | 202), "{status}: {}", String::from_utf8_lossy(&body));
-                    let upload: serde_json::Value =
-                        serde_json::from_slice(&body).expect("the answer is JSON");
-                    let id = upload["id"].as_str().expect("with an id").to_owned();
-                    ledger.lock().expect("no client has failed").insert(id, (round, number));
-                    acknowledged.fetch_add(1, Ordering::SeqCst);
-                }
-            });
-        }
-        while acknowledged.load(Ordering::SeqCst) < kill_after {
+                })
+            })
+            .collect();
+        // A client that failed ends early; then there is nothing more to wait for.
+        while acknowledged.load(Ordering::SeqCst) < kill_after
+            && clients.iter().any(|client| !client.is_finished())
+        {
             std::thread::yield_now();
         }
         service.kill();

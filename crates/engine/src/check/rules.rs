@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use csvp_report::{ColumnType, DecimalForm, NumberMarks, ProblemCode};
-use regex::bytes::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
 use crate::EngineError;
@@ -47,12 +47,7 @@ impl Rules {
         let place = || format!("field `{}`", column.name);
         let pattern = match &rules.pattern {
             None => None,
-            Some(pattern) => {
-                let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
-                    EngineError::schema(place(), format!("has a pattern that cannot be used: {error}"))
-                })?;
-                Some((whole, format!("pattern {pattern}")))
-            }
+            Some(pattern) => Some((whole_match(pattern, &column.name)?, format!("pattern {pattern}"))),
         };
         let bound = |name: &str, value: &Option<Json>| match value {
             None => Ok(None),
@@ -189,6 +184,26 @@ fn compare_scaled(a: i128, a_scale: u8, b: i128, b_scale: u8) -> Ordering {
         (None, _) => a.cmp(&0),
         (_, None) => 0.cmp(&b),
     }
+}
+
+/// Memory that one compiled pattern may take, in bytes.
+const PATTERN_BYTES: usize = 256 << 10;
+
+/// The pattern, made to match a whole text.
+///
+/// # Errors
+/// It is no regular expression, or too large.
+pub(crate) fn whole_match(pattern: &str, field: &str) -> Result<Regex, EngineError> {
+    let compile = |text: &str| RegexBuilder::new(text).size_limit(PATTERN_BYTES).build();
+    // Alone first: `a)|(b` would be one only between our parentheses.
+    compile(pattern).and_then(|_| compile(&format!("^(?:{pattern})$"))).map_err(|error| {
+        let text = error.to_string();
+        let why = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        EngineError::schema(
+            format!("field `{field}`"),
+            format!("has the pattern `{pattern}`, which cannot be used: {why}"),
+        )
+    })
 }
 
 /// A JSON scalar as it would stand in a cell.

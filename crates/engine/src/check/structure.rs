@@ -46,13 +46,21 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn faults(&mut self) {
+        let mut stray = None;
         for fault in self.block.index.faults() {
             let record = fault.record as usize;
             match fault.kind {
                 FaultKind::QuoteUnclosed => {
                     self.at_byte(ProblemCode::QuoteUnclosed, record, fault.byte as usize)
                 }
-                FaultKind::QuoteStray => self.at_byte(ProblemCode::QuoteStray, record, fault.byte as usize),
+                FaultKind::QuoteStray => {
+                    // One problem per cell: a cell with one stray quote often has many.
+                    let field = self.block.field_at(self.grammar, record, fault.byte as usize);
+                    if stray != Some((record, field)) {
+                        stray = Some((record, field));
+                        self.at_byte(ProblemCode::QuoteStray, record, fault.byte as usize);
+                    }
+                }
                 FaultKind::RecordTooLarge(found) => {
                     let detail = Detail::Limit { limit: self.limits.max_record_bytes as u64, found };
                     self.of_record(ProblemCode::LimitRecordBytes, record, detail);

@@ -37,6 +37,30 @@ pub struct DialectHints {
     pub header_rows: Option<u32>,
 }
 
+impl DialectHints {
+    /// What is wrong with these hints, if anything: a delimiter, quote or escape that would make the grammar ambiguous.
+    pub fn fault(&self) -> Option<String> {
+        let line_end = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        if let Some(delimiter) = &self.delimiter
+            && (delimiter.is_empty() || delimiter.len() > 8 || delimiter.iter().any(line_end))
+        {
+            let text = String::from_utf8_lossy(delimiter).escape_debug().to_string();
+            return Some(format!("expected a delimiter of 1 to 8 bytes without line ends, found `{text}`"));
+        }
+        for (what, byte) in [("quote", self.quote), ("escape", self.escape)] {
+            let Some(byte) = byte.flatten() else { continue };
+            if line_end(&byte) || self.delimiter.as_ref().is_some_and(|delimiter| delimiter[0] == byte) {
+                let text = (byte as char).escape_debug();
+                return Some(format!(
+                    "expected a {what} that is neither a line end nor the delimiter, found `{text}`"
+                ));
+            }
+        }
+        let comment = self.comment.as_ref().and_then(Option::as_ref)?;
+        comment.iter().any(line_end).then(|| "expected a comment prefix without line ends".to_owned())
+    }
+}
+
 /// A dialect, how sure it is and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detection {

@@ -6,6 +6,7 @@
 use csvp_report::{ColumnType, DecimalForm, NumberMarks, Zone};
 
 use super::{Field, TableSchema};
+use crate::check::rules::whole_match;
 use crate::settings::ColumnOverride;
 use crate::types::{Decision, Format, Shapes, TypePolicy, decide};
 use crate::{EngineError, Settings};
@@ -54,6 +55,9 @@ pub(crate) fn declared_columns(
 pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
     for (number, field) in schema.fields.iter().enumerate() {
         of_field(field)?;
+        if let Some(pattern) = &field.constraints.pattern {
+            whole_match(pattern, &field.name)?;
+        }
         if schema.fields[..number].iter().any(|other| other.name == field.name) {
             return Err(EngineError::schema(format!("field `{}`", field.name), "is declared twice"));
         }

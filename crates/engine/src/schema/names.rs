@@ -1,5 +1,7 @@
 //! Column names from header rows.
 
+use std::collections::{HashMap, HashSet};
+
 use csvp_report::{ColumnRef, Detail, Position, Problem, ProblemCode};
 
 /// The names of all columns and what is wrong with them.
@@ -14,11 +16,12 @@ pub(crate) struct Header {
 pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, place: &Position) -> Header {
     let mut problems = Vec::new();
     let mut names: Vec<String> = Vec::with_capacity(n_columns);
-    let mut taken = std::collections::HashSet::new();
+    let mut taken = HashSet::new();
+    let mut suffixes = HashMap::new();
     for column in 0..n_columns {
         let written = join_rows(rows, column);
         let base = if written.is_empty() { format!("column_{}", column + 1) } else { written.clone() };
-        let name = unique(base, &taken);
+        let name = unique(base, &taken, &mut suffixes);
         if !rows.is_empty() {
             let code = if written.is_empty() {
                 Some((ProblemCode::HeaderBlank, Detail::None))
@@ -60,11 +63,19 @@ pub(crate) fn join_rows(rows: &[Vec<String>], column: usize) -> String {
     parts.join(" ")
 }
 
-fn unique(base: String, taken: &std::collections::HashSet<String>) -> String {
+/// The name, with the first free number behind it when it is taken; `suffixes` remembers where to go on.
+fn unique(base: String, taken: &HashSet<String>, suffixes: &mut HashMap<String, u32>) -> String {
     if !taken.contains(&base) {
         return base;
     }
-    (2..).map(|n| format!("{base}_{n}")).find(|name| !taken.contains(name)).unwrap_or(base)
+    let suffix = suffixes.entry(base.clone()).or_insert(1);
+    loop {
+        *suffix += 1;
+        let name = format!("{base}_{suffix}");
+        if !taken.contains(&name) {
+            return name;
+        }
+    }
 }
 
 #[cfg(test)]

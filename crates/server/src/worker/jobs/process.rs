@@ -62,10 +62,8 @@ async fn attempt(app: &App, claimed: &ClaimedJob) {
             processing::observe(app, &report, started_at, "job");
             finish(app, lease, place, result).await
         }
-        (Err(_), Some(Cut::LeaseLost)) => {
-            processing::remove_run(app, place).await;
-            "lease_lost"
-        }
+        // The run is another worker's now, and so are its files: they have the same names.
+        (Err(_), Some(Cut::LeaseLost)) => "lease_lost",
         (Err(_), Some(Cut::Stopping)) => hand_back(app, lease).await,
         (Err(_), Some(Cut::TimedOut)) => {
             let limit = app.config.processing.job_timeout;
@@ -170,7 +168,9 @@ async fn finish(app: &App, lease: &Lease, place: Place, result: RunResult) -> &'
     };
     match app.meta.finish_job(lease, result, &Origin::worker()).await {
         Ok(_) => outcome,
-        Err(StoreError::LeaseLost(_) | StoreError::NotFound(_)) => {
+        Err(StoreError::LeaseLost(_)) => "lease_lost",
+        // The upload was deleted meanwhile; nobody else will look for its files.
+        Err(StoreError::NotFound(_)) => {
             processing::remove_run(app, place).await;
             "lease_lost"
         }
