@@ -22,6 +22,9 @@ use csvp_report::{ColumnType, NumberMarks};
 use crate::ConvertError;
 use csvp_engine::{JudgedBlock, Output, RecordVerdict, Schema};
 
+/// Bytes after which lines are written out.
+const BUFFER_BYTES: usize = 1 << 20;
+
 /// Decimal digits that every 64-bit floating point number holds.
 const SAFE_DIGITS: u8 = 15;
 /// Whole numbers up to this size are 64-bit floating point numbers.
@@ -96,6 +99,11 @@ impl<W: Write> NdjsonOutput<W> {
                 }
             }
             self.buffer.extend_from_slice(b"}\n");
+            // Keys stand in every record: with long names the lines are far longer than the records.
+            if self.buffer.len() >= BUFFER_BYTES {
+                self.out.write_all(&self.buffer)?;
+                self.buffer.clear();
+            }
         }
         self.out.write_all(&self.buffer)?;
         Ok(())

@@ -9,8 +9,8 @@
 //! To replay: correct the cells, delete the columns whose names begin with `csvp_`, and send the file as an
 //! addition to the first one. [`is_own_column`] tells which columns these are.
 //!
-//! The file has the form of [`crate::csv`]. Text that was decoded is UTF-8; bytes that are invalid in the
-//! declared encoding stand here as they came, so that nothing of a rejected record is lost. Of a record above
+//! The file has the form of [`crate::csv`]. In a UTF-8 file, invalid bytes stand here as they came; in a
+//! file of another encoding, which was decoded, each invalid sequence is U+FFFD, and the original has the bytes. Of a record above
 //! the size limit, which is skipped unread, only the place and the reason are known.
 
 use std::io::Write;

@@ -6,7 +6,6 @@ macro_rules! api_error_codes {
     ($($(#[$doc:meta])* $variant:ident, $code:literal, $status:literal, $title:literal;)*) => {
         /// Why a request failed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[non_exhaustive]
         pub enum ApiErrorCode { $($(#[$doc])* #[serde(rename = $code)] $variant,)* }
 
@@ -70,3 +69,17 @@ impl std::fmt::Display for ApiErrorCode {
         f.write_str(self.as_str())
     }
 }
+
+// Written by hand: the derive does not see names that a macro gives.
+#[cfg(feature = "openapi")]
+impl utoipa::PartialSchema for ApiErrorCode {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::schema::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .enum_values(Some(ApiErrorCode::ALL.iter().map(|code| code.as_str())))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl utoipa::ToSchema for ApiErrorCode {}

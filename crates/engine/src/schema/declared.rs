@@ -186,10 +186,32 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
     }
     let text = declared.usual == ColumnType::Text;
     Decision {
-        column_type: declared.usual.clone(),
+        column_type: if declared.exact {
+            declared.usual.clone()
+        } else {
+            with_marks_of(&declared.usual, &found.column_type)
+        },
         null_words: if text { Vec::new() } else { found.null_words.clone() },
         reason: None,
         ambiguous: None,
         ..found
     }
+}
+
+/// A number type with the marks that the file's numbers have; every other type as it is.
+fn with_marks_of(declared: &ColumnType, found: &ColumnType) -> ColumnType {
+    let (ColumnType::Integer { marks: written }
+    | ColumnType::Decimal { marks: written, .. }
+    | ColumnType::Float { marks: written }) = found
+    else {
+        return declared.clone();
+    };
+    let mut column_type = declared.clone();
+    match &mut column_type {
+        ColumnType::Integer { marks } | ColumnType::Decimal { marks, .. } => *marks = *written,
+        // Floats are written without thousands marks.
+        ColumnType::Float { marks } => marks.decimal = written.decimal,
+        _ => {}
+    }
+    column_type
 }

@@ -103,6 +103,14 @@ fn a_column_can_be_overridden() {
 }
 
 #[test]
+fn a_chosen_number_type_keeps_the_marks_of_the_file() {
+    let columns = vec![ColumnOverride { name: "v".to_owned(), type_name: "float".to_owned(), format: None }];
+    let file = b"id;v\n1;1,5\n2;2,25\n3;0,125\n";
+    let (report, _) = run(Settings { columns, ..Settings::default() }, file, 100);
+    assert_eq!((report.counts.accepted, report.columns[1].column_type.name()), (3, "float"));
+}
+
+#[test]
 fn misuse_is_an_error_with_advice() {
     let error = |settings: Settings| csvp_engine::Check::new(settings).err().unwrap().to_string();
     let encoding = Settings { encoding: Some("klingon".to_owned()), ..Settings::default() };
@@ -110,6 +118,15 @@ fn misuse_is_an_error_with_advice() {
         error(encoding),
         "encoding `klingon` is not known; expected a name such as `utf-8`, `windows-1252` or `shift_jis`"
     );
+    let newline = csvp_engine::detect::DialectHints { delimiter: Some(b"\n".to_vec()), ..Default::default() };
+    assert_eq!(
+        error(Settings { dialect: newline, ..Settings::default() }),
+        "dialect: expected a delimiter of 1 to 8 bytes without line ends, found `\\n`"
+    );
+    let mut pattern = schema();
+    pattern.fields[1].constraints.pattern = Some("a)|(b".to_owned());
+    let text = error(Settings { schema: Some(pattern), ..Settings::default() });
+    assert_eq!(text, "field `mail`: has the pattern `a)|(b`, which cannot be used: unopened group");
     let mut bad = schema();
     bad.fields[0].type_name = "int".to_owned();
     let bad = Settings { schema: Some(bad), ..Settings::default() };

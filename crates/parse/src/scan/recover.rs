@@ -87,7 +87,8 @@ pub(super) fn joined_lines(
         let mut alone = Record::default();
         read(grammar, &bytes[..line.end], at, Bound::LineNextQuoted, &mut alone);
         lines += 1;
-        fitting += usize::from(grammar.n_columns == Some(alone.ends.len()));
+        // The rest of a quoted field (`y",z`) may have the right size by chance, but its quote is stray there.
+        fitting += usize::from(grammar.n_columns == Some(alone.ends.len()) && alone.faults.is_empty());
         at = line.next;
     }
     if fitting == 0 || fitting * 2 < lines {

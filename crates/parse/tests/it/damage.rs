@@ -52,6 +52,11 @@ fn a_quote_that_never_closes_in_a_field_of_many_lines() {
 }
 
 #[test]
+fn a_record_with_too_many_fields_may_span_lines() {
+    check(2, "1,a\n301,\"x,\ny\",z\n2,b\n", &[&["1", "a"], &["301", "x,\ny", "z"], &["2", "b"]], &[]);
+}
+
+#[test]
 fn blanks_behind_a_closing_quote_are_said() {
     check(2, "\"a\" ,b\n", &[&["a", "b"]], &[(0, 3, "QuoteStray")]);
 }
