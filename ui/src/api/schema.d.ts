@@ -349,11 +349,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /**
-         * @description Why a request failed.
-         * @enum {string}
-         */
-        ApiErrorCode: "RequestInvalid" | "FileMissing" | "BodyIncomplete" | "NotCsv" | "RouteNotFound" | "UploadNotFound" | "FileNotFound" | "MethodNotAllowed" | "RequestTimeout" | "UploadStateConflict" | "UploadTooLarge" | "MediaTypeUnsupported" | "RangeNotSatisfiable" | "UploadRefused" | "Internal" | "Busy" | "StoreUnavailable" | "StorageFull";
+        /** @enum {string} */
+        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "internal" | "busy" | "store-unavailable" | "storage-full";
         /** @description A dialect that was looked at. */
         Candidate: {
             /** @description The delimiter. */
@@ -571,7 +568,7 @@ export interface components {
          * @description How the digits behind the decimal mark are written, so that the text can be made again from the number.
          * @enum {string}
          */
-        DecimalForm: "fixed" | "minimal" | "fixed_or_whole" | "declared";
+        DecimalForm: "fixed" | "minimal" | "minimal_point" | "fixed_or_whole" | "declared";
         /** @description The facts of a fault; which variant a code carries is fixed. */
         Detail: "none" | {
             /** @description A count differs from the one expected. */
@@ -707,6 +704,8 @@ export interface components {
             preamble_rows: number;
             /** @description The quote, if fields may be quoted. */
             quote?: string | null;
+            /** @description Whether a quote opens a field also behind blanks; before unquoted text blanks are part of the field. */
+            skip_initial_space?: boolean;
             /** @description `declared` or `detected`. */
             source: string;
             /** @description `lf`, `crlf`, `cr` or `mixed`. */
@@ -939,11 +938,8 @@ export interface components {
             /** @description The cell as it stands in the file (unescaped, cut after 200 characters), when the problem is about a cell. */
             value?: string | null;
         };
-        /**
-         * @description Every fault the engine can find in a file.
-         * @enum {string}
-         */
-        ProblemCode: "EncodingInvalid" | "EncodingContradicted" | "FieldCount" | "TrailingDelimiter" | "QuoteUnclosed" | "QuoteStray" | "DialectContradicted" | "HeaderDuplicate" | "HeaderBlank" | "HeaderMismatch" | "TypeMismatch" | "DateAmbiguous" | "NumberAmbiguous" | "ValueRequired" | "ValueNotUnique" | "ValueOutOfRange" | "ValueLength" | "ValueNotInEnum" | "ValuePattern" | "ValueKeyMissing" | "RowBlank" | "LineEndingMixed" | "NulByte" | "LimitColumns" | "LimitRecordBytes" | "LimitCellBytes" | "CompressionDamaged" | "FileEmpty" | "NotCsv";
+        /** @enum {string} */
+        ProblemCode: "encoding-invalid" | "encoding-contradicted" | "field-count" | "trailing-delimiter" | "quote-unclosed" | "quote-stray" | "dialect-contradicted" | "header-duplicate" | "header-blank" | "header-mismatch" | "type-mismatch" | "date-ambiguous" | "number-ambiguous" | "value-required" | "value-not-unique" | "value-out-of-range" | "value-length" | "value-not-in-enum" | "value-pattern" | "value-key-missing" | "row-blank" | "line-ending-mixed" | "nul-byte" | "limit-columns" | "limit-record-bytes" | "limit-cell-bytes" | "compression-damaged" | "file-empty" | "not-csv";
         /** @description Why a request failed. `type` is a page that this server serves. */
         ProblemDetails: {
             /** @description The stable code. */
