@@ -17,7 +17,8 @@ async fn every_documented_operation_exists() {
             let response = app.request(method.clone(), &path).send().await.unwrap();
             let body = response.text().await.unwrap();
             assert!(
-                !body.contains("route-not-found") && !body.contains("method-not-allowed"),
+                !body.contains(r#""code":"route-not-found""#)
+                    && !body.contains(r#""code":"method-not-allowed""#),
                 "{method} {path}"
             );
             assert!(
