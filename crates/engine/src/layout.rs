@@ -141,7 +141,7 @@ impl Layout {
         let body = &text[start..];
         let whole = complete && start + body.len() == text.len();
         let mut index = FieldIndex::new(1);
-        scan::plain::index(&loose, body, whole, &mut index);
+        scan::index(&loose, body, whole, &mut index);
         let header_rows = (self.dialect.header_rows as usize).min(index.n_records());
         let counts: Vec<usize> =
             (header_rows..index.n_records()).map(|record| index.n_fields(record)).collect();
@@ -247,7 +247,7 @@ fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>>
         // Header rows are at the front: a growing part of the body holds them.
         end = (end * 2).max(4 << 10).min(body.len());
         index.clear();
-        scan::plain::index(grammar, &body[..end], end == body.len(), &mut index);
+        scan::index(grammar, &body[..end], end == body.len(), &mut index);
     }
     (0..rows.min(index.n_records()))
         .map(|record| {

@@ -227,7 +227,7 @@ impl Cutter {
 
     fn hand_on(&mut self, size: usize, eof: bool, blocks: &mut Blocks<'_>) -> Result<usize, EngineError> {
         self.block.index.clear();
-        let consumed = scan::plain::index(&self.grammar, &self.text[..size], eof, &mut self.block.index);
+        let consumed = scan::index(&self.grammar, &self.text[..size], eof, &mut self.block.index);
         if consumed == 0 && !eof {
             return Ok(0);
         }

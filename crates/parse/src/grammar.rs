@@ -139,6 +139,11 @@ impl Grammar {
         }
     }
 
+    /// The byte that a comment begins with.
+    pub(crate) fn comment_byte(&self) -> Option<u8> {
+        self.comment.as_ref().map(|prefix| prefix[0])
+    }
+
     /// Whether the line at `at` is a comment.
     pub(crate) fn comment_at(&self, bytes: &[u8], at: usize, eof: bool) -> At<()> {
         let Some(prefix) = &self.comment else { return At::No };

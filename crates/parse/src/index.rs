@@ -76,6 +76,11 @@ impl FieldIndex {
         self.ends.len() < MOST_CELLS && self.skips.len() < MOST_SKIPS
     }
 
+    /// How many records may be added if each has all its fields; the index has columns.
+    pub(crate) fn room(&self) -> usize {
+        if self.has_room() { (MOST_CELLS - self.ends.len()).div_ceil(self.n_columns) } else { 0 }
+    }
+
     /// Records in the block; lines that are no records do not count.
     pub fn n_records(&self) -> usize {
         self.starts.len()
@@ -244,6 +249,14 @@ impl FieldIndex {
         }
     }
 
+    /// Adds records of one line each that have all their fields and no more.
+    pub(crate) fn push_run(&mut self, starts: &[u32], ends: &[u32]) {
+        debug_assert_eq!(ends.len(), starts.len() * self.n_columns);
+        self.starts.extend_from_slice(starts);
+        self.ends.extend_from_slice(ends);
+        self.lines += starts.len() as u32;
+    }
+
     /// Adds a record whose fields were not read because it is too large: its size in bytes and the line ends it took.
     pub fn push_too_large(&mut self, start: usize, bytes: u64, lines: u32) {
         let record = self.starts.len() as u32;
@@ -267,6 +280,12 @@ impl FieldIndex {
         self.faults.push(fault);
     }
 
+    pub(crate) fn add_endings(&mut self, more: LineEndings) {
+        self.endings.lf += more.lf;
+        self.endings.crlf += more.crlf;
+        self.endings.cr += more.cr;
+    }
+
     pub(crate) fn count_ending(&mut self, bytes: &[u8]) {
         match bytes {
             b"\n" => self.endings.lf += 1,
@@ -286,7 +305,7 @@ impl FieldIndex {
     }
 }
 
-fn offset(end: u32) -> usize {
+pub(crate) fn offset(end: u32) -> usize {
     (end & OFFSET) as usize
 }
 

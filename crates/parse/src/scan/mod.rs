@@ -1,6 +1,61 @@
 //! Scanners: bytes of whole records → field index.
 //!
-//! [`plain`] reads byte by byte and is the definition; [`recover`] decides what a record with damaged quotes means.
+//! [`plain`] reads byte by byte and is the definition; `recover` decides what a record with damaged quotes means.
+//! [`index`] gives the same, as fast as the processor can.
 
 pub mod plain;
 mod recover;
+#[cfg(target_arch = "x86_64")]
+mod simd;
+
+use crate::{FieldIndex, Grammar};
+
+/// What a processor can do for the scanner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Byte by byte; runs everywhere.
+    Plain,
+    /// 32 bytes at once, on x86-64.
+    Avx2,
+    /// 64 bytes at once, on x86-64 with VBMI2.
+    Avx512,
+}
+
+impl Level {
+    /// All levels that this processor can run, the fastest last.
+    pub fn available() -> Vec<Level> {
+        [Level::Plain, Level::Avx2, Level::Avx512].into_iter().filter(|level| level.is_here()).collect()
+    }
+
+    fn is_here(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return simd::is_here(self);
+        #[cfg(not(target_arch = "x86_64"))]
+        return self == Level::Plain;
+    }
+
+    fn best() -> Level {
+        if Level::Avx512.is_here() {
+            Level::Avx512
+        } else if Level::Avx2.is_here() {
+            Level::Avx2
+        } else {
+            Level::Plain
+        }
+    }
+}
+
+/// As [`plain::index`], with the best level there is.
+pub fn index(grammar: &Grammar, bytes: &[u8], eof: bool, index: &mut FieldIndex) -> usize {
+    index_at(Level::best(), grammar, bytes, eof, index)
+}
+
+/// As [`plain::index`], with the level given; the plain one where the processor or the grammar forbids it.
+pub fn index_at(level: Level, grammar: &Grammar, bytes: &[u8], eof: bool, index: &mut FieldIndex) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if level != Level::Plain {
+        return simd::index(level, grammar, bytes, eof, index);
+    }
+    let _ = level;
+    plain::index(grammar, bytes, eof, index)
+}

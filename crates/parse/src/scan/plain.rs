@@ -20,57 +20,52 @@ pub fn index(grammar: &Grammar, bytes: &[u8], eof: bool, index: &mut FieldIndex)
     let mut record = Record::default();
     let mut at = 0;
     while at < bytes.len() && index.has_room() {
-        match next_line(grammar, bytes, at, eof, index) {
-            Line::Skipped(next) => {
-                at = next;
-                continue;
-            }
-            Line::Unknown => break,
-            Line::Record => {}
-        }
-        record.clear();
-        let next = match strict(grammar, bytes, at, eof, &mut record) {
-            // Several lines that do not make a record of the right size: perhaps a lost quote joined them.
-            Step::Done(next) if record.inner_lines > 0 && grammar.n_columns != Some(record.ends.len()) => {
-                recover::joined_lines(grammar, bytes, at, next, &mut record)
-            }
-            Step::Done(next) => next,
-            Step::Unknown => {
-                // A line that is too large may be whole here although its last field is not.
-                match too_large_here(grammar, bytes, at, eof, index) {
-                    Some(next) => {
-                        at = next;
-                        continue;
-                    }
-                    None => break,
-                }
-            }
-            Step::Damaged => match recover::record(grammar, bytes, at, eof, &mut record) {
-                Some(next) => next,
-                None => match too_large_here(grammar, bytes, at, eof, index) {
-                    Some(next) => {
-                        at = next;
-                        continue;
-                    }
-                    None => break,
-                },
-            },
-        };
-        if record.end - at > grammar.max_record_bytes
-            && let Some(next) = too_large_here(grammar, bytes, at, eof, index)
-        {
-            at = next;
-            continue;
-        }
-        let number = index.n_records() as u32;
-        for &(byte, kind) in &record.faults {
-            index.push_fault(Fault { record: number, byte, kind });
-        }
-        index.count_ending(&bytes[record.end..next]);
-        index.push_record(at, &record.ends, record.inner_lines + u32::from(next > record.end));
+        let Some(next) = step(grammar, bytes, at, eof, index, &mut record) else { break };
         at = next;
     }
     at
+}
+
+/// Adds the record or the skipped line at `at` and gives the start of the next; none when more bytes are needed.
+/// `record` is room to work in.
+pub(super) fn step(
+    grammar: &Grammar,
+    bytes: &[u8],
+    at: usize,
+    eof: bool,
+    index: &mut FieldIndex,
+    record: &mut Record,
+) -> Option<usize> {
+    match next_line(grammar, bytes, at, eof, index) {
+        Line::Skipped(next) => return Some(next),
+        Line::Unknown => return None,
+        Line::Record => {}
+    }
+    record.clear();
+    let next = match strict(grammar, bytes, at, eof, record) {
+        // Several lines that do not make a record of the right size: perhaps a lost quote joined them.
+        Step::Done(next) if record.inner_lines > 0 && grammar.n_columns != Some(record.ends.len()) => {
+            Some(recover::joined_lines(grammar, bytes, at, next, record))
+        }
+        Step::Done(next) => Some(next),
+        Step::Unknown => None,
+        Step::Damaged => recover::record(grammar, bytes, at, eof, record),
+    };
+    // A line that is too large may be whole here although its last field is not.
+    if next.is_none() || record.end - at > grammar.max_record_bytes {
+        let too_large = too_large_here(grammar, bytes, at, eof, index);
+        if too_large.is_some() || next.is_none() {
+            return too_large;
+        }
+    }
+    let next = next?;
+    let number = index.n_records() as u32;
+    for &(byte, kind) in &record.faults {
+        index.push_fault(Fault { record: number, byte, kind });
+    }
+    index.count_ending(&bytes[record.end..next]);
+    index.push_record(at, &record.ends, record.inner_lines + u32::from(next > record.end));
+    Some(next)
 }
 
 /// Whether the physical line at the start of `bytes` is certainly above the record limit: the caller must then drop it up

@@ -4,6 +4,7 @@ mod damage;
 mod grammar;
 mod prop_blocks;
 mod prop_round_trip;
+mod prop_twins;
 
 use csvp_parse::{Dialect, FieldIndex, Grammar, scan};
 

@@ -1,0 +1,207 @@
+//! The fast scanner: [`tape`] finds the field ends of well-formed records, this module makes records of them and hands
+//! everything else to the plain scanner, record by record.
+
+#![expect(
+    unsafe_code,
+    reason = "vector instructions; memory is reached through slices and arrays of known size"
+)]
+
+mod avx2;
+mod avx512;
+mod tape;
+
+use self::tape::{Machine, Marks, Tape};
+use super::Level;
+use super::plain::{self, Record};
+use crate::Grammar;
+use crate::index::{FieldIndex, LineEndings, offset};
+
+/// Whether this processor can run a level.
+pub(super) fn is_here(level: Level) -> bool {
+    match level {
+        Level::Plain => true,
+        Level::Avx2 => avx2::is_here(),
+        Level::Avx512 => avx512::is_here(),
+    }
+}
+
+/// As [`plain::index`], and with the same result.
+pub(super) fn index(
+    level: Level,
+    grammar: &Grammar,
+    bytes: &[u8],
+    eof: bool,
+    index: &mut FieldIndex,
+) -> usize {
+    let n_columns = index.n_columns();
+    let same_columns = grammar.n_columns == Some(n_columns) && n_columns > 0;
+    let Some(marks) = Marks::of(grammar).filter(|_| same_columns) else {
+        return plain::index(grammar, bytes, eof, index);
+    };
+    let mut scan = Scan {
+        grammar,
+        bytes,
+        eof,
+        index,
+        marks,
+        tape: Tape::new(),
+        at: 0,
+        from: 0,
+        record: 0,
+        starts: Vec::new(),
+    };
+    match level {
+        // SAFETY: the processor was asked.
+        Level::Avx512 if avx512::is_here() => unsafe { with_avx512(&mut scan) },
+        // SAFETY: the processor was asked.
+        Level::Avx2 if avx2::is_here() => unsafe { with_avx2(&mut scan) },
+        _ => return plain::index(grammar, bytes, eof, scan.index),
+    }
+    scan.at
+}
+
+/// # Safety
+/// [`avx512::is_here`].
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,popcnt,pclmulqdq")]
+unsafe fn with_avx512(scan: &mut Scan<'_>) {
+    // SAFETY: as promised.
+    unsafe { scan.run::<avx512::Avx512>() }
+}
+
+/// # Safety
+/// [`avx2::is_here`].
+#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
+unsafe fn with_avx2(scan: &mut Scan<'_>) {
+    // SAFETY: as promised.
+    unsafe { scan.run::<avx2::Avx2>() }
+}
+
+struct Scan<'a> {
+    grammar: &'a Grammar,
+    bytes: &'a [u8],
+    eof: bool,
+    index: &'a mut FieldIndex,
+    marks: Marks,
+    tape: Tape,
+    /// Where the next record begins.
+    at: usize,
+    /// Its first field end on the tape.
+    from: usize,
+    /// Its number on the tape.
+    record: usize,
+    /// Starts of records that are about to be added together.
+    starts: Vec<u32>,
+}
+
+/// Why no more records are taken from the tape.
+enum Stop {
+    /// There are none.
+    Empty,
+    /// The index is full.
+    Full,
+    /// The plain scanner must read the next one.
+    Odd,
+}
+
+impl Scan<'_> {
+    /// # Safety
+    /// The processor has the features of `M`.
+    #[inline(always)]
+    unsafe fn run<M: Machine>(&mut self) {
+        let mut record = Record::default();
+        loop {
+            // SAFETY: as promised.
+            let more = unsafe { self.tape.fill::<M>(self.marks, self.bytes) };
+            loop {
+                match self.take_records() {
+                    Stop::Full => return,
+                    Stop::Empty if more => break,
+                    Stop::Empty | Stop::Odd => {}
+                }
+                if self.at >= self.bytes.len() || !self.index.has_room() {
+                    return;
+                }
+                let next = plain::step(self.grammar, self.bytes, self.at, self.eof, self.index, &mut record);
+                let Some(next) = next else { return };
+                if !self.skip_to(next) {
+                    break;
+                }
+            }
+            self.tape.forget(self.from);
+            (self.from, self.record) = (0, 0);
+        }
+    }
+
+    /// Goes on behind a record that the plain scanner has read. False when the tape knows no record there and has begun
+    /// anew.
+    fn skip_to(&mut self, next: usize) -> bool {
+        self.at = next;
+        self.tape.take_inner_lines(next);
+        let records = &self.tape.records[self.record..];
+        let ahead = records.partition_point(|record| (record.next as usize) < next);
+        if let Some(end) = records.get(ahead).filter(|record| record.next as usize == next) {
+            self.from = end.tape_len as usize;
+            self.record += ahead + 1;
+            return true;
+        }
+        self.tape.restart(next);
+        (self.from, self.record) = (0, 0);
+        false
+    }
+
+    /// Adds records to the index, as long as they are what they seem.
+    fn take_records(&mut self) -> Stop {
+        let n_columns = self.index.n_columns();
+        let comment = self.grammar.comment_byte();
+        let most = self.grammar.max_record_bytes;
+        let mut endings = LineEndings::default();
+        let mut run = self.from;
+        let mut room = self.index.room();
+        let stop = loop {
+            let Some(&found) = self.tape.records.get(self.record) else { break Stop::Empty };
+            let ends = &self.tape.ends()[self.from..found.tape_len as usize];
+            let end = offset(ends[ends.len() - 1]);
+            let spans = self.tape.first_inner_line().is_some_and(|line| (line as usize) < end);
+            // A line of one field may be blank.
+            let odd = comment.is_some_and(|byte| self.bytes[self.at] == byte)
+                || ends.len() == 1 && (n_columns > 1 || end == self.at)
+                || spans && ends.len() != n_columns
+                || end - self.at > most;
+            if odd {
+                break Stop::Odd;
+            }
+            if room == 0 {
+                break Stop::Full;
+            }
+            if spans || ends.len() != n_columns {
+                let lines = 1 + self.tape.take_inner_lines(end);
+                self.add_run(run);
+                run = found.tape_len as usize;
+                let ends = &self.tape.ends()[self.from..run];
+                self.index.push_record(self.at, ends, lines);
+                room = self.index.room();
+            } else {
+                self.starts.push(self.at as u32);
+                room -= 1;
+            }
+            match (found.next as usize - end, self.bytes[end]) {
+                (2, _) => endings.crlf += 1,
+                (_, b'\r') => endings.cr += 1,
+                _ => endings.lf += 1,
+            }
+            self.at = found.next as usize;
+            self.from = found.tape_len as usize;
+            self.record += 1;
+        };
+        self.add_run(run);
+        self.index.add_endings(endings);
+        stop
+    }
+
+    /// Adds the records collected, whose field ends begin at `run`.
+    fn add_run(&mut self, run: usize) {
+        let cells = self.starts.len() * self.index.n_columns();
+        self.index.push_run(&self.starts, &self.tape.ends()[run..run + cells]);
+        self.starts.clear();
+    }
+}
