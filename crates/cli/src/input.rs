@@ -49,7 +49,8 @@ impl Input {
 
     /// The first pass.
     pub(crate) fn check(&mut self, settings: Settings) -> anyhow::Result<Checked> {
-        let mut check = Check::new(settings)?;
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let mut check = Check::new(settings)?.with_threads(threads);
         let progress = Progress::start("checking", self.size());
         self.first_read(|bytes| {
             check.push(bytes)?;

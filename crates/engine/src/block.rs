@@ -1,9 +1,12 @@
 //! Blocks of whole records: text, field index, and where in the file they stand.
 
+use std::borrow::Cow;
+
 use csvp_parse::{FieldIndex, Grammar};
 use csvp_report::{ColumnRef, Position};
 
-use crate::decode::{Decoder, Invalid};
+use crate::decode::{Invalid, Places, invalid_utf8};
+use crate::layout::Layout;
 
 /// A run of whole records.
 ///
@@ -12,12 +15,13 @@ use crate::decode::{Decoder, Invalid};
 pub(crate) struct Block {
     /// Number of the block, from 0.
     pub(crate) seq: u64,
-    /// UTF-8, but for the bytes listed in `invalid`.
+    /// UTF-8, but for invalid bytes of a source that should be UTF-8.
     pub(crate) text: Vec<u8>,
     pub(crate) index: FieldIndex,
     pub(crate) base: Base,
-    /// Invalid sequences of the source, by their place in the text.
-    pub(crate) invalid: Vec<Invalid>,
+    pub(crate) places: Places,
+    /// Invalid sequences of the source that transcoding met, by their place in the text; see [`Block::invalid`].
+    pub(crate) untranslated: Vec<Invalid>,
     /// Leading records that are header rows.
     pub(crate) header_rows: usize,
     /// Trailing records that are footer.
@@ -38,6 +42,11 @@ pub(crate) struct Base {
 }
 
 impl Block {
+    /// An empty block for records of a file.
+    pub(crate) fn for_layout(layout: &Layout) -> Self {
+        Self { index: FieldIndex::new(layout.n_columns()), ..Self::default() }
+    }
+
     /// Indexes of the data records in the field index.
     pub(crate) fn data(&self) -> std::ops::Range<usize> {
         let end = self.index.n_records() - self.footer_rows;
@@ -54,12 +63,25 @@ impl Block {
         self.base.line + u64::from(self.index.line(record)) + 1
     }
 
+    /// Invalid sequences of the source, by their place in the text. UTF-8 is searched for them.
+    pub(crate) fn invalid(&self) -> Cow<'_, [Invalid]> {
+        match self.places {
+            Places::Shifted(base) => Cow::Owned(invalid_utf8(self.base.text, base, &self.text)),
+            Places::Mapped(_) => Cow::Borrowed(&self.untranslated),
+        }
+    }
+
+    /// Byte of the source for an offset in this block's text.
+    pub(crate) fn source_byte(&self, at: usize) -> u64 {
+        self.places.source_byte(self.base.text + at as u64)
+    }
+
     /// Place of a record.
-    pub(crate) fn position(&self, record: usize, decoder: &Decoder) -> Position {
+    pub(crate) fn position(&self, record: usize) -> Position {
         Position {
             record: (record >= self.header_rows).then(|| self.number(record)),
             line: self.line(record),
-            byte: decoder.source_byte(self.base.text + self.index.record_start(record) as u64),
+            byte: self.source_byte(self.index.record_start(record)),
             column: None,
         }
     }
@@ -71,7 +93,6 @@ impl Block {
         at: usize,
         (column, name): (usize, &str),
         grammar: &Grammar,
-        decoder: &Decoder,
     ) -> Position {
         let lines = grammar.count_line_ends(&self.text[self.index.record_start(record)..at]);
         Position {
@@ -79,9 +100,9 @@ impl Block {
                 number: column as u32 + 1,
                 name: name.to_owned(),
                 line: Some(self.line(record) + lines),
-                byte: Some(decoder.source_byte(self.base.text + at as u64)),
+                byte: Some(self.source_byte(at)),
             }),
-            ..self.position(record, decoder)
+            ..self.position(record)
         }
     }
 

@@ -3,6 +3,7 @@
 use csvp_report::{Detail, Problem, ProblemCode};
 
 use crate::block::Block;
+use crate::decode::Invalid;
 use crate::layout::{Layout, whole_file};
 
 /// What later records say against what was detected in the first part.
@@ -18,7 +19,8 @@ pub(crate) struct Contradictions {
 const CONTRADICTING_RECORDS: u64 = 10;
 
 impl Contradictions {
-    pub(crate) fn add(&mut self, block: &Block, detect_bytes: u64) {
+    /// Of one block, with its invalid sequences.
+    pub(crate) fn of(block: &Block, invalid: &[Invalid], detect_bytes: u64) -> Self {
         let offset = |at: usize| block.base.text + at as u64;
         let data = block.data();
         let start_of = |record: usize| offset(block.index.record_start(record));
@@ -27,12 +29,20 @@ impl Contradictions {
         let ragged_before =
             ragged.iter().filter(|&&record| data.contains(&record) && record < split).count() as u64;
         let ragged_all = ragged.iter().filter(|&&record| data.contains(&record)).count() as u64;
-        self.sampled.0 += (split - data.start) as u64;
-        self.sampled.1 += ragged_before;
-        self.behind.0 += (data.end - split) as u64;
-        self.behind.1 += ragged_all - ragged_before;
-        self.invalid_behind +=
-            block.invalid.iter().filter(|invalid| invalid.text >= detect_bytes).count() as u64;
+        Self {
+            sampled: ((split - data.start) as u64, ragged_before),
+            behind: ((data.end - split) as u64, ragged_all - ragged_before),
+            invalid_behind: invalid.iter().filter(|invalid| invalid.text >= detect_bytes).count() as u64,
+        }
+    }
+
+    /// Adds those of another block.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.sampled.0 += other.sampled.0;
+        self.sampled.1 += other.sampled.1;
+        self.behind.0 += other.behind.0;
+        self.behind.1 += other.behind.1;
+        self.invalid_behind += other.invalid_behind;
     }
 
     pub(crate) fn problems(&self, layout: &Layout) -> Vec<Problem> {

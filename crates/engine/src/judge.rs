@@ -8,7 +8,6 @@ use csvp_report::{Detail, Problem, ProblemCode};
 use crate::block::Block;
 use crate::check::cells::{BadCell, ColumnJudge, ColumnRun, judges};
 use crate::check::structure::{self, Structure};
-use crate::decode::Decoder;
 use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::profile::ColumnProfile;
@@ -36,17 +35,11 @@ impl Judge {
         Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, plan: plan.clone() })
     }
 
-    pub(crate) fn block(
-        &self,
-        block: &Block,
-        decoder: &Decoder,
-        layout: &Layout,
-        profiles: &mut [ColumnProfile],
-    ) -> Judged {
+    pub(crate) fn block(&self, block: &Block, layout: &Layout, profiles: &mut [ColumnProfile]) -> Judged {
         let limits: &Limits = &self.plan.limits;
         let Structure { mut problems, sound } =
-            structure::check(block, &self.grammar, layout, decoder, limits);
-        let run = ColumnRun { block, grammar: &self.grammar, decoder, limits, sound: &sound };
+            structure::check(block, &self.grammar, layout, &block.invalid(), limits);
+        let run = ColumnRun { block, grammar: &self.grammar, limits, sound: &sound };
         let mut bad = Vec::new();
         let mut profiles = profiles.iter_mut();
         for (idx, (column, judge)) in self.plan.schema.columns.iter().zip(&self.columns).enumerate() {
@@ -55,7 +48,7 @@ impl Judge {
         self.key_faults(&run, &mut bad, &mut problems);
         let on_bad = self.plan.policy.on_bad;
         let verdicts = verdicts(block, &sound, &bad, on_bad);
-        problems.extend(blank_lines(block, decoder));
+        problems.extend(blank_lines(block));
         problems.sort_by_key(order);
         let nulled = if on_bad == OnBad::Null { bad.into_iter().collect() } else { HashSet::new() };
         Judged { verdicts, problems, nulled }
@@ -103,7 +96,7 @@ pub(crate) fn verdicts(block: &Block, sound: &[bool], bad: &[BadCell], on_bad: O
 }
 
 /// Lines with nothing on them, before the end of the file: worth knowing, but no fault.
-pub(crate) fn blank_lines(block: &Block, decoder: &Decoder) -> Vec<Problem> {
+pub(crate) fn blank_lines(block: &Block) -> Vec<Problem> {
     let content = block.text.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
     let at_end = |byte: u32| block.last && byte as usize >= content;
     let blank = block.index.skips().iter().filter(|skip| skip.kind == csvp_parse::SkipKind::Blank);
@@ -114,7 +107,7 @@ pub(crate) fn blank_lines(block: &Block, decoder: &Decoder) -> Vec<Problem> {
             position: csvp_report::Position {
                 record: None,
                 line: block.base.line + u64::from(skip.line) + 1,
-                byte: decoder.source_byte(block.base.text + u64::from(skip.byte)),
+                byte: block.source_byte(skip.byte as usize),
                 column: None,
             },
             detail: Detail::None,

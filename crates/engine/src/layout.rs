@@ -177,6 +177,7 @@ impl Layout {
             record: None,
             line: line + if index.n_records() > 0 { u64::from(index.line(0)) } else { 0 } + 1,
             byte: decoder
+                .places()
                 .source_byte((start + if index.n_records() > 0 { index.record_start(0) } else { 0 }) as u64),
             column: None,
         };

@@ -44,6 +44,8 @@ mod check;
 pub mod profile;
 
 mod contradictions;
+mod crew;
+mod examine;
 mod survey;
 
 mod judge;

@@ -8,7 +8,6 @@ use csvp_report::Problem;
 
 use crate::block::Block;
 use crate::check::cells::BadCell;
-use crate::decode::Decoder;
 use crate::schema::Schema;
 use crate::tally::RecordVerdict;
 
@@ -44,7 +43,6 @@ impl Output for () {
 pub struct JudgedBlock<'a> {
     pub(crate) block: &'a Block,
     pub(crate) grammar: &'a Grammar,
-    pub(crate) decoder: &'a Decoder,
     pub(crate) schema: &'a Schema,
     pub(crate) verdicts: &'a [RecordVerdict],
     pub(crate) problems: &'a [Problem],
@@ -80,7 +78,7 @@ impl JudgedBlock<'_> {
 
     /// Offset of a record in the decompressed source, from 0.
     pub fn byte(&self, record: usize) -> u64 {
-        self.decoder.source_byte(self.block.base.text + self.block.index.record_start(record) as u64)
+        self.block.source_byte(self.block.index.record_start(record))
     }
 
     /// The text of a cell in UTF-8; none when it is null. `scratch` is used where quotes must be undone.

@@ -8,7 +8,6 @@ use csvp_report::{ProblemCode, Report};
 use crate::EngineError;
 use crate::assemble;
 use crate::block::Block;
-use crate::decode::Decoder;
 use crate::judge::Judge;
 use crate::layout::Layout;
 use crate::output::{JudgedBlock, Output};
@@ -49,7 +48,13 @@ impl Check {
     /// The settings cannot be used, see [`Settings::validate`].
     pub fn new(settings: Settings) -> Result<Self, EngineError> {
         settings.validate()?;
-        Ok(Self { survey: Survey::new(&settings), reader: Reader::detecting(settings) })
+        Ok(Self { survey: Survey::new(&settings, 1), reader: Reader::detecting(settings) })
+    }
+
+    /// Works on `threads` threads, the caller's being one. The outcome is the same for any number.
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.survey.set_threads(threads);
+        self
     }
 
     /// Takes the next bytes of the file, in any number.
@@ -58,12 +63,12 @@ impl Check {
     /// A limit of the whole file is exceeded, or the settings name a column that the file does not have.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
         let survey = &mut self.survey;
-        self.reader.push(bytes, &mut |block, decoder, layout| survey.block(block, decoder, layout))
+        self.reader.push(bytes, &mut |block, layout| survey.block(block, layout))
     }
 
     /// What has been read so far.
     pub fn progress(&self) -> Progress {
-        Progress { bytes_in: self.reader.source().bytes_in(), records: self.survey.tally.rejected().1 }
+        Progress { bytes_in: self.reader.source().bytes_in(), records: self.survey.found.tally.rejected().1 }
     }
 
     /// Ends the file and decides the types.
@@ -72,8 +77,7 @@ impl Check {
     /// As [`Check::push`].
     pub fn finish(self) -> Result<Checked, EngineError> {
         let Check { reader, mut survey } = self;
-        let (layout, source) =
-            reader.finish(&mut |block, decoder, layout| survey.block(block, decoder, layout))?;
+        let (layout, source) = reader.finish(&mut |block, layout| survey.block(block, layout))?;
         let (plan, needs_second_pass) = survey.finish(layout, &source)?;
         Ok(Checked { report: plan.report().clone(), plan, needs_second_pass })
     }
@@ -117,8 +121,8 @@ impl<O: Output> Second<O> {
     /// The output could not be written, or a limit of the whole file is exceeded.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
         let Self { reader, judge, profiles, tally, exceptions, output } = self;
-        reader.push(bytes, &mut |block, decoder, layout| {
-            second_block(judge, profiles, tally, exceptions, output, (block, decoder, layout))
+        reader.push(bytes, &mut |block, layout| {
+            second_block(judge, profiles, tally, exceptions, output, (block, layout))
         })
     }
 
@@ -133,15 +137,8 @@ impl<O: Output> Second<O> {
     /// As [`Second::push`].
     pub fn finish(self) -> Result<(Report, O), EngineError> {
         let Self { reader, judge, mut profiles, mut tally, mut exceptions, mut output } = self;
-        reader.finish(&mut |block, decoder, layout| {
-            second_block(
-                &judge,
-                &mut profiles,
-                &mut tally,
-                &mut exceptions,
-                &mut output,
-                (block, decoder, layout),
-            )
+        reader.finish(&mut |block, layout| {
+            second_block(&judge, &mut profiles, &mut tally, &mut exceptions, &mut output, (block, layout))
         })?;
         let plan = judge.plan;
         plan.layout.problems.iter().for_each(|problem| tally.file_problem(problem));
@@ -164,9 +161,9 @@ fn second_block<O: Output>(
     tally: &mut Tally,
     exceptions: &mut [u64],
     output: &mut O,
-    (block, decoder, layout): (&Block, &Decoder, &Layout),
+    (block, layout): (&Block, &Layout),
 ) -> Result<(), EngineError> {
-    let judged = judge.block(block, decoder, layout, profiles);
+    let judged = judge.block(block, layout, profiles);
     for problem in judged.problems.iter().filter(|problem| problem.code == ProblemCode::TypeMismatch) {
         if let Some(column) = &problem.position.column {
             exceptions[column.number as usize - 1] += 1;
@@ -176,7 +173,6 @@ fn second_block<O: Output>(
     let judged = JudgedBlock {
         block,
         grammar: &judge.grammar,
-        decoder,
         schema: &judge.plan.schema,
         verdicts: &judged.verdicts,
         problems: &judged.problems,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::Block;
 use crate::check::keys::KeyFaults;
-use crate::decode::Decoder;
 use crate::layout::Layout;
 use crate::schema::Schema;
 use crate::settings::Policy;
@@ -92,7 +91,7 @@ pub(crate) struct IndexEntry {
 }
 
 impl BlockIndex {
-    pub(crate) fn add(&mut self, block: &Block, decoder: &Decoder) {
+    pub(crate) fn add(&mut self, block: &Block) {
         self.stride = self.stride.max(1);
         // Header rows are in the first block, which is reached by reading from the start.
         if block.header_rows > 0 || !block.seq.is_multiple_of(self.stride) {
@@ -110,7 +109,7 @@ impl BlockIndex {
             }
         }
         self.entries.push(IndexEntry {
-            byte: decoder.source_byte(block.base.text),
+            byte: block.source_byte(0),
             record: block.base.record,
             line: block.base.line,
         });

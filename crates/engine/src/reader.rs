@@ -3,7 +3,9 @@
 //! `source` → `decode` → `detect` (first pass only) → blocks. A block is handed on as soon as it is whole; at most one
 //! block and the longest record are held.
 
-use csvp_parse::{FieldIndex, Grammar, scan};
+use std::sync::Arc;
+
+use csvp_parse::{Grammar, scan};
 
 use crate::block::{Base, Block};
 use crate::decode::Decoder;
@@ -14,8 +16,8 @@ use crate::{EngineError, Limits, Settings};
 /// Last records among which a footer is looked for.
 const FOOTER_RECORDS: usize = 32;
 
-/// Receives blocks in file order.
-pub(crate) type Blocks<'a> = dyn FnMut(&Block, &Decoder, &Layout) -> Result<(), EngineError> + 'a;
+/// Receives blocks in file order; it may take the block and leave another one, of which only the memory is used.
+pub(crate) type Blocks<'a> = dyn FnMut(&mut Block, &Arc<Layout>) -> Result<(), EngineError> + 'a;
 
 /// Turns the bytes of one file into blocks.
 pub(crate) struct Reader {
@@ -132,7 +134,7 @@ impl Inner {
 struct Cutter {
     decoder: Decoder,
     grammar: Grammar,
-    layout: Layout,
+    layout: Arc<Layout>,
     block_bytes: usize,
     tail_bytes: usize,
     /// Preamble lines still to be passed over.
@@ -164,9 +166,9 @@ impl Cutter {
         let base = Base { text: 0, ..base };
         Self {
             decoder: Decoder::resume(layout.encoding(), 0, source),
-            block: Block { index: FieldIndex::new(layout.n_columns()), ..Block::default() },
+            block: Block::for_layout(&layout),
             grammar,
-            layout,
+            layout: Arc::new(layout),
             block_bytes: limits.block_bytes,
             tail_bytes: limits.tail_bytes,
             preamble_left: 0,
@@ -198,8 +200,8 @@ impl Cutter {
         }
         loop {
             self.hand_on(self.text.len(), true, blocks)?;
-            if self.block.last {
-                return Ok(self.layout);
+            if self.text.is_empty() {
+                return Ok(Arc::unwrap_or_clone(self.layout));
             }
         }
     }
@@ -225,6 +227,7 @@ impl Cutter {
         Ok(())
     }
 
+    /// Hands on the whole records in the first `size` bytes of the text, if there are any; gives their bytes.
     fn hand_on(&mut self, size: usize, eof: bool, blocks: &mut Blocks<'_>) -> Result<usize, EngineError> {
         self.block.index.clear();
         let consumed = scan::index(&self.grammar, &self.text[..size], eof, &mut self.block.index);
@@ -248,19 +251,19 @@ impl Cutter {
         block.last = last;
         block.header_rows = self.header_left.min(block.index.n_records());
         block.footer_rows = 0;
-        block.invalid = self.decoder.take_invalid(self.base.text, &block.text);
+        let end = self.base.text + block.text.len() as u64;
+        block.untranslated = self.decoder.take_invalid(self.base.text, end);
+        block.places = self.decoder.places();
         if last {
             block.footer_rows = footer_rows(block, &self.grammar, &self.layout);
         }
-        let data = block.data().len();
         self.header_left -= block.header_rows;
-        blocks(&self.block, &self.decoder, &self.layout)?;
         self.seq += 1;
-        self.base.text += self.block.text.len() as u64;
-        self.base.line += u64::from(self.block.index.n_lines());
-        self.base.record += data as u64;
-        self.decoder.forget_before(self.base.text);
-        Ok(())
+        self.base.text = end;
+        self.base.line += u64::from(block.index.n_lines());
+        self.base.record += block.data().len() as u64;
+        self.decoder.forget_before(end);
+        blocks(block, &self.layout)
     }
 
     fn skip_preamble(&mut self, eof: bool) {

@@ -1,5 +1,7 @@
 //! The first pass over blocks: structure, shapes and keys; at the end the types and the plan.
 
+use std::sync::Arc;
+
 use csvp_parse::Grammar;
 use csvp_report::{ColumnType, Detail, ProblemCode};
 
@@ -7,131 +9,136 @@ use crate::EngineError;
 use crate::assemble::{self, ambiguities, column_reports, file_facts, file_problems, header_mismatches};
 use crate::block::Block;
 use crate::check::keys::{KeyFaults, Keys};
-use crate::check::structure::{self, Structure};
 use crate::contradictions::Contradictions;
-use crate::decode::Decoder;
-use crate::judge::{blank_lines, verdicts};
+use crate::crew::Crew;
+use crate::examine::{Examined, Examiner};
 use crate::layout::{Layout, whole_file};
 use crate::plan::{BlockIndex, PLAN_VERSION, Plan};
 use crate::schema::{Column, Constraints, Declared, Schema, declared_columns, resolve};
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::tally::{Tally, order};
+use crate::tally::Tally;
 use crate::types::{Decision, Shapes};
 
 /// Collects over all blocks what the end needs to decide.
 pub(crate) struct Survey {
     settings: Settings,
+    threads: usize,
+    crew: Option<Crew<Block, (Block, Examined)>>,
+    pub(crate) found: Found,
+    declared: Vec<Option<Declared>>,
+}
+
+/// What all blocks so far have given, in their order.
+pub(crate) struct Found {
     pub(crate) tally: Tally,
     grammar: Option<Grammar>,
     shapes: Vec<Shapes>,
-    declared: Vec<Option<Declared>>,
     keys: Option<Keys>,
     index: BlockIndex,
     footer_rows: u64,
     later: Contradictions,
+    /// A block whose memory can be used again.
+    spare: Option<Block>,
 }
 
 impl Survey {
-    pub(crate) fn new(settings: &Settings) -> Self {
-        Self {
+    pub(crate) fn new(settings: &Settings, threads: usize) -> Self {
+        let found = Found {
             tally: Tally::new(settings.limits.problems_shown),
-            settings: settings.clone(),
             grammar: None,
             shapes: Vec::new(),
-            declared: Vec::new(),
             keys: None,
             index: BlockIndex::default(),
             footer_rows: 0,
             later: Contradictions::default(),
-        }
+            spare: None,
+        };
+        Self { settings: settings.clone(), threads, crew: None, found, declared: Vec::new() }
+    }
+
+    /// To be called before the first block.
+    pub(crate) fn set_threads(&mut self, threads: usize) {
+        self.threads = threads;
     }
 
     /// The layout is known: prepares all columns.
-    fn open(&mut self, layout: &Layout) -> Result<(), EngineError> {
+    fn open(&mut self, layout: &Arc<Layout>) -> Result<(), EngineError> {
         let limits = &self.settings.limits;
         self.declared = declared_columns(&self.settings, &layout.names)?;
-        self.shapes = layout.names.iter().map(|_| Shapes::new()).collect();
+        self.found.shapes = layout.names.iter().map(|_| Shapes::new()).collect();
         let keys = Keys::of_schema(self.settings.schema.as_ref(), &layout.names, limits);
-        self.keys = Some(keys).filter(|keys| !keys.is_empty());
-        self.grammar = Some(layout.grammar(limits));
+        self.found.keys = Some(keys).filter(|keys| !keys.is_empty());
+        let grammar = layout.grammar(limits);
+        self.found.grammar = Some(grammar.clone());
+        let examiner = Examiner {
+            grammar,
+            layout: Arc::clone(layout),
+            limits: limits.clone(),
+            on_bad: self.settings.policy.on_bad,
+        };
+        let examine = move |block| {
+            let examined = examiner.examine(&block);
+            (block, examined)
+        };
+        self.crew = Some(Crew::new(self.threads, examine));
         Ok(())
     }
 
-    /// Takes the next block.
+    /// Takes the next block and leaves another one.
     ///
     /// # Errors
     /// The settings name a column that the file does not have, or a temporary file failed.
-    pub(crate) fn block(
-        &mut self,
-        block: &Block,
-        decoder: &Decoder,
-        layout: &Layout,
-    ) -> Result<(), EngineError> {
-        if self.grammar.is_none() {
+    pub(crate) fn block(&mut self, block: &mut Block, layout: &Arc<Layout>) -> Result<(), EngineError> {
+        if self.crew.is_none() {
             self.open(layout)?;
         }
-        let Some(grammar) = &self.grammar else { return Ok(()) };
-        let limits = &self.settings.limits;
-        let structure = structure::check(block, grammar, layout, decoder, limits);
-        let mut scratch = Vec::new();
-        for (column, shapes) in self.shapes.iter_mut().enumerate() {
-            for record in block.data().filter(|&record| structure.sound[record]) {
-                match block.index.field(grammar, &block.text, record, column, &mut scratch) {
-                    Some(cell) => shapes.add(cell),
-                    None => shapes.add_missing(),
-                }
-            }
-        }
-        if let Some(keys) = &mut self.keys {
-            keys.add(block, grammar, &structure.sound)?;
-        }
-        self.index.add(block, decoder);
-        self.later.add(block, limits.detect_bytes as u64);
-        self.footer_rows += block.footer_rows as u64;
-        let Structure { mut problems, sound } = structure;
-        let verdicts = verdicts(block, &sound, &[], self.settings.policy.on_bad);
-        problems.extend(blank_lines(block, decoder));
-        problems.sort_by_key(order);
-        self.tally.block(block, &verdicts, &problems);
-        Ok(())
+        let Some(crew) = &mut self.crew else { return Ok(()) };
+        let found = &mut self.found;
+        let spare = found.spare.take().unwrap_or_else(|| Block::for_layout(layout));
+        crew.give(std::mem::replace(block, spare), &mut |(block, examined)| found.add(block, examined))
     }
 
     /// Decides the types. Says also whether cells must be judged against them before the report is true.
     pub(crate) fn finish(mut self, mut layout: Layout, source: &Source) -> Result<(Plan, bool), EngineError> {
-        if self.grammar.is_none() && layout.refused.is_none() {
-            self.open(&layout)?;
+        if self.crew.is_none() && layout.refused.is_none() {
+            self.open(&Arc::new(layout.clone()))?;
         }
-        layout.footer_rows = Some(self.footer_rows);
-        layout.dialect_facts.footer_rows = self.footer_rows;
-        layout.dialect_facts.terminator = self.tally.terminator().to_owned();
+        let found = &mut self.found;
+        if let Some(mut crew) = self.crew.take() {
+            crew.finish(&mut |(block, examined)| found.add(block, examined))?;
+        }
+        layout.footer_rows = Some(self.found.footer_rows);
+        layout.dialect_facts.footer_rows = self.found.footer_rows;
+        layout.dialect_facts.terminator = self.found.tally.terminator().to_owned();
         let threshold = self.settings.policy.type_threshold;
         let decisions: Vec<Decision> = self
+            .found
             .shapes
             .iter()
             .zip(&self.declared)
             .map(|(shapes, declared)| resolve(declared.as_ref(), shapes, threshold))
             .collect();
         let schema = Schema { columns: self.columns(&layout, &decisions) };
-        let key_faults = self.keys.take().map_or(Ok(KeyFaults::default()), Keys::finish)?;
+        let key_faults = self.found.keys.take().map_or(Ok(KeyFaults::default()), Keys::finish)?;
         let mut problems = layout.problems.clone();
-        problems.extend(file_problems(&self.tally, source));
-        problems.extend(self.later.problems(&layout));
-        if self.tally.rejected().1 == 0 && layout.refused.is_none() {
+        problems.extend(file_problems(&self.found.tally, source));
+        problems.extend(self.found.later.problems(&layout));
+        if self.found.tally.rejected().1 == 0 && layout.refused.is_none() {
             problems.push(whole_file(ProblemCode::FileEmpty, Detail::None));
         }
         problems.extend(ambiguities(&schema, &decisions));
         problems.extend(header_mismatches(&self.settings, &layout));
         problems.extend(layout.refused.clone());
         layout.problems = problems;
-        layout.problems.iter().for_each(|problem| self.tally.file_problem(problem));
+        layout.problems.iter().for_each(|problem| self.found.tally.file_problem(problem));
         let needs_second_pass = !key_faults.faults.is_empty()
             || decisions.iter().any(|decision| decision.exceptions > 0)
             || schema.columns.iter().any(|column| column.declared && column.column_type != ColumnType::Text)
             || schema.columns.iter().any(|column| !column.constraints.is_empty());
         let columns = column_reports(&schema, &decisions);
         let file = file_facts(source);
-        let report = assemble::report(&layout, &file, &self.tally, columns, &self.settings.policy);
+        let report = assemble::report(&layout, &file, &self.found.tally, columns, &self.settings.policy);
         let plan = Plan {
             version: PLAN_VERSION,
             file,
@@ -139,7 +146,7 @@ impl Survey {
             schema,
             policy: self.settings.policy,
             limits: self.settings.limits,
-            index: self.index,
+            index: self.found.index,
             key_faults,
             report,
         };
@@ -171,5 +178,22 @@ impl Survey {
                 }
             })
             .collect()
+    }
+}
+
+impl Found {
+    /// Adds the next block in order.
+    fn add(&mut self, block: Block, examined: Examined) -> Result<(), EngineError> {
+        let Examined { problems, verdicts, sound, shapes, later } = examined;
+        self.shapes.iter_mut().zip(&shapes).for_each(|(ours, theirs)| ours.merge(theirs));
+        if let (Some(keys), Some(grammar)) = (&mut self.keys, &self.grammar) {
+            keys.add(&block, grammar, &sound)?;
+        }
+        self.index.add(&block);
+        self.later.merge(&later);
+        self.footer_rows += block.footer_rows as u64;
+        self.tally.block(&block, &verdicts, &problems);
+        self.spare = Some(block);
+        Ok(())
     }
 }

@@ -70,8 +70,8 @@ impl View {
             return Ok(true);
         }
         let Some(mut reader) = self.reader.take() else { return Ok(true) };
-        let result = reader.push(bytes, &mut |block, decoder, layout| {
-            self.block(block, decoder, layout);
+        let result = reader.push(bytes, &mut |block, layout| {
+            self.block(block, layout);
             Ok(())
         });
         self.reader = Some(reader);
@@ -86,29 +86,24 @@ impl View {
         if !self.past
             && let Some(reader) = self.reader.take()
         {
-            reader.finish(&mut |block, decoder, layout| {
-                self.block(block, decoder, layout);
+            reader.finish(&mut |block, layout| {
+                self.block(block, layout);
                 Ok(())
             })?;
         }
         Ok(self.records)
     }
 
-    fn block(
-        &mut self,
-        block: &crate::block::Block,
-        decoder: &crate::decode::Decoder,
-        layout: &crate::layout::Layout,
-    ) {
+    fn block(&mut self, block: &crate::block::Block, layout: &crate::layout::Layout) {
         let data = block.data();
         let end = self.first + self.n as u64;
         let (block_first, block_end) = (block.base.record, block.base.record + data.len() as u64);
         if block_end > self.first && block_first < end {
-            let judged = self.judge.block(block, decoder, layout, &mut []);
+            let judged = self.judge.block(block, layout, &mut []);
             let from = data.start + self.first.saturating_sub(block_first) as usize;
             let to = data.end.min(data.start + (end - block_first) as usize);
             for record in from..to {
-                let position = block.position(record, decoder);
+                let position = block.position(record);
                 let fields = block.index.fields(&self.judge.grammar, &block.text, record);
                 let mut cells: Vec<Option<String>> = fields
                     .iter()

@@ -6,7 +6,6 @@ use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 use super::quote;
 use super::rules::Rules;
 use crate::block::Block;
-use crate::decode::Decoder;
 use crate::profile::ColumnProfile;
 use crate::schema::{Column, Schema};
 use crate::types::{Format, Value};
@@ -47,7 +46,6 @@ impl ColumnJudge {
 pub(crate) struct ColumnRun<'a> {
     pub(crate) block: &'a Block,
     pub(crate) grammar: &'a Grammar,
-    pub(crate) decoder: &'a Decoder,
     pub(crate) limits: &'a Limits,
     /// Per record: whether its structure is sound; the cells of others are not judged.
     pub(crate) sound: &'a [bool],
@@ -121,13 +119,7 @@ impl ColumnRun<'_> {
         let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
         Problem {
             code,
-            position: self.block.cell_position(
-                record,
-                at,
-                (column_idx, &column.name),
-                self.grammar,
-                self.decoder,
-            ),
+            position: self.block.cell_position(record, at, (column_idx, &column.name), self.grammar),
             detail,
             value: (!cell.is_empty()).then(|| quote(cell, self.limits.value_chars)),
         }

@@ -6,7 +6,7 @@ use csvp_report::{Detail, Problem, ProblemCode};
 use super::quote;
 use crate::Limits;
 use crate::block::Block;
-use crate::decode::Decoder;
+use crate::decode::Invalid;
 use crate::layout::Layout;
 
 /// What the structure of a block says.
@@ -17,15 +17,15 @@ pub(crate) struct Structure {
     pub(crate) sound: Vec<bool>,
 }
 
-/// Checks a block.
+/// Checks a block; `invalid` are its invalid sequences.
 pub(crate) fn check(
     block: &Block,
     grammar: &Grammar,
     layout: &Layout,
-    decoder: &Decoder,
+    invalid: &[Invalid],
     limits: &Limits,
 ) -> Structure {
-    let mut checker = Checker { block, grammar, layout, decoder, limits, found: Structure::default() };
+    let mut checker = Checker { block, grammar, layout, invalid, limits, found: Structure::default() };
     checker.found.sound = vec![true; block.index.n_records()];
     checker.faults();
     checker.ragged();
@@ -39,7 +39,7 @@ struct Checker<'a> {
     block: &'a Block,
     grammar: &'a Grammar,
     layout: &'a Layout,
-    decoder: &'a Decoder,
+    invalid: &'a [Invalid],
     limits: &'a Limits,
     found: Structure,
 }
@@ -85,9 +85,9 @@ impl Checker<'_> {
     }
 
     fn invalid_bytes(&mut self) {
-        let encoding = self.decoder.encoding().name();
+        let encoding = self.layout.encoding().name();
         let mut last = None;
-        for invalid in &self.block.invalid {
+        for invalid in self.invalid {
             let at = (invalid.text - self.block.base.text) as usize;
             let Some(record) = self.block.record_at(at) else { continue };
             // One problem per cell: a cell in another encoding has many invalid bytes.
@@ -139,7 +139,7 @@ impl Checker<'_> {
 
     fn of_record(&mut self, code: ProblemCode, record: usize, detail: Detail) {
         self.mark(code, record);
-        let position = self.block.position(record, self.decoder);
+        let position = self.block.position(record);
         self.found.problems.push(Problem { code, position, detail, value: None });
     }
 
@@ -152,10 +152,8 @@ impl Checker<'_> {
         let field = self.block.field_at(self.grammar, record, at);
         let known = field.and_then(|field| Some((field, self.layout.names.get(field)?)));
         let position = match known {
-            Some((field, name)) => {
-                self.block.cell_position(record, at, (field, name), self.grammar, self.decoder)
-            }
-            None => self.block.position(record, self.decoder),
+            Some((field, name)) => self.block.cell_position(record, at, (field, name), self.grammar),
+            None => self.block.position(record),
         };
         let mut scratch = Vec::new();
         let value = field.and_then(|field| {

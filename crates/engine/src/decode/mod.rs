@@ -9,7 +9,7 @@ mod source_map;
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 
 pub(crate) use guess::{Guess, binary_kind, guess};
-use source_map::SourceMap;
+pub(crate) use source_map::SourceMap;
 
 /// A sequence of bytes that is invalid in the file's encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +29,36 @@ const STEP_BYTES: usize = 4 << 10;
 
 /// Decodes one file from one place on.
 pub(crate) struct Decoder {
-    encoding: &'static Encoding,
     /// None for UTF-8.
     transcoder: Option<Transcoder>,
     /// Source bytes before the first byte of text, and bytes of the mark there that are still to be dropped.
     source_base: u64,
     drop: usize,
+}
+
+/// From a place in the text back to the byte of the source.
+#[derive(Debug, Clone)]
+pub(crate) enum Places {
+    /// UTF-8: so many bytes stand before the text.
+    Shifted(u64),
+    /// Transcoded text.
+    Mapped(Box<SourceMap>),
+}
+
+impl Places {
+    /// Byte of the source for an offset in the text, counted from the first byte decoded.
+    pub(crate) fn source_byte(&self, text: u64) -> u64 {
+        match self {
+            Places::Shifted(base) => base + text,
+            Places::Mapped(map) => map.source_byte(text),
+        }
+    }
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Places::Shifted(0)
+    }
 }
 
 struct Transcoder {
@@ -61,11 +85,7 @@ impl Decoder {
             text_len: 0,
             source_len: source_base,
         });
-        Self { encoding, transcoder, source_base, drop: bom_bytes }
-    }
-
-    pub(crate) fn encoding(&self) -> &'static Encoding {
-        self.encoding
+        Self { transcoder, source_base, drop: bom_bytes }
     }
 
     /// Appends the text of `bytes` to `text`.
@@ -93,25 +113,19 @@ impl Decoder {
         }
     }
 
-    /// Byte of the source for an offset in the text, counted from the first byte decoded.
-    pub(crate) fn source_byte(&self, text: u64) -> u64 {
+    /// The way back to the source for the text that has not been forgotten.
+    pub(crate) fn places(&self) -> Places {
         match &self.transcoder {
-            None => self.source_base + text,
-            Some(transcoder) => transcoder.map.source_byte(text),
+            None => Places::Shifted(self.source_base),
+            Some(transcoder) => Places::Mapped(Box::new(transcoder.map.clone())),
         }
     }
 
-    /// Takes the invalid sequences whose place is before `text_end`. `block` is the text from `text_start` on;
-    /// for UTF-8 it is searched.
-    pub(crate) fn take_invalid(&mut self, text_start: u64, block: &[u8]) -> Vec<Invalid> {
-        match &mut self.transcoder {
-            None => invalid_utf8(text_start, self.source_base, block),
-            Some(transcoder) => {
-                let end = text_start + block.len() as u64;
-                let cut = transcoder.invalid.partition_point(|invalid| invalid.text < end);
-                transcoder.invalid.drain(..cut).filter(|invalid| invalid.text >= text_start).collect()
-            }
-        }
+    /// Takes the invalid sequences that transcoding met in the text from `start` to `end`, and forgets those before.
+    pub(crate) fn take_invalid(&mut self, start: u64, end: u64) -> Vec<Invalid> {
+        let Some(transcoder) = &mut self.transcoder else { return Vec::new() };
+        let cut = transcoder.invalid.partition_point(|invalid| invalid.text < end);
+        transcoder.invalid.drain(..cut).filter(|invalid| invalid.text >= start).collect()
     }
 
     /// The text from `start` to `end` is passed over unread: only the place of its start is asked for later.
@@ -165,8 +179,8 @@ impl Transcoder {
     }
 }
 
-/// Invalid sequences of a block of UTF-8, each as long as the Unicode Standard's "maximal subpart".
-fn invalid_utf8(text_start: u64, source_base: u64, block: &[u8]) -> Vec<Invalid> {
+/// Invalid sequences of text that should be UTF-8 and begins at `text_start`, each as long as the Unicode Standard's "maximal subpart".
+pub(crate) fn invalid_utf8(text_start: u64, source_base: u64, block: &[u8]) -> Vec<Invalid> {
     let mut found = Vec::new();
     if simdutf8::basic::from_utf8(block).is_ok() {
         return found;
@@ -195,8 +209,12 @@ mod tests {
         let mut text = Vec::new();
         bytes.chunks(chunk).for_each(|chunk| decoder.push(chunk, &mut text));
         decoder.finish(&mut text);
-        let invalid = decoder.take_invalid(0, &text);
-        let places = (0..text.len() as u64).map(|at| decoder.source_byte(at)).collect();
+        let invalid = match decoder.transcoder {
+            None => invalid_utf8(0, 0, &text),
+            Some(_) => decoder.take_invalid(0, text.len() as u64),
+        };
+        let places = decoder.places();
+        let places = (0..text.len() as u64).map(|at| places.source_byte(at)).collect();
         (String::from_utf8_lossy(&text).into_owned(), invalid, places)
     }
 

@@ -7,7 +7,8 @@ use encoding_rs::Encoding;
 /// Remembers where the steps of transcoding began, and the source bytes of those still asked for.
 ///
 /// A place is found by transcoding its step again, so no table of characters is kept.
-pub(super) struct SourceMap {
+#[derive(Debug, Clone)]
+pub(crate) struct SourceMap {
     encoding: &'static Encoding,
     /// Where decoding began in the source.
     origin: u64,
