@@ -3,7 +3,7 @@
 //! A declaration may leave the format open (`date` without a pattern); then the file's own format is taken, when it is of
 //! the declared kind, and the kind's usual format when not.
 
-use csvp_report::{ColumnType, DecimalForm, NumberMarks, Zone};
+use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks, Zone};
 
 use super::{Field, TableSchema};
 use crate::check::rules::whole_match;
@@ -147,7 +147,7 @@ fn of_name(name: &str, format: Option<&str>, marks: NumberMarks, marks_given: bo
             ColumnType::Decimal { precision: 38, scale: 9, form: DecimalForm::Declared, marks },
             marks_given,
         ),
-        "float" => (&["float"], ColumnType::Float { marks }, marks_given),
+        "float" => (&["float"], ColumnType::Float { form: FloatForm::Declared, marks }, marks_given),
         "boolean" => {
             let words = ColumnType::Boolean { true_word: "true".to_owned(), false_word: "false".to_owned() };
             (&["boolean"], words, false)
@@ -176,10 +176,13 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
         return decide(shapes, &TypePolicy { threshold });
     };
     let found = decide(shapes, &TypePolicy { threshold: DECLARED_THRESHOLD });
-    // A declared decimal takes numbers with any digits, where no single form fits all of them.
-    let loose = matches!(declared.usual, ColumnType::Decimal { .. })
-        && found.exceptions > 0
-        && !matches!(found.column_type, ColumnType::Float { .. });
+    // A declared decimal or float takes numbers with any digits, where no single form fits all of them.
+    let loose = found.exceptions > 0
+        && match declared.usual {
+            ColumnType::Decimal { .. } => !matches!(found.column_type, ColumnType::Float { .. }),
+            ColumnType::Float { .. } => true,
+            _ => false,
+        };
     let fits = declared.kinds.contains(&found.column_type.name()) && !loose;
     if !declared.exact && fits {
         return Decision { reason: None, ambiguous: None, ..found };
@@ -202,7 +205,7 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
 fn with_marks_of(declared: &ColumnType, found: &ColumnType) -> ColumnType {
     let (ColumnType::Integer { marks: written }
     | ColumnType::Decimal { marks: written, .. }
-    | ColumnType::Float { marks: written }) = found
+    | ColumnType::Float { marks: written, .. }) = found
     else {
         return declared.clone();
     };
@@ -210,7 +213,7 @@ fn with_marks_of(declared: &ColumnType, found: &ColumnType) -> ColumnType {
     match &mut column_type {
         ColumnType::Integer { marks } | ColumnType::Decimal { marks, .. } => *marks = *written,
         // Floats are written without thousands marks.
-        ColumnType::Float { marks } => marks.decimal = written.decimal,
+        ColumnType::Float { marks, .. } => marks.decimal = written.decimal,
         _ => {}
     }
     column_type
