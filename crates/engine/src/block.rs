@@ -1,9 +1,12 @@
 //! Blocks of whole records: text, field index, and where in the file they stand.
 
+use std::borrow::Cow;
+
 use csvp_parse::{FieldIndex, Grammar};
 use csvp_report::{ColumnRef, Position};
 
 use crate::decode::{Decoder, Invalid};
+use crate::rejects;
 
 /// A run of whole records.
 ///
@@ -83,6 +86,24 @@ impl Block {
             }),
             ..self.position(record, decoder)
         }
+    }
+
+    /// All fields of a record, however many; those that a file of rejected records keeps in one cell come last.
+    pub(crate) fn fields(&self, grammar: &Grammar, record: usize) -> Vec<Cow<'_, [u8]>> {
+        let mut fields = self.index.fields(grammar, &self.text, record);
+        let kept = self.kept_fields(grammar, record);
+        if !kept.is_empty() {
+            fields.resize(fields.len().max(self.index.n_columns()), Cow::Borrowed(b""));
+            fields.extend(kept.into_iter().map(Cow::Owned));
+        }
+        fields
+    }
+
+    /// Fields beyond the last column that a file of rejected records keeps in one cell.
+    pub(crate) fn kept_fields(&self, grammar: &Grammar, record: usize) -> Vec<Vec<u8>> {
+        let mut scratch = Vec::new();
+        let cell = self.index.left_out_behind(grammar, &self.text, record, &mut scratch);
+        cell.map_or_else(Vec::new, rejects::extra_fields)
     }
 
     /// The record that holds the byte at `at`, if it is in one.

@@ -3,7 +3,7 @@
 //! `source` → `decode` → `detect` (first pass only) → blocks. A block is handed on as soon as it is whole; at most one
 //! block and the longest record are held.
 
-use csvp_parse::{FieldIndex, Grammar, scan};
+use csvp_parse::{Grammar, scan};
 
 use crate::block::{Base, Block};
 use crate::decode::Decoder;
@@ -164,7 +164,7 @@ impl Cutter {
         let base = Base { text: 0, ..base };
         Self {
             decoder: Decoder::resume(layout.encoding(), 0, source),
-            block: Block { index: FieldIndex::new(layout.n_columns()), ..Block::default() },
+            block: Block { index: layout.index(), ..Block::default() },
             grammar,
             layout,
             block_bytes: limits.block_bytes,

@@ -109,7 +109,7 @@ impl View {
             let to = data.end.min(data.start + (end - block_first) as usize);
             for record in from..to {
                 let position = block.position(record, decoder);
-                let fields = block.index.fields(&self.judge.grammar, &block.text, record);
+                let fields = block.fields(&self.judge.grammar, record);
                 let mut cells: Vec<Option<String>> = fields
                     .iter()
                     .enumerate()

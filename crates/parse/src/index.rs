@@ -27,6 +27,8 @@ const MOST_SKIPS: usize = 1 << 16;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldIndex {
     n_columns: usize,
+    /// How many of the fields in front and behind are left out of everything that is read by column.
+    left_out: (usize, usize),
     ends: Vec<u32>,
     starts: Vec<u32>,
     /// (record, ends of its fields beyond the last column), ascending.
@@ -58,6 +60,12 @@ impl FieldIndex {
         Self { n_columns, ..Self::default() }
     }
 
+    /// An empty index for records of `front`, `n_columns` and `back` fields, of which only those in the middle are read
+    /// by column. Further fields of longer records come behind them, as in any index.
+    pub fn leaving_out(front: usize, n_columns: usize, back: usize) -> Self {
+        Self { n_columns: front + n_columns + back, left_out: (front, back), ..Self::default() }
+    }
+
     /// Empties it for the next block; memory is kept.
     pub fn clear(&mut self) {
         self.ends.clear();
@@ -81,9 +89,9 @@ impl FieldIndex {
         self.starts.len()
     }
 
-    /// Fields a record should have.
+    /// Fields a record should have, those left out not counted.
     pub fn n_columns(&self) -> usize {
-        self.n_columns
+        self.n_columns - self.left_out.0 - self.left_out.1
     }
 
     /// Physical lines that end in the block.
@@ -130,15 +138,20 @@ impl FieldIndex {
         record as u32 + shift
     }
 
-    /// Fields the record has.
+    /// Fields the record has, those left out not counted.
     pub fn n_fields(&self, record: usize) -> usize {
         if let Some(ends) = self.extra_of(record) {
-            return self.n_columns + ends.len();
+            return self.n_columns() + ends.len();
         }
         match self.short.binary_search_by_key(&(record as u32), |&(r, _)| r) {
-            Ok(at) => self.short[at].1 as usize,
-            Err(_) => self.n_columns,
+            Ok(at) => self.read_of(self.short[at].1 as usize),
+            Err(_) => self.n_columns(),
         }
+    }
+
+    /// How many of a short record's first `n` fields are read.
+    fn read_of(&self, n: usize) -> usize {
+        n.saturating_sub(self.left_out.0).min(self.n_columns())
     }
 
     /// Records whose number of fields is not `n_columns`, ascending, with the number they have.
@@ -146,8 +159,9 @@ impl FieldIndex {
         let mut all: Vec<(usize, usize)> = self
             .short
             .iter()
-            .map(|&(record, n)| (record as usize, n as usize))
-            .chain(self.extra.iter().map(|(record, ends)| (*record as usize, self.n_columns + ends.len())))
+            .map(|&(record, n)| (record as usize, self.read_of(n as usize)))
+            .chain(self.extra.iter().map(|(record, ends)| (*record as usize, self.n_columns() + ends.len())))
+            .filter(|&(_, n)| n != self.n_columns())
             .collect();
         all.sort_unstable();
         all
@@ -168,17 +182,21 @@ impl FieldIndex {
         field: usize,
         scratch: &'a mut Vec<u8>,
     ) -> Option<&'a [u8]> {
-        let (start, end) = self.locate(grammar, record, field)?;
-        let raw = &block[start..offset(end)];
-        if end & (QUOTED | DIRTY) == 0 {
-            return Some(raw);
-        }
-        if end & DIRTY == 0 {
-            return Some(&raw[1..raw.len() - 1]);
-        }
-        scratch.clear();
-        unescape(grammar, raw, end & QUOTED != 0, scratch);
-        Some(scratch)
+        let located = self.locate(grammar, record, field)?;
+        Some(text_of(grammar, block, located, scratch))
+    }
+
+    /// The text of the last field that is left out, behind the columns; none when the record has no such field.
+    pub fn left_out_behind<'a>(
+        &self,
+        grammar: &Grammar,
+        block: &'a [u8],
+        record: usize,
+        scratch: &'a mut Vec<u8>,
+    ) -> Option<&'a [u8]> {
+        let last = self.n_columns.checked_sub(1).filter(|_| self.left_out.1 > 0)?;
+        let located = self.locate_any(grammar, record, last)?;
+        Some(text_of(grammar, block, located, scratch))
     }
 
     /// All fields the record has, however many.
@@ -200,9 +218,16 @@ impl FieldIndex {
             .collect()
     }
 
-    /// Start offset and flagged end of a field.
+    /// Start offset and flagged end of a field that is not left out.
     #[inline]
     fn locate(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, u32)> {
+        let (front, back) = self.left_out;
+        let behind = if field < self.n_columns() { 0 } else { back };
+        self.locate_any(grammar, record, field + front + behind)
+    }
+
+    #[inline]
+    fn locate_any(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, u32)> {
         let row = &self.ends[record * self.n_columns..(record + 1) * self.n_columns];
         let end_of = |field: usize| -> Option<u32> {
             if field < self.n_columns {
@@ -284,6 +309,25 @@ impl FieldIndex {
             _ => self.line_shifts.push((record, shift)),
         }
     }
+}
+
+/// The text of a field in a block: a slice of it, or of `scratch` where quotes had to be undone.
+fn text_of<'a>(
+    grammar: &Grammar,
+    block: &'a [u8],
+    (start, end): (usize, u32),
+    scratch: &'a mut Vec<u8>,
+) -> &'a [u8] {
+    let raw = &block[start..offset(end)];
+    if end & (QUOTED | DIRTY) == 0 {
+        return raw;
+    }
+    if end & DIRTY == 0 {
+        return &raw[1..raw.len() - 1];
+    }
+    scratch.clear();
+    unescape(grammar, raw, end & QUOTED != 0, scratch);
+    scratch
 }
 
 fn offset(end: u32) -> usize {

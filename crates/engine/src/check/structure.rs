@@ -82,6 +82,21 @@ impl Checker<'_> {
                 self.of_record(ProblemCode::FieldCount, record, detail);
             }
         }
+        if self.layout.is_rejects {
+            self.kept_fields();
+        }
+    }
+
+    /// A rejected record that had too many fields still has them, as long as they stand in the cell that keeps them.
+    fn kept_fields(&mut self) {
+        let n_columns = self.layout.n_columns();
+        for record in self.block.data() {
+            let kept = self.block.kept_fields(self.grammar, record).len();
+            if kept > 0 && self.block.index.n_fields(record) == n_columns {
+                let detail = Detail::Count { expected: n_columns as u64, found: (n_columns + kept) as u64 };
+                self.of_record(ProblemCode::FieldCount, record, detail);
+            }
+        }
     }
 
     fn invalid_bytes(&mut self) {
