@@ -1,11 +1,13 @@
 //! Blocks of whole records: text, field index, and where in the file they stand.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use csvp_parse::{FieldIndex, Grammar};
 use csvp_report::{ColumnRef, Position};
 
 use crate::decode::{Decoder, Invalid};
+use crate::layout::shown_name;
 use crate::rejects;
 
 /// A run of whole records.
@@ -67,20 +69,19 @@ impl Block {
         }
     }
 
-    /// Place of a byte in a record, which belongs to a cell of the named column.
+    /// Place of a byte in a record, `lines` below its start, which belongs to a cell of the named column.
     pub(crate) fn cell_position(
         &self,
         record: usize,
         at: usize,
         (column, name): (usize, &str),
-        grammar: &Grammar,
+        lines: u64,
         decoder: &Decoder,
     ) -> Position {
-        let lines = grammar.count_line_ends(&self.text[self.index.record_start(record)..at]);
         Position {
             column: Some(ColumnRef {
                 number: column as u32 + 1,
-                name: name.to_owned(),
+                name: shown_name(name),
                 line: Some(self.line(record) + lines),
                 byte: Some(decoder.source_byte(self.base.text + at as u64)),
             }),
@@ -125,6 +126,32 @@ impl Block {
                 .raw_range(grammar, record, field)
                 .is_some_and(|(start, end)| (start..=end).contains(&at))
         })
+    }
+}
+
+/// Counts the line ends inside records, each byte once: bad cells of a record are asked for in ascending order.
+#[derive(Debug, Default)]
+pub(crate) struct LineCounter {
+    /// By record: a byte, and the line ends of the record before it.
+    last: HashMap<usize, (usize, u64)>,
+}
+
+impl LineCounter {
+    /// Line ends between a record's start and the byte at `at`.
+    pub(crate) fn count(&mut self, block: &Block, grammar: &Grammar, record: usize, at: usize) -> u64 {
+        let next = record + 1;
+        let end = if next < block.index.n_records() { block.index.line(next) } else { block.index.n_lines() };
+        if end <= block.index.line(record) + 1 {
+            return 0;
+        }
+        let start = (block.index.record_start(record), 0);
+        let known = self.last.get(&record).copied().filter(|&(before, _)| before <= at);
+        let (from, before) = known.unwrap_or(start);
+        let lines = before + grammar.count_line_ends(&block.text[from..at]);
+        // A CR is counted once the byte behind it is known.
+        let whole = if at > from && block.text[at - 1] == b'\r' { at - 1 } else { at };
+        self.last.insert(record, (whole, lines));
+        lines
     }
 }
 

@@ -286,6 +286,14 @@ pub(crate) fn encoding_named(label: &str) -> Result<&'static Encoding, EngineErr
         .ok_or_else(|| EngineError::UnknownEncoding(label.to_owned()))
 }
 
+/// Characters of a column's name that a problem shows. A name may be as long as a record, and problems are many.
+const NAME_CHARS: usize = 200;
+
+/// A column's name as problems show it.
+pub(crate) fn shown_name(name: &str) -> String {
+    crate::check::quote(name.as_bytes(), NAME_CHARS)
+}
+
 /// A problem of the file as a whole.
 pub(crate) fn whole_file(code: ProblemCode, detail: Detail) -> Problem {
     Problem { code, position: Position { record: None, line: 1, byte: 0, column: None }, detail, value: None }

@@ -17,6 +17,8 @@ pub const MAX_BLOCK_BYTES: usize = OFFSET as usize;
 
 /// Cells after which an index is full, so that records far narrower than the table cannot make it larger than the text.
 const MOST_CELLS: usize = 1 << 20;
+/// Fields after which an index is full: each may become a problem, which is far larger than the field.
+const MOST_FIELDS: usize = 1 << 17;
 /// Skipped lines after which an index is full; each may become a problem.
 const MOST_SKIPS: usize = 1 << 16;
 
@@ -40,6 +42,8 @@ pub struct FieldIndex {
     lines: u32,
     faults: Vec<Fault>,
     skips: Vec<Skip>,
+    /// Fields that the records have.
+    fields: usize,
     endings: LineEndings,
 }
 
@@ -76,12 +80,13 @@ impl FieldIndex {
         self.lines = 0;
         self.faults.clear();
         self.skips.clear();
+        self.fields = 0;
         self.endings = LineEndings::default();
     }
 
     /// Whether more records may be added to this index.
     pub fn has_room(&self) -> bool {
-        self.ends.len() < MOST_CELLS && self.skips.len() < MOST_SKIPS
+        self.ends.len() < MOST_CELLS && self.fields < MOST_FIELDS && self.skips.len() < MOST_SKIPS
     }
 
     /// Records in the block; lines that are no records do not count.
@@ -254,6 +259,7 @@ impl FieldIndex {
     pub(crate) fn push_record(&mut self, start: usize, ends: &[u32], lines: u32) {
         let record = self.starts.len() as u32;
         self.starts.push(start as u32);
+        self.fields += ends.len();
         let known = ends.len().min(self.n_columns);
         self.ends.extend_from_slice(&ends[..known]);
         if ends.len() > self.n_columns {

@@ -1,11 +1,13 @@
 //! Cells against the decided schema: types, required values and the rules of a declared schema.
 
+use std::cell::RefCell;
+
 use csvp_parse::Grammar;
 use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 
 use super::quote;
 use super::rules::Rules;
-use crate::block::Block;
+use crate::block::{Block, LineCounter};
 use crate::decode::Decoder;
 use crate::profile::ColumnProfile;
 use crate::schema::{Column, Schema};
@@ -49,6 +51,7 @@ pub(crate) struct ColumnRun<'a> {
     pub(crate) grammar: &'a Grammar,
     pub(crate) decoder: &'a Decoder,
     pub(crate) limits: &'a Limits,
+    pub(crate) lines: RefCell<LineCounter>,
     /// Per record: whether its structure is sound; the cells of others are not judged.
     pub(crate) sound: &'a [bool],
 }
@@ -119,15 +122,10 @@ impl ColumnRun<'_> {
     ) -> Problem {
         let range = self.block.index.raw_range(self.grammar, record, column_idx);
         let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
+        let lines = self.lines.borrow_mut().count(self.block, self.grammar, record, at);
         Problem {
             code,
-            position: self.block.cell_position(
-                record,
-                at,
-                (column_idx, &column.name),
-                self.grammar,
-                self.decoder,
-            ),
+            position: self.block.cell_position(record, at, (column_idx, &column.name), lines, self.decoder),
             detail,
             value: (!cell.is_empty()).then(|| quote(cell, self.limits.value_chars)),
         }

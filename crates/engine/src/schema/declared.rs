@@ -3,6 +3,8 @@
 //! A declaration may leave the format open (`date` without a pattern); then the file's own format is taken, when it is of
 //! the declared kind, and the kind's usual format when not.
 
+use std::collections::{HashMap, HashSet};
+
 use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks, Zone};
 
 use super::{Field, TableSchema};
@@ -33,16 +35,18 @@ pub(crate) fn declared_columns(
     settings: &Settings,
     names: &[String],
 ) -> Result<Vec<Option<Declared>>, EngineError> {
+    let columns: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(column, name)| (name.as_str(), column)).collect();
     let mut declared: Vec<Option<Declared>> = vec![None; names.len()];
     if let Some(schema) = &settings.schema {
-        for (column, name) in names.iter().enumerate() {
-            if let Some(field) = schema.fields.iter().find(|field| field.name == *name) {
+        for field in &schema.fields {
+            if let Some(&column) = columns.get(field.name.as_str()) {
                 declared[column] = of_field(field)?;
             }
         }
     }
     for chosen in &settings.columns {
-        let column = names.iter().position(|name| *name == chosen.name).ok_or_else(|| {
+        let &column = columns.get(chosen.name.as_str()).ok_or_else(|| {
             let known = names.iter().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             EngineError::schema("columns", format!("file has no column `{}`; it has {known}", chosen.name))
         })?;
@@ -53,12 +57,13 @@ pub(crate) fn declared_columns(
 
 /// Checks a schema before any file is read.
 pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
-    for (number, field) in schema.fields.iter().enumerate() {
+    let mut names = HashSet::new();
+    for field in &schema.fields {
         of_field(field)?;
         if let Some(pattern) = &field.constraints.pattern {
             whole_match(pattern, &field.name)?;
         }
-        if schema.fields[..number].iter().any(|other| other.name == field.name) {
+        if !names.insert(field.name.as_str()) {
             return Err(EngineError::schema(format!("field `{}`", field.name), "is declared twice"));
         }
     }
@@ -76,7 +81,7 @@ pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
         .iter()
         .chain(schema.foreign_keys.iter().flat_map(|key| [&key.fields, &key.reference.fields]));
     for name in keys.flat_map(|key| key.names()) {
-        if !schema.fields.iter().any(|field| field.name == *name) {
+        if !names.contains(name.as_str()) {
             return Err(EngineError::schema(
                 "key",
                 format!("names the field `{name}`, which is not declared"),
