@@ -123,7 +123,7 @@ impl JsonForm {
             ColumnType::Boolean { .. } => Self::Boolean(Format::new(column_type).ok()?),
             ColumnType::Integer { .. } => Self::Integer(Format::new(column_type).ok()?),
             ColumnType::Decimal { precision, marks, .. } if *precision <= SAFE_DIGITS => Self::Number(*marks),
-            ColumnType::Float { marks } => Self::Number(*marks),
+            ColumnType::Float { marks, .. } => Self::Number(*marks),
             _ => Self::String,
         })
     }

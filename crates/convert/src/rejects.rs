@@ -6,8 +6,8 @@
 //! beyond the last column are together in `csvp_extra`, written as one CSV record; missing ones are empty.
 //! Where the file has columns of these names, ours get a suffix (`csvp_record_2`).
 //!
-//! To replay: correct the cells, delete the columns whose names begin with `csvp_`, and send the file as an
-//! addition to the first one. [`is_own_column`] tells which columns these are.
+//! To replay: correct the cells and send the file as it is. The engine knows these columns by the whole header
+//! ([`csvp_engine::rejects`]) and leaves them out; fields that still stand in `csvp_extra` are still too many.
 //!
 //! The file has the form of [`crate::csv`]. In a UTF-8 file, invalid bytes stand here as they came; in a
 //! file of another encoding, which was decoded, each invalid sequence is U+FFFD, and the original has the bytes. Of a record above
@@ -21,21 +21,6 @@ use csvp_report::Problem;
 use crate::ConvertError;
 use csvp_engine::{JudgedBlock, Output, RecordVerdict, Schema};
 
-const BEFORE: [&str; 5] = ["csvp_record", "csvp_line", "csvp_byte", "csvp_codes", "csvp_messages"];
-const AFTER: &str = "csvp_extra";
-
-/// Whether a column of a rejects file was added by us: by its name, with or without a suffix.
-pub fn is_own_column(name: &str) -> bool {
-    BEFORE.iter().chain([&AFTER]).any(|own| {
-        name.strip_prefix(own).is_some_and(|rest| {
-            rest.is_empty()
-                || rest
-                    .strip_prefix('_')
-                    .is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-        })
-    })
-}
-
 /// Writes rejected records. Blocks must come in file order.
 pub struct RejectsOutput<W: Write> {
     out: W,
@@ -46,9 +31,7 @@ impl<W: Write> RejectsOutput<W> {
     /// Begins a file: writes the header.
     pub fn try_new(schema: &Schema, mut out: W) -> Result<Self, ConvertError> {
         let taken: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
-        let mut names: Vec<String> = BEFORE.iter().map(|name| unique(name, &taken)).collect();
-        names.extend(taken.iter().map(|name| (*name).to_owned()));
-        names.push(unique(AFTER, &taken));
+        let names = csvp_engine::rejects::header(&taken);
         let mut buffer = Vec::new();
         writer::write_record(&mut buffer, names.iter().map(String::as_bytes), b',');
         out.write_all(&buffer)?;
@@ -126,36 +109,4 @@ fn extra_cell(fields: &[std::borrow::Cow<'_, [u8]>]) -> Vec<u8> {
         cell.pop();
     }
     cell
-}
-
-/// A name that no column has, with a suffix where needed.
-fn unique(name: &str, taken: &[&str]) -> String {
-    let mut candidate = name.to_owned();
-    let mut suffix = 2u32;
-    while taken.contains(&candidate.as_str()) {
-        candidate = format!("{name}_{suffix}");
-        suffix += 1;
-    }
-    candidate
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn own_columns_are_known_by_name() {
-        for (name, own) in [
-            ("csvp_record", true),
-            ("csvp_extra", true),
-            ("csvp_record_2", true),
-            ("csvp_records", false),
-            ("csvp_record_", false),
-            ("csvp_record_x", false),
-            ("record", false),
-        ] {
-            assert_eq!(is_own_column(name), own, "{name}");
-        }
-        assert_eq!(unique("csvp_record", &["a", "csvp_record", "csvp_record_2"]), "csvp_record_3");
-    }
 }

@@ -1,8 +1,10 @@
 //! The report, put together from what the passes have found.
 
+use std::collections::HashSet;
+
 use csvp_report::{ColumnReport, Detail, Problem, ProblemCode, Report, Verdict};
 
-use crate::layout::{Layout, whole_file};
+use crate::layout::{Layout, shown_name, whole_file};
 use crate::schema::Schema;
 use crate::settings::{OnBad, Policy, Settings};
 use crate::source::Source;
@@ -30,7 +32,7 @@ pub(crate) fn ambiguities(schema: &Schema, decisions: &[Decision]) -> Vec<Proble
             let mut problem = whole_file(code, Detail::Ambiguous { values });
             problem.position.column = Some(csvp_report::ColumnRef {
                 number: number as u32 + 1,
-                name: column.name.clone(),
+                name: shown_name(&column.name),
                 line: None,
                 byte: None,
             });
@@ -46,11 +48,13 @@ pub(crate) fn header_mismatches(settings: &Settings, layout: &Layout) -> Vec<Pro
         return Vec::new();
     }
     let problem = |found: &str, expected: Option<&str>| {
-        let detail = Detail::Name { found: found.to_owned(), expected: expected.map(str::to_owned) };
+        let detail = Detail::Name { found: shown_name(found), expected: expected.map(shown_name) };
         whole_file(ProblemCode::HeaderMismatch, detail)
     };
-    let lacking = schema.fields.iter().enumerate().filter(|(_, field)| !layout.names.contains(&field.name));
-    let surplus = layout.names.iter().filter(|name| !schema.fields.iter().any(|field| field.name == **name));
+    let names: HashSet<&str> = layout.names.iter().map(String::as_str).collect();
+    let fields: HashSet<&str> = schema.fields.iter().map(|field| field.name.as_str()).collect();
+    let lacking = schema.fields.iter().enumerate().filter(|(_, field)| !names.contains(&*field.name));
+    let surplus = layout.names.iter().filter(|name| !fields.contains(name.as_str()));
     lacking
         .map(|(number, field)| {
             problem(layout.names.get(number).map_or("nothing", String::as_str), Some(&field.name))

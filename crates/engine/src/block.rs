@@ -1,12 +1,14 @@
 //! Blocks of whole records: text, field index, and where in the file they stand.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use csvp_parse::{FieldIndex, Grammar};
 use csvp_report::{ColumnRef, Position};
 
 use crate::decode::{Invalid, Places, invalid_utf8};
-use crate::layout::Layout;
+use crate::layout::{Layout, shown_name};
+use crate::rejects;
 
 /// A run of whole records.
 ///
@@ -44,7 +46,7 @@ pub(crate) struct Base {
 impl Block {
     /// An empty block for records of a file.
     pub(crate) fn for_layout(layout: &Layout) -> Self {
-        Self { index: FieldIndex::new(layout.n_columns()), ..Self::default() }
+        Self { index: layout.index(), ..Self::default() }
     }
 
     /// Indexes of the data records in the field index.
@@ -86,24 +88,41 @@ impl Block {
         }
     }
 
-    /// Place of a byte in a record, which belongs to a cell of the named column.
+    /// Place of a byte in a record, `lines` below its start, which belongs to a cell of the named column.
     pub(crate) fn cell_position(
         &self,
         record: usize,
         at: usize,
         (column, name): (usize, &str),
-        grammar: &Grammar,
+        lines: u64,
     ) -> Position {
-        let lines = grammar.count_line_ends(&self.text[self.index.record_start(record)..at]);
         Position {
             column: Some(ColumnRef {
                 number: column as u32 + 1,
-                name: name.to_owned(),
+                name: shown_name(name),
                 line: Some(self.line(record) + lines),
                 byte: Some(self.source_byte(at)),
             }),
             ..self.position(record)
         }
+    }
+
+    /// All fields of a record, however many; those that a file of rejected records keeps in one cell come last.
+    pub(crate) fn fields(&self, grammar: &Grammar, record: usize) -> Vec<Cow<'_, [u8]>> {
+        let mut fields = self.index.fields(grammar, &self.text, record);
+        let kept = self.kept_fields(grammar, record);
+        if !kept.is_empty() {
+            fields.resize(fields.len().max(self.index.n_columns()), Cow::Borrowed(b""));
+            fields.extend(kept.into_iter().map(Cow::Owned));
+        }
+        fields
+    }
+
+    /// Fields beyond the last column that a file of rejected records keeps in one cell.
+    pub(crate) fn kept_fields(&self, grammar: &Grammar, record: usize) -> Vec<Vec<u8>> {
+        let mut scratch = Vec::new();
+        let cell = self.index.left_out_behind(grammar, &self.text, record, &mut scratch);
+        cell.map_or_else(Vec::new, rejects::extra_fields)
     }
 
     /// The record that holds the byte at `at`, if it is in one.
@@ -125,6 +144,32 @@ impl Block {
                 .raw_range(grammar, record, field)
                 .is_some_and(|(start, end)| (start..=end).contains(&at))
         })
+    }
+}
+
+/// Counts the line ends inside records, each byte once: bad cells of a record are asked for in ascending order.
+#[derive(Debug, Default)]
+pub(crate) struct LineCounter {
+    /// By record: a byte, and the line ends of the record before it.
+    last: HashMap<usize, (usize, u64)>,
+}
+
+impl LineCounter {
+    /// Line ends between a record's start and the byte at `at`.
+    pub(crate) fn count(&mut self, block: &Block, grammar: &Grammar, record: usize, at: usize) -> u64 {
+        let next = record + 1;
+        let end = if next < block.index.n_records() { block.index.line(next) } else { block.index.n_lines() };
+        if end <= block.index.line(record) + 1 {
+            return 0;
+        }
+        let start = (block.index.record_start(record), 0);
+        let known = self.last.get(&record).copied().filter(|&(before, _)| before <= at);
+        let (from, before) = known.unwrap_or(start);
+        let lines = before + grammar.count_line_ends(&block.text[from..at]);
+        // A CR is counted once the byte behind it is known.
+        let whole = if at > from && block.text[at - 1] == b'\r' { at - 1 } else { at };
+        self.last.insert(record, (whole, lines));
+        lines
     }
 }
 

@@ -1,5 +1,6 @@
 //! Blocks against a plan: which records are accepted, repaired or rejected, and why.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use csvp_parse::Grammar;
@@ -39,7 +40,8 @@ impl Judge {
         let limits: &Limits = &self.plan.limits;
         let Structure { mut problems, sound } =
             structure::check(block, &self.grammar, layout, &block.invalid(), limits);
-        let run = ColumnRun { block, grammar: &self.grammar, limits, sound: &sound };
+        let lines = RefCell::default();
+        let run = ColumnRun { block, grammar: &self.grammar, limits, lines, sound: &sound };
         let mut bad = Vec::new();
         let mut profiles = profiles.iter_mut();
         for (idx, (column, judge)) in self.plan.schema.columns.iter().zip(&self.columns).enumerate() {

@@ -6,8 +6,9 @@ use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
 use crate::decode::{Decoder, Guess, binary_kind, guess};
-use crate::detect::detect;
-use crate::schema::header;
+use crate::detect::{DialectHints, detect};
+use crate::rejects;
+use crate::schema::{TableSchema, header};
 use crate::{EngineError, Limits, Settings};
 
 /// Share of records that must agree on another number of columns than the header has.
@@ -27,6 +28,9 @@ pub(crate) struct Layout {
     pub(crate) header: Vec<Vec<String>>,
     /// Every record ends with a delimiter that starts no field.
     pub(crate) trailing_delimiter: bool,
+    /// The file is one of rejected records: its own columns are left out.
+    #[serde(default)]
+    pub(crate) is_rejects: bool,
     /// Problems of the file as a whole, found in the first part.
     pub(crate) problems: Vec<Problem>,
     /// Why the file is not read at all.
@@ -79,7 +83,8 @@ impl Layout {
         if complete {
             decoder.finish(&mut text);
         }
-        let detection = detect(&text, complete, &settings.dialect);
+        let hints = hints(&text, settings);
+        let detection = detect(&text, complete, &hints);
         let mut layout = Layout {
             encoding_facts: guess.facts(),
             bom_bytes: guess.bom_bytes,
@@ -88,6 +93,7 @@ impl Layout {
             names: Vec::new(),
             header: Vec::new(),
             trailing_delimiter: false,
+            is_rejects: false,
             problems: Vec::new(),
             refused: None,
             footer_rows: None,
@@ -98,10 +104,11 @@ impl Layout {
             layout.refused = Some(whole_file(ProblemCode::NotCsv, Detail::Note { text }));
             return Ok(Opened::Refused(Box::new(layout)));
         }
-        if settings.dialect.header_rows.is_none() && layout.begins_with_names_of(&text, complete, settings) {
+        if settings.dialect.header_rows.is_none() && layout.begins_with_known_names(&text, complete, settings)
+        {
             layout.dialect.header_rows = 1;
             layout.dialect_facts.header_rows = 1;
-            layout.dialect_facts.evidence.push("the first record holds the names of the schema".to_owned());
+            layout.dialect_facts.evidence.push("the first record holds names that are known".to_owned());
         }
         layout.read_header(&text, complete, &decoder, &settings.limits);
         if layout.refused.is_some() {
@@ -111,14 +118,15 @@ impl Layout {
         Ok(Opened::Readable(Box::new(layout)))
     }
 
-    /// Whether the first record behind the preamble holds exactly the names that the schema declares.
-    fn begins_with_names_of(&self, text: &[u8], complete: bool, settings: &Settings) -> bool {
-        let Some(schema) = &settings.schema else { return false };
+    /// Whether the first record behind the preamble holds exactly the names that the schema declares, or those of a file
+    /// of rejected records.
+    fn begins_with_known_names(&self, text: &[u8], complete: bool, settings: &Settings) -> bool {
         let loose = Grammar::new(&self.dialect, None, settings.limits.max_record_bytes);
         let (start, _) = self.behind_preamble(text, complete, &loose);
-        header_cells(&text[start..], &loose, 1)
-            .first()
-            .is_some_and(|cells| cells.iter().eq(schema.fields.iter().map(|field| &field.name)))
+        let rows = header_cells(&text[start..], &loose, 1);
+        let Some(cells) = rows.first() else { return false };
+        let of_schema = |schema: &TableSchema| cells.iter().eq(schema.fields.iter().map(|field| &field.name));
+        settings.schema.as_ref().is_some_and(of_schema) || rejects::columns(cells).is_some()
     }
 
     /// Where the preamble ends: offset and lines.
@@ -155,7 +163,7 @@ impl Layout {
             fields.last().is_some_and(|field| field.is_empty())
         };
         let header_fields = self.header.iter().map(Vec::len).max();
-        let n_columns = match (header_fields, mode) {
+        let mut n_columns = match (header_fields, mode) {
             (None, None) => 0,
             (Some(n), None) | (None, Some((n, _))) => n,
             (Some(named), Some((usual, share))) => {
@@ -173,6 +181,19 @@ impl Layout {
                 }
             }
         };
+        if let [row] = self.header.as_slice()
+            && row.len() == n_columns
+            && let Some(columns) = rejects::columns(row)
+        {
+            self.header = vec![columns.to_vec()];
+            n_columns = self.header[0].len();
+            self.is_rejects = true;
+            self.trailing_delimiter = false;
+            self.dialect_facts.evidence.push(
+                "it is a file of rejected records: the columns `csvp_record` to `csvp_messages` and `csvp_extra` are left out"
+                    .to_owned(),
+            );
+        }
         let place = Position {
             record: None,
             line: line + if index.n_records() > 0 { u64::from(index.line(0)) } else { 0 } + 1,
@@ -217,14 +238,45 @@ impl Layout {
         self.names.len()
     }
 
+    /// Fields in front of the columns and behind them that are ours and not the file's.
+    fn left_out(&self) -> (usize, usize) {
+        if self.is_rejects { (rejects::BEFORE.len(), 1) } else { (0, 0) }
+    }
+
+    /// An empty index for blocks of the file.
+    pub(crate) fn index(&self) -> FieldIndex {
+        let (front, back) = self.left_out();
+        FieldIndex::leaving_out(front, self.n_columns(), back)
+    }
+
     pub(crate) fn encoding(&self) -> &'static Encoding {
         Encoding::for_label(self.encoding_facts.name.as_bytes()).unwrap_or(encoding_rs::UTF_8)
     }
 
     pub(crate) fn grammar(&self, limits: &Limits) -> Grammar {
-        let fields = self.n_columns() + usize::from(self.trailing_delimiter);
+        let (front, back) = self.left_out();
+        let fields = front + self.n_columns() + back + usize::from(self.trailing_delimiter);
         Grammar::new(&self.dialect, Some(fields), limits.max_record_bytes)
     }
+}
+
+/// What is known of the dialect: what the caller says, and for a file of rejected records how we write it.
+fn hints(text: &[u8], settings: &Settings) -> DialectHints {
+    let mut hints = settings.dialect.clone();
+    let ours = Dialect::default();
+    let is_ours = || {
+        let grammar = Grammar::new(&ours, None, settings.limits.max_record_bytes);
+        header_cells(text, &grammar, 1).first().is_some_and(|cells| rejects::columns(cells).is_some())
+    };
+    if text.starts_with(rejects::BEFORE[0].as_bytes()) && is_ours() {
+        hints.delimiter.get_or_insert(ours.delimiter);
+        hints.quote.get_or_insert(ours.quote);
+        hints.escape.get_or_insert(None);
+        hints.comment.get_or_insert(None);
+        hints.preamble_lines.get_or_insert(0);
+        hints.header_rows.get_or_insert(1);
+    }
+    hints
 }
 
 /// The encoding with this label.
@@ -233,6 +285,14 @@ pub(crate) fn encoding_named(label: &str) -> Result<&'static Encoding, EngineErr
     Encoding::for_label_no_replacement(label.trim().as_bytes())
         .filter(|&encoding| encoding != encoding_rs::ISO_2022_JP)
         .ok_or_else(|| EngineError::UnknownEncoding(label.to_owned()))
+}
+
+/// Characters of a column's name that a problem shows. A name may be as long as a record, and problems are many.
+const NAME_CHARS: usize = 200;
+
+/// A column's name as problems show it.
+pub(crate) fn shown_name(name: &str) -> String {
+    crate::check::quote(name.as_bytes(), NAME_CHARS)
 }
 
 /// A problem of the file as a whole.

@@ -32,6 +32,8 @@ mod source;
 mod decode;
 
 pub mod detect;
+pub mod rejects;
+
 mod layout;
 
 mod block;

@@ -109,7 +109,7 @@ impl JudgedBlock<'_> {
 
     /// All fields of the record, however many, unescaped.
     pub fn raw_fields(&self, record: usize) -> Vec<Cow<'_, [u8]>> {
-        self.block.index.fields(self.grammar, &self.block.text, record)
+        self.block.fields(self.grammar, record)
     }
 
     /// The block's problems by their place; those of one record share `position.record`.

@@ -229,8 +229,15 @@ impl Cutter {
 
     /// Hands on the whole records in the first `size` bytes of the text, if there are any; gives their bytes.
     fn hand_on(&mut self, size: usize, eof: bool, blocks: &mut Blocks<'_>) -> Result<usize, EngineError> {
-        self.block.index.clear();
-        let consumed = scan::index(&self.grammar, &self.text[..size], eof, &mut self.block.index);
+        let mut consumed = self.index(size, eof);
+        let left = self.text.len() - consumed;
+        if eof && left > 0 && left < self.tail_bytes && self.text.len() > self.tail_bytes {
+            // The index was full near the end of the file, whose last records must be in one block.
+            consumed = match self.index(self.text.len() - self.tail_bytes, false) {
+                0 => self.index(size, eof),
+                consumed => consumed,
+            };
+        }
         if consumed == 0 && !eof {
             return Ok(0);
         }
@@ -241,6 +248,12 @@ impl Cutter {
         self.block.text = std::mem::replace(&mut self.text, rest);
         self.emit(eof && self.text.is_empty(), blocks)?;
         Ok(consumed)
+    }
+
+    /// Indexes the whole records in the first `size` bytes of the text, as many as there is room for.
+    fn index(&mut self, size: usize, eof: bool) -> usize {
+        self.block.index.clear();
+        scan::index(&self.grammar, &self.text[..size], eof, &mut self.block.index)
     }
 
     /// Completes the block whose text and index are set, hands it on and moves the base behind it.

@@ -1,5 +1,6 @@
 //! What the caller asks for.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,11 @@ impl Settings {
         }
         if let Some(schema) = &self.schema {
             crate::schema::check_schema(schema)?;
+        }
+        let mut chosen = HashSet::new();
+        if let Some(twice) = self.columns.iter().find(|column| !chosen.insert(column.name.as_str())) {
+            let place = format!("column `{}`", twice.name);
+            return Err(EngineError::schema(place, "is given a type twice"));
         }
         // A block may hold a whole record and more; its offsets have 29 bits.
         let most = csvp_parse::index::MAX_BLOCK_BYTES / 4;

@@ -1,5 +1,6 @@
 //! The first pass over blocks: structure, shapes and keys; at the end the types and the plan.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use csvp_parse::Grammar;
@@ -14,7 +15,7 @@ use crate::crew::Crew;
 use crate::examine::{Examined, Examiner};
 use crate::layout::{Layout, whole_file};
 use crate::plan::{BlockIndex, PLAN_VERSION, Plan};
-use crate::schema::{Column, Constraints, Declared, Schema, declared_columns, resolve};
+use crate::schema::{Column, Constraints, Declared, Field, Key, Schema, declared_columns, resolve};
 use crate::settings::Settings;
 use crate::source::Source;
 use crate::tally::Tally;
@@ -155,15 +156,22 @@ impl Survey {
 
     fn columns(&self, layout: &Layout, decisions: &[Decision]) -> Vec<Column> {
         let schema = self.settings.schema.as_ref();
+        let fields: HashMap<&str, &Field> =
+            schema.iter().flat_map(|schema| &schema.fields).map(|field| (&*field.name, field)).collect();
+        let primary: HashSet<&str> = schema
+            .and_then(|schema| schema.primary_key.as_ref())
+            .map_or(&[][..], Key::names)
+            .iter()
+            .map(String::as_str)
+            .collect();
         let missing = schema.map(|schema| schema.missing_values.as_slice());
         let names = layout.names.iter().zip(decisions).zip(&self.declared);
         names
             .map(|((name, decision), declared)| {
-                let field = schema.and_then(|schema| schema.fields.iter().find(|field| field.name == *name));
+                let field = fields.get(name.as_str());
                 let mut constraints =
                     field.map_or_else(Constraints::default, |field| field.constraints.clone());
-                let primary = schema.and_then(|schema| schema.primary_key.as_ref());
-                constraints.required |= primary.is_some_and(|key| key.names().contains(name));
+                constraints.required |= primary.contains(name.as_str());
                 let declared_words = field.and(missing);
                 Column {
                     name: name.clone(),

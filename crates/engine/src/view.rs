@@ -104,7 +104,7 @@ impl View {
             let to = data.end.min(data.start + (end - block_first) as usize);
             for record in from..to {
                 let position = block.position(record);
-                let fields = block.index.fields(&self.judge.grammar, &block.text, record);
+                let fields = block.fields(&self.judge.grammar, record);
                 let mut cells: Vec<Option<String>> = fields
                     .iter()
                     .enumerate()

@@ -17,6 +17,8 @@ pub const MAX_BLOCK_BYTES: usize = OFFSET as usize;
 
 /// Cells after which an index is full, so that records far narrower than the table cannot make it larger than the text.
 const MOST_CELLS: usize = 1 << 20;
+/// Fields after which an index is full: each may become a problem, which is far larger than the field.
+const MOST_FIELDS: usize = 1 << 17;
 /// Skipped lines after which an index is full; each may become a problem.
 const MOST_SKIPS: usize = 1 << 16;
 
@@ -27,6 +29,8 @@ const MOST_SKIPS: usize = 1 << 16;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldIndex {
     n_columns: usize,
+    /// How many of the fields in front and behind are left out of everything that is read by column.
+    left_out: (usize, usize),
     ends: Vec<u32>,
     starts: Vec<u32>,
     /// (record, ends of its fields beyond the last column), ascending.
@@ -38,6 +42,8 @@ pub struct FieldIndex {
     lines: u32,
     faults: Vec<Fault>,
     skips: Vec<Skip>,
+    /// Fields that the records have.
+    fields: usize,
     endings: LineEndings,
 }
 
@@ -58,6 +64,12 @@ impl FieldIndex {
         Self { n_columns, ..Self::default() }
     }
 
+    /// An empty index for records of `front`, `n_columns` and `back` fields, of which only those in the middle are read
+    /// by column. Further fields of longer records come behind them, as in any index.
+    pub fn leaving_out(front: usize, n_columns: usize, back: usize) -> Self {
+        Self { n_columns: front + n_columns + back, left_out: (front, back), ..Self::default() }
+    }
+
     /// Empties it for the next block; memory is kept.
     pub fn clear(&mut self) {
         self.ends.clear();
@@ -68,17 +80,26 @@ impl FieldIndex {
         self.lines = 0;
         self.faults.clear();
         self.skips.clear();
+        self.fields = 0;
         self.endings = LineEndings::default();
     }
 
     /// Whether more records may be added to this index.
     pub fn has_room(&self) -> bool {
-        self.ends.len() < MOST_CELLS && self.skips.len() < MOST_SKIPS
+        self.ends.len() < MOST_CELLS && self.fields < MOST_FIELDS && self.skips.len() < MOST_SKIPS
     }
 
     /// How many records may be added if each has all its fields; the index has columns.
     pub(crate) fn room(&self) -> usize {
-        if self.has_room() { (MOST_CELLS - self.ends.len()).div_ceil(self.n_columns) } else { 0 }
+        if !self.has_room() {
+            return 0;
+        }
+        (MOST_CELLS - self.ends.len()).min(MOST_FIELDS - self.fields).div_ceil(self.n_columns)
+    }
+
+    /// Fields of a whole record, those left out counted.
+    pub(crate) fn width(&self) -> usize {
+        self.n_columns
     }
 
     /// Records in the block; lines that are no records do not count.
@@ -86,9 +107,9 @@ impl FieldIndex {
         self.starts.len()
     }
 
-    /// Fields a record should have.
+    /// Fields a record should have, those left out not counted.
     pub fn n_columns(&self) -> usize {
-        self.n_columns
+        self.n_columns - self.left_out.0 - self.left_out.1
     }
 
     /// Physical lines that end in the block.
@@ -135,15 +156,20 @@ impl FieldIndex {
         record as u32 + shift
     }
 
-    /// Fields the record has.
+    /// Fields the record has, those left out not counted.
     pub fn n_fields(&self, record: usize) -> usize {
         if let Some(ends) = self.extra_of(record) {
-            return self.n_columns + ends.len();
+            return self.n_columns() + ends.len();
         }
         match self.short.binary_search_by_key(&(record as u32), |&(r, _)| r) {
-            Ok(at) => self.short[at].1 as usize,
-            Err(_) => self.n_columns,
+            Ok(at) => self.read_of(self.short[at].1 as usize),
+            Err(_) => self.n_columns(),
         }
+    }
+
+    /// How many of a short record's first `n` fields are read.
+    fn read_of(&self, n: usize) -> usize {
+        n.saturating_sub(self.left_out.0).min(self.n_columns())
     }
 
     /// Records whose number of fields is not `n_columns`, ascending, with the number they have.
@@ -151,8 +177,9 @@ impl FieldIndex {
         let mut all: Vec<(usize, usize)> = self
             .short
             .iter()
-            .map(|&(record, n)| (record as usize, n as usize))
-            .chain(self.extra.iter().map(|(record, ends)| (*record as usize, self.n_columns + ends.len())))
+            .map(|&(record, n)| (record as usize, self.read_of(n as usize)))
+            .chain(self.extra.iter().map(|(record, ends)| (*record as usize, self.n_columns() + ends.len())))
+            .filter(|&(_, n)| n != self.n_columns())
             .collect();
         all.sort_unstable();
         all
@@ -173,17 +200,21 @@ impl FieldIndex {
         field: usize,
         scratch: &'a mut Vec<u8>,
     ) -> Option<&'a [u8]> {
-        let (start, end) = self.locate(grammar, record, field)?;
-        let raw = &block[start..offset(end)];
-        if end & (QUOTED | DIRTY) == 0 {
-            return Some(raw);
-        }
-        if end & DIRTY == 0 {
-            return Some(&raw[1..raw.len() - 1]);
-        }
-        scratch.clear();
-        unescape(grammar, raw, end & QUOTED != 0, scratch);
-        Some(scratch)
+        let located = self.locate(grammar, record, field)?;
+        Some(text_of(grammar, block, located, scratch))
+    }
+
+    /// The text of the last field that is left out, behind the columns; none when the record has no such field.
+    pub fn left_out_behind<'a>(
+        &self,
+        grammar: &Grammar,
+        block: &'a [u8],
+        record: usize,
+        scratch: &'a mut Vec<u8>,
+    ) -> Option<&'a [u8]> {
+        let last = self.n_columns.checked_sub(1).filter(|_| self.left_out.1 > 0)?;
+        let located = self.locate_any(grammar, record, last)?;
+        Some(text_of(grammar, block, located, scratch))
     }
 
     /// All fields the record has, however many.
@@ -205,9 +236,16 @@ impl FieldIndex {
             .collect()
     }
 
-    /// Start offset and flagged end of a field.
+    /// Start offset and flagged end of a field that is not left out.
     #[inline]
     fn locate(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, u32)> {
+        let (front, back) = self.left_out;
+        let behind = if field < self.n_columns() { 0 } else { back };
+        self.locate_any(grammar, record, field + front + behind)
+    }
+
+    #[inline]
+    fn locate_any(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, u32)> {
         let row = &self.ends[record * self.n_columns..(record + 1) * self.n_columns];
         let end_of = |field: usize| -> Option<u32> {
             if field < self.n_columns {
@@ -234,6 +272,7 @@ impl FieldIndex {
     pub(crate) fn push_record(&mut self, start: usize, ends: &[u32], lines: u32) {
         let record = self.starts.len() as u32;
         self.starts.push(start as u32);
+        self.fields += ends.len();
         let known = ends.len().min(self.n_columns);
         self.ends.extend_from_slice(&ends[..known]);
         if ends.len() > self.n_columns {
@@ -254,6 +293,7 @@ impl FieldIndex {
         debug_assert_eq!(ends.len(), starts.len() * self.n_columns);
         self.starts.extend_from_slice(starts);
         self.ends.extend_from_slice(ends);
+        self.fields += ends.len();
         self.lines += starts.len() as u32;
     }
 
@@ -303,6 +343,25 @@ impl FieldIndex {
             _ => self.line_shifts.push((record, shift)),
         }
     }
+}
+
+/// The text of a field in a block: a slice of it, or of `scratch` where quotes had to be undone.
+fn text_of<'a>(
+    grammar: &Grammar,
+    block: &'a [u8],
+    (start, end): (usize, u32),
+    scratch: &'a mut Vec<u8>,
+) -> &'a [u8] {
+    let raw = &block[start..offset(end)];
+    if end & (QUOTED | DIRTY) == 0 {
+        return raw;
+    }
+    if end & DIRTY == 0 {
+        return &raw[1..raw.len() - 1];
+    }
+    scratch.clear();
+    unescape(grammar, raw, end & QUOTED != 0, scratch);
+    scratch
 }
 
 pub(crate) fn offset(end: u32) -> usize {

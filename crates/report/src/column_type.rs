@@ -38,6 +38,9 @@ pub enum ColumnType {
     },
     /// A binary 64-bit floating point number. Only with an exponent in the text, or declared.
     Float {
+        /// Which of the texts of a number is written.
+        #[serde(default)]
+        form: FloatForm,
         /// Decimal and thousands marks.
         marks: NumberMarks,
     },
@@ -99,6 +102,28 @@ pub enum DecimalForm {
     FixedOrWhole,
     /// Any number of digits up to the scale: only where a schema declares the type, since the text cannot be made
     /// again from the number (`1.5` and `1.50` are one).
+    Declared,
+}
+
+/// How floats are written: the shortest digits that give the same number again, in the manner of one program.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum FloatForm {
+    /// `1.0`, `1e-05`, `1e+16`. So write Python (`repr`), pandas and NumPy.
+    #[default]
+    Repr,
+    /// `1`, `1e-05`, `1e+15`. So write C (`%.15g`) and PostgreSQL.
+    General,
+    /// `1`, `1e-5`, `1e15`. So writes vroom, and readr from version 2.
+    Vroom,
+    /// `1`, `1e-05`, `1e+05`: the exponent wherever that is shorter. So write R and data.table.
+    R,
+    /// `1`, `1e-5`, `1e3`: three zeros at the end of a whole number become an exponent. So wrote readr before version 2.
+    Readr,
+    /// `1.0`, `1.0E-5`, `1.0E7`. So write Java and Spark.
+    Java,
+    /// Any number: only where a schema declares the type, since the text cannot be made again from the number.
     Declared,
 }
 

@@ -22,7 +22,7 @@ pub mod problem;
 
 pub use api_error::ApiErrorCode;
 pub use code::{ProblemCode, Severity};
-pub use column_type::{ColumnType, DateOrder, DecimalForm, NumberMarks, Zone};
+pub use column_type::{ColumnType, DateOrder, DecimalForm, FloatForm, NumberMarks, Zone};
 pub use file_report::{
     Candidate, CodeCount, ColumnReport, Counts, DialectFacts, EncodingFacts, FileFacts, HistogramBin,
     PiiHint, Problems, Profile, Quantiles, Report, Skipped, TopValue, Verdict,

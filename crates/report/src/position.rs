@@ -26,7 +26,7 @@ pub struct Position {
 pub struct ColumnRef {
     /// Number of the column, from 1.
     pub number: u32,
-    /// Name of the column as the report's `columns` gives it.
+    /// Name of the column as the report's `columns` gives it, cut after 200 characters.
     pub name: String,
     /// Physical line on which the faulty cell begins; none when the problem is about the whole column.
     #[serde(default, skip_serializing_if = "Option::is_none")]

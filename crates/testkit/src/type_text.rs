@@ -1,6 +1,6 @@
 //! Column types in one line of text, with everything that makes them differ.
 
-use csvp_report::{ColumnType, DecimalForm, NumberMarks, Zone};
+use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks, Zone};
 
 /// A type as corpus cases write it: `integer`, `decimal(4,2) fixed`, `decimal(5,1) minimal mark=, group=.`,
 /// `date %d/%m/%Y`, `timestamp %Y-%m-%dT%H:%M:%SZ utc`, `boolean yes/no`, `uuid lower`, `float`, `text`, `null`.
@@ -10,7 +10,18 @@ pub fn type_text(column_type: &ColumnType) -> String {
         ColumnType::Text => "text".to_owned(),
         ColumnType::Boolean { true_word, false_word } => format!("boolean {true_word}/{false_word}"),
         ColumnType::Integer { marks } => format!("integer{}", marks_text(*marks)),
-        ColumnType::Float { marks } => format!("float{}", marks_text(*marks)),
+        ColumnType::Float { form, marks } => {
+            let form = match form {
+                FloatForm::Repr => "repr",
+                FloatForm::General => "general",
+                FloatForm::Vroom => "vroom",
+                FloatForm::R => "r",
+                FloatForm::Readr => "readr",
+                FloatForm::Java => "java",
+                FloatForm::Declared => "declared",
+            };
+            format!("float {form}{}", marks_text(*marks))
+        }
         ColumnType::Decimal { precision, scale, form, marks } => {
             let form = match form {
                 DecimalForm::Fixed => "fixed",

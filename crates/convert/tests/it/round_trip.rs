@@ -36,6 +36,9 @@ fn kinds() -> Vec<BoxedStrategy<Cell>> {
         kind(any::<f64>().prop_filter("finite", |x| x.is_finite()).prop_map(|x| format!("{x:e}")).boxed()),
         // As Python writes floats: `1e-07`.
         kind((1..10u32, 5..60).prop_map(|(n, e)| format!("{n}e-{e:02}")).boxed()),
+        // As readr and R write them: `1e3` among `1012.3`, `1e+05` among `99999`.
+        kind(prop_oneof![4 => "[1-9][0-9]{2}\\.[1-9]", 1 => "[1-9]{1,2}e[3-8]"].boxed()),
+        kind(prop_oneof![4 => "[1-9][0-9]{0,4}", 1 => "[1-9]e[+](05|12)"].boxed()),
         kind(prop_oneof![Just("yes"), Just("no")].prop_map(str::to_owned).boxed()),
         kind(prop_oneof![Just("TRUE"), Just("FALSE")].prop_map(str::to_owned).boxed()),
         kind(day().prop_map(|(y, m, d)| format!("{y}-{m:02}-{d:02}")).boxed()),

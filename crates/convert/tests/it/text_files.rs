@@ -42,6 +42,57 @@ fn rejected_records_come_back_in_full() {
     assert!(with_bad_records()[byte..].starts_with("102,1.00"));
 }
 
+/// A schema for the columns of [`with_bad_records`].
+fn schema() -> csvp_engine::TableSchema {
+    serde_json::from_value(json!({"fields": [
+        {"name": "id", "type": "integer"}, {"name": "amount", "type": "number"}, {"name": "note", "type": "string"}
+    ]}))
+    .unwrap()
+}
+
+#[test]
+fn corrected_rejects_are_accepted_as_they_are() {
+    let settings = || Settings { schema: Some(schema()), ..Settings::default() };
+    let first = convert(with_bad_records().as_bytes(), settings());
+    let rejects = first.text(FileKind::Rejects);
+
+    // Uncorrected, the same records are rejected for the same reasons, and nothing of them is lost.
+    let again = convert(rejects.as_bytes(), settings());
+    assert_eq!((again.report.counts.accepted, again.report.counts.rejected), (0, 2));
+    let cells = |text: &str, from: usize| -> Vec<Vec<String>> {
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+        reader
+            .records()
+            .map(|record| record.unwrap().iter().skip(from).map(str::to_owned).collect())
+            .collect()
+    };
+    assert_eq!(cells(again.text(FileKind::Rejects), 5), cells(rejects, 5));
+    assert_eq!(cells(again.text(FileKind::Rejects), 3)[1][0], "type-mismatch");
+    assert_eq!(cells(again.text(FileKind::Rejects), 3)[2][0], "field-count");
+    // Places are those in the file that was sent.
+    let problem = &again.report.problems.first[0];
+    let column = problem.position.column.as_ref().unwrap();
+    assert_eq!((column.number, &column.name[..], problem.position.line), (2, "amount", 2));
+    assert!(rejects[column.byte.unwrap() as usize..].starts_with("abc,"));
+    assert!(rejects[problem.position.byte as usize..].starts_with("101,102,"));
+
+    let corrected = rejects.replace(",abc,", ",7.50,").replace(",\"more,\"\"a,b\"\"\"", ",");
+    for text in [corrected.clone(), corrected.replace(',', ";").replace("; ", ", ")] {
+        let clean = convert(text.as_bytes(), settings());
+        assert_eq!(clean.report.verdict, csvp_report::Verdict::Clean, "{:?}", clean.report.problems.first);
+        assert!(clean.report.dialect.evidence.iter().any(|sentence| sentence.contains("left out")));
+        assert_eq!(clean.text(FileKind::Csv), "id,amount,note\n101,7.50,\"first\nsecond\"\n102,1.00,x\n");
+        let columns = |written: &crate::support::Written| -> Vec<(u32, String)> {
+            written.report.columns.iter().map(|column| (column.number, column.name.clone())).collect()
+        };
+        assert_eq!(columns(&clean), columns(&first));
+        let names = |written: &crate::support::Written| -> Vec<String> {
+            written.batch().schema_ref().fields().iter().map(|field| field.name().clone()).collect()
+        };
+        assert_eq!(names(&clean), names(&first));
+    }
+}
+
 #[test]
 fn the_list_of_problems_is_complete() {
     let written = convert(with_bad_records().as_bytes(), Settings::default());

@@ -1,11 +1,13 @@
 //! Cells against the decided schema: types, required values and the rules of a declared schema.
 
+use std::cell::RefCell;
+
 use csvp_parse::Grammar;
 use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 
 use super::quote;
 use super::rules::Rules;
-use crate::block::Block;
+use crate::block::{Block, LineCounter};
 use crate::profile::ColumnProfile;
 use crate::schema::{Column, Schema};
 use crate::types::{Format, Value};
@@ -47,6 +49,7 @@ pub(crate) struct ColumnRun<'a> {
     pub(crate) block: &'a Block,
     pub(crate) grammar: &'a Grammar,
     pub(crate) limits: &'a Limits,
+    pub(crate) lines: RefCell<LineCounter>,
     /// Per record: whether its structure is sound; the cells of others are not judged.
     pub(crate) sound: &'a [bool],
 }
@@ -117,9 +120,10 @@ impl ColumnRun<'_> {
     ) -> Problem {
         let range = self.block.index.raw_range(self.grammar, record, column_idx);
         let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
+        let lines = self.lines.borrow_mut().count(self.block, self.grammar, record, at);
         Problem {
             code,
-            position: self.block.cell_position(record, at, (column_idx, &column.name), self.grammar),
+            position: self.block.cell_position(record, at, (column_idx, &column.name), lines),
             detail,
             value: (!cell.is_empty()).then(|| quote(cell, self.limits.value_chars)),
         }

@@ -5,7 +5,7 @@
 //! taken for equal; with a billion keys the chance is below 1 in 10^20.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 
@@ -18,6 +18,8 @@ use crate::schema::TableSchema;
 use crate::{EngineError, Limits};
 
 const ENTRY_BYTES: usize = 24;
+/// Most runs that are merged at once; each has a buffer of its own.
+const MOST_RUNS: usize = 64;
 
 /// Records that break a key, found in the first pass; ascending by record.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -73,8 +75,10 @@ impl Keys {
         };
         let Some(schema) = schema else { return keys };
         keys.missing_values = schema.missing_values.iter().map(|word| word.clone().into_bytes()).collect();
+        let numbers: HashMap<&str, usize> =
+            names.iter().enumerate().map(|(column, name)| (name.as_str(), column)).collect();
         let columns = |fields: &[String]| -> Option<Vec<usize>> {
-            fields.iter().map(|field| names.iter().position(|name| name == field)).collect()
+            fields.iter().map(|field| numbers.get(field.as_str()).copied()).collect()
         };
         let n_lists = schema.fields.iter().filter(|field| field.constraints.unique).count()
             + schema.foreign_keys.len()
@@ -231,9 +235,8 @@ impl Runs {
             none => none.insert(tempfile::tempfile()?),
         };
         let mut writer = BufWriter::new(file);
-        for (hash, record) in &self.entries {
-            writer.write_all(&hash.to_le_bytes())?;
-            writer.write_all(&record.to_le_bytes())?;
+        for &(hash, record) in &self.entries {
+            write_entry(&mut writer, hash, record)?;
         }
         writer.flush()?;
         drop(writer);
@@ -245,48 +248,85 @@ impl Runs {
     /// Visits all pairs in order of hash, then record, until `visit` says stop.
     fn for_each(mut self, mut visit: impl FnMut(u128, u64) -> bool) -> std::io::Result<()> {
         self.entries.sort_unstable();
-        let Some(file) = self.file else {
+        let Some(mut file) = self.file.take() else {
             self.entries.into_iter().take_while(|&(hash, record)| visit(hash, record)).for_each(drop);
             return Ok(());
         };
-        let mut starts = Vec::new();
-        let mut offset = 0;
-        for &length in &self.lengths {
-            starts.push((offset, length));
-            offset += length * ENTRY_BYTES as u64;
+        while self.lengths.len() > MOST_RUNS {
+            (file, self.lengths) = fewer_runs(&file, &self.lengths)?;
         }
-        let mut readers = Vec::new();
-        for (start, length) in starts {
-            readers.push(RunReader::open(&file, start, length)?);
-        }
-        let mut heap = BinaryHeap::new();
-        for (run, reader) in readers.iter_mut().enumerate() {
-            heap.extend(reader.next()?.map(|entry| Reverse((entry, run))));
-        }
-        let in_memory = readers.len();
-        let mut rest = self.entries.into_iter();
-        heap.extend(rest.next().map(|entry| Reverse((entry, in_memory))));
-        while let Some(Reverse(((hash, record), run))) = heap.pop() {
-            if !visit(hash, record) {
-                return Ok(());
-            }
-            let next = if run == in_memory { rest.next() } else { readers[run].next()? };
-            heap.extend(next.map(|entry| Reverse((entry, run))));
-        }
-        Ok(())
+        merge(&file, 0, &self.lengths, self.entries, |hash, record| Ok(visit(hash, record)))
     }
 }
 
+/// Joins the runs of a file, so many at a time as may be read at once, into those of a new one.
+fn fewer_runs(file: &File, lengths: &[u64]) -> std::io::Result<(File, Vec<u64>)> {
+    let mut joined = tempfile::tempfile()?;
+    let mut writer = BufWriter::new(&mut joined);
+    let mut fewer = Vec::new();
+    let mut first = 0;
+    for group in lengths.chunks(MOST_RUNS) {
+        merge(file, first, group, Vec::new(), |hash, record| {
+            write_entry(&mut writer, hash, record)?;
+            Ok(true)
+        })?;
+        let length: u64 = group.iter().sum();
+        fewer.push(length);
+        first += length;
+    }
+    writer.flush()?;
+    drop(writer);
+    Ok((joined, fewer))
+}
+
+/// Visits the pairs of runs that follow each other from entry `first` of the file on, and of a sorted list, in order.
+fn merge(
+    file: &File,
+    first: u64,
+    lengths: &[u64],
+    in_memory: Vec<(u128, u64)>,
+    mut visit: impl FnMut(u128, u64) -> std::io::Result<bool>,
+) -> std::io::Result<()> {
+    let mut readers = Vec::new();
+    let mut start = first;
+    for &length in lengths {
+        readers.push(RunReader::new(file, start * ENTRY_BYTES as u64, length));
+        start += length;
+    }
+    let mut heap = BinaryHeap::new();
+    for (run, reader) in readers.iter_mut().enumerate() {
+        heap.extend(reader.next()?.map(|entry| Reverse((entry, run))));
+    }
+    let mut rest = in_memory.into_iter();
+    heap.extend(rest.next().map(|entry| Reverse((entry, lengths.len()))));
+    while let Some(Reverse(((hash, record), run))) = heap.pop() {
+        if !visit(hash, record)? {
+            return Ok(());
+        }
+        let next = match readers.get_mut(run) {
+            Some(reader) => reader.next()?,
+            None => rest.next(),
+        };
+        heap.extend(next.map(|entry| Reverse((entry, run))));
+    }
+    Ok(())
+}
+
+fn write_entry(out: &mut impl Write, hash: u128, record: u64) -> std::io::Result<()> {
+    out.write_all(&hash.to_le_bytes())?;
+    out.write_all(&record.to_le_bytes())
+}
+
 /// Reads one run; each has its own place in the file, so that many can be read in turn.
-struct RunReader {
-    file: BufReader<FileAt>,
+struct RunReader<'a> {
+    file: BufReader<FileAt<'a>>,
     left: u64,
 }
 
-impl RunReader {
-    fn open(file: &File, start: u64, length: u64) -> std::io::Result<Self> {
-        let at = FileAt { file: file.try_clone()?, at: start };
-        Ok(Self { file: BufReader::with_capacity(64 << 10, at), left: length })
+impl<'a> RunReader<'a> {
+    fn new(file: &'a File, start: u64, length: u64) -> Self {
+        let at = FileAt { file, at: start };
+        Self { file: BufReader::with_capacity(64 << 10, at), left: length }
     }
 
     fn next(&mut self) -> std::io::Result<Option<(u128, u64)>> {
@@ -302,12 +342,12 @@ impl RunReader {
 }
 
 /// A place of its own in a file that others read too.
-struct FileAt {
-    file: File,
+struct FileAt<'a> {
+    file: &'a File,
     at: u64,
 }
 
-impl Read for FileAt {
+impl Read for FileAt<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         self.file.seek(SeekFrom::Start(self.at))?;
         let read = self.file.read(buffer)?;
@@ -319,6 +359,29 @@ impl Read for FileAt {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_number_of_runs_needs_a_few_open_files() {
+        let open_files = || std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+        let mut runs = Runs { most: 10, ..Runs::new(0) };
+        for n in 0..50_000_u64 {
+            runs.push(u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15)), n).unwrap();
+        }
+        assert!(runs.lengths.len() > MOST_RUNS * MOST_RUNS, "runs are joined more than once");
+        let before = open_files();
+        let (mut seen, mut most) = (Vec::new(), 0);
+        runs.for_each(|hash, record| {
+            seen.push((hash, record));
+            if record % 5_000 == 0 {
+                most = most.max(open_files());
+            }
+            true
+        })
+        .unwrap();
+        assert!(most < before + 50, "{most} open files, {before} before");
+        assert_eq!(seen.len(), 50_000);
+        assert!(seen.is_sorted());
+    }
 
     #[test]
     fn spilled_runs_come_back_in_order() {

@@ -5,7 +5,7 @@ use csvp_report::{Detail, Problem, ProblemCode};
 
 use super::quote;
 use crate::Limits;
-use crate::block::Block;
+use crate::block::{Block, LineCounter};
 use crate::decode::Invalid;
 use crate::layout::Layout;
 
@@ -25,8 +25,9 @@ pub(crate) fn check(
     invalid: &[Invalid],
     limits: &Limits,
 ) -> Structure {
-    let mut checker = Checker { block, grammar, layout, invalid, limits, found: Structure::default() };
-    checker.found.sound = vec![true; block.index.n_records()];
+    let found = Structure { sound: vec![true; block.index.n_records()], ..Structure::default() };
+    let mut checker =
+        Checker { block, grammar, layout, invalid, limits, found, lines: LineCounter::default() };
     checker.faults();
     checker.ragged();
     checker.invalid_bytes();
@@ -42,6 +43,7 @@ struct Checker<'a> {
     invalid: &'a [Invalid],
     limits: &'a Limits,
     found: Structure,
+    lines: LineCounter,
 }
 
 impl Checker<'_> {
@@ -55,7 +57,7 @@ impl Checker<'_> {
                 }
                 FaultKind::QuoteStray => {
                     // One problem per cell: a cell with one stray quote often has many.
-                    let field = self.block.field_at(self.grammar, record, fault.byte as usize);
+                    let field = self.column_at(record, fault.byte as usize);
                     if stray != Some((record, field)) {
                         stray = Some((record, field));
                         self.at_byte(ProblemCode::QuoteStray, record, fault.byte as usize);
@@ -82,6 +84,21 @@ impl Checker<'_> {
                 self.of_record(ProblemCode::FieldCount, record, detail);
             }
         }
+        if self.layout.is_rejects {
+            self.kept_fields();
+        }
+    }
+
+    /// A rejected record that had too many fields still has them, as long as they stand in the cell that keeps them.
+    fn kept_fields(&mut self) {
+        let n_columns = self.layout.n_columns();
+        for record in self.block.data() {
+            let kept = self.block.kept_fields(self.grammar, record).len();
+            if kept > 0 && self.block.index.n_fields(record) == n_columns {
+                let detail = Detail::Count { expected: n_columns as u64, found: (n_columns + kept) as u64 };
+                self.of_record(ProblemCode::FieldCount, record, detail);
+            }
+        }
     }
 
     fn invalid_bytes(&mut self) {
@@ -91,7 +108,7 @@ impl Checker<'_> {
             let at = (invalid.text - self.block.base.text) as usize;
             let Some(record) = self.block.record_at(at) else { continue };
             // One problem per cell: a cell in another encoding has many invalid bytes.
-            let field = self.block.field_at(self.grammar, record, at);
+            let field = self.column_at(record, at);
             if last == Some((record, field)) {
                 continue;
             }
@@ -108,7 +125,7 @@ impl Checker<'_> {
         let mut last = None;
         for at in memchr::memchr_iter(0, &block.text) {
             let Some(record) = block.record_at(at) else { continue };
-            let field = block.field_at(self.grammar, record, at);
+            let field = self.column_at(record, at);
             if last != Some((record, field)) {
                 last = Some((record, field));
                 self.at_cell(ProblemCode::NulByte, record, at, Detail::None);
@@ -137,6 +154,11 @@ impl Checker<'_> {
         }
     }
 
+    /// The column that holds a byte. Fields beyond the last column count as one: a record may have any number of them.
+    fn column_at(&self, record: usize, at: usize) -> Option<usize> {
+        self.block.field_at(self.grammar, record, at).filter(|&field| field < self.layout.n_columns())
+    }
+
     fn of_record(&mut self, code: ProblemCode, record: usize, detail: Detail) {
         self.mark(code, record);
         let position = self.block.position(record);
@@ -152,7 +174,10 @@ impl Checker<'_> {
         let field = self.block.field_at(self.grammar, record, at);
         let known = field.and_then(|field| Some((field, self.layout.names.get(field)?)));
         let position = match known {
-            Some((field, name)) => self.block.cell_position(record, at, (field, name), self.grammar),
+            Some((field, name)) => {
+                let lines = self.lines.count(self.block, self.grammar, record, at);
+                self.block.cell_position(record, at, (field, name), lines)
+            }
             None => self.block.position(record),
         };
         let mut scratch = Vec::new();

@@ -3,7 +3,9 @@
 //! A declaration may leave the format open (`date` without a pattern); then the file's own format is taken, when it is of
 //! the declared kind, and the kind's usual format when not.
 
-use csvp_report::{ColumnType, DecimalForm, NumberMarks, Zone};
+use std::collections::{HashMap, HashSet};
+
+use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks, Zone};
 
 use super::{Field, TableSchema};
 use crate::check::rules::whole_match;
@@ -33,16 +35,18 @@ pub(crate) fn declared_columns(
     settings: &Settings,
     names: &[String],
 ) -> Result<Vec<Option<Declared>>, EngineError> {
+    let columns: HashMap<&str, usize> =
+        names.iter().enumerate().map(|(column, name)| (name.as_str(), column)).collect();
     let mut declared: Vec<Option<Declared>> = vec![None; names.len()];
     if let Some(schema) = &settings.schema {
-        for (column, name) in names.iter().enumerate() {
-            if let Some(field) = schema.fields.iter().find(|field| field.name == *name) {
+        for field in &schema.fields {
+            if let Some(&column) = columns.get(field.name.as_str()) {
                 declared[column] = of_field(field)?;
             }
         }
     }
     for chosen in &settings.columns {
-        let column = names.iter().position(|name| *name == chosen.name).ok_or_else(|| {
+        let &column = columns.get(chosen.name.as_str()).ok_or_else(|| {
             let known = names.iter().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             EngineError::schema("columns", format!("file has no column `{}`; it has {known}", chosen.name))
         })?;
@@ -53,12 +57,13 @@ pub(crate) fn declared_columns(
 
 /// Checks a schema before any file is read.
 pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
-    for (number, field) in schema.fields.iter().enumerate() {
+    let mut names = HashSet::new();
+    for field in &schema.fields {
         of_field(field)?;
         if let Some(pattern) = &field.constraints.pattern {
             whole_match(pattern, &field.name)?;
         }
-        if schema.fields[..number].iter().any(|other| other.name == field.name) {
+        if !names.insert(field.name.as_str()) {
             return Err(EngineError::schema(format!("field `{}`", field.name), "is declared twice"));
         }
     }
@@ -76,7 +81,7 @@ pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
         .iter()
         .chain(schema.foreign_keys.iter().flat_map(|key| [&key.fields, &key.reference.fields]));
     for name in keys.flat_map(|key| key.names()) {
-        if !schema.fields.iter().any(|field| field.name == *name) {
+        if !names.contains(name.as_str()) {
             return Err(EngineError::schema(
                 "key",
                 format!("names the field `{name}`, which is not declared"),
@@ -147,7 +152,7 @@ fn of_name(name: &str, format: Option<&str>, marks: NumberMarks, marks_given: bo
             ColumnType::Decimal { precision: 38, scale: 9, form: DecimalForm::Declared, marks },
             marks_given,
         ),
-        "float" => (&["float"], ColumnType::Float { marks }, marks_given),
+        "float" => (&["float"], ColumnType::Float { form: FloatForm::Declared, marks }, marks_given),
         "boolean" => {
             let words = ColumnType::Boolean { true_word: "true".to_owned(), false_word: "false".to_owned() };
             (&["boolean"], words, false)
@@ -176,10 +181,13 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
         return decide(shapes, &TypePolicy { threshold });
     };
     let found = decide(shapes, &TypePolicy { threshold: DECLARED_THRESHOLD });
-    // A declared decimal takes numbers with any digits, where no single form fits all of them.
-    let loose = matches!(declared.usual, ColumnType::Decimal { .. })
-        && found.exceptions > 0
-        && !matches!(found.column_type, ColumnType::Float { .. });
+    // A declared decimal or float takes numbers with any digits, where no single form fits all of them.
+    let loose = found.exceptions > 0
+        && match declared.usual {
+            ColumnType::Decimal { .. } => !matches!(found.column_type, ColumnType::Float { .. }),
+            ColumnType::Float { .. } => true,
+            _ => false,
+        };
     let fits = declared.kinds.contains(&found.column_type.name()) && !loose;
     if !declared.exact && fits {
         return Decision { reason: None, ambiguous: None, ..found };
@@ -202,7 +210,7 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
 fn with_marks_of(declared: &ColumnType, found: &ColumnType) -> ColumnType {
     let (ColumnType::Integer { marks: written }
     | ColumnType::Decimal { marks: written, .. }
-    | ColumnType::Float { marks: written }) = found
+    | ColumnType::Float { marks: written, .. }) = found
     else {
         return declared.clone();
     };
@@ -210,7 +218,7 @@ fn with_marks_of(declared: &ColumnType, found: &ColumnType) -> ColumnType {
     match &mut column_type {
         ColumnType::Integer { marks } | ColumnType::Decimal { marks, .. } => *marks = *written,
         // Floats are written without thousands marks.
-        ColumnType::Float { marks } => marks.decimal = written.decimal,
+        ColumnType::Float { marks, .. } => marks.decimal = written.decimal,
         _ => {}
     }
     column_type

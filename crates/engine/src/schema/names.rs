@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::layout::shown_name;
 use csvp_report::{ColumnRef, Detail, Position, Problem, ProblemCode};
 
 /// The names of all columns and what is wrong with them.
@@ -26,13 +27,16 @@ pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, place: &Position) -
             let code = if written.is_empty() {
                 Some((ProblemCode::HeaderBlank, Detail::None))
             } else if name != written {
-                Some((ProblemCode::HeaderDuplicate, Detail::Name { found: written, expected: None }))
+                Some((
+                    ProblemCode::HeaderDuplicate,
+                    Detail::Name { found: shown_name(&written), expected: None },
+                ))
             } else {
                 None
             };
             if let Some((code, detail)) = code {
                 let column =
-                    ColumnRef { number: column as u32 + 1, name: name.clone(), line: None, byte: None };
+                    ColumnRef { number: column as u32 + 1, name: shown_name(&name), line: None, byte: None };
                 let position = Position { column: Some(column), ..place.clone() };
                 problems.push(Problem { code, position, detail, value: None });
             }

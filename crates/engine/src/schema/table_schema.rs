@@ -180,7 +180,7 @@ impl Field {
                 marks(&mut field, *found);
                 "integer"
             }
-            ColumnType::Decimal { marks: found, .. } | ColumnType::Float { marks: found } => {
+            ColumnType::Decimal { marks: found, .. } | ColumnType::Float { marks: found, .. } => {
                 marks(&mut field, *found);
                 "number"
             }

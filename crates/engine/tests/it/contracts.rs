@@ -132,3 +132,12 @@ fn misuse_is_an_error_with_advice() {
     let bad = Settings { schema: Some(bad), ..Settings::default() };
     assert_eq!(error(bad), "field `id`: has the type `int`, which Table Schema does not know");
 }
+
+#[test]
+fn a_declared_float_takes_numbers_in_any_writing() {
+    let columns = vec![ColumnOverride { name: "x".into(), type_name: "float".into(), format: None }];
+    let file = b"id,x\n1,1\n2,2.50\n3,1E3\n4,1e3\n5,.5\n6,word\n";
+    let (report, _) = run(Settings { columns, ..Settings::default() }, file, 7);
+    assert_eq!(faults(&report), ["5 type-mismatch x .5", "6 type-mismatch x word"]);
+    assert_eq!(report.columns[1].column_type.name(), "float");
+}

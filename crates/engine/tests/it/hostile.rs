@@ -109,3 +109,75 @@ fn a_header_longer_than_the_sample() {
         assert_eq!((report.columns.len(), report.counts.records), (2_000, 2));
     }
 }
+
+/// The most problems that were held at once.
+#[derive(Default)]
+struct Most(usize);
+
+impl csvp_engine::Output for Most {
+    fn block(&mut self, block: &csvp_engine::JudgedBlock<'_>) -> std::io::Result<()> {
+        self.0 = self.0.max(block.problems().len());
+        Ok(())
+    }
+}
+
+fn most_at_once(settings: Settings, bytes: &[u8]) -> (usize, Report) {
+    let mut check = csvp_engine::Check::new(settings).unwrap();
+    check.push(bytes).unwrap();
+    let plan = check.finish().unwrap().plan;
+    let mut second = csvp_engine::Second::new(&plan, Most::default()).unwrap();
+    second.push(bytes).unwrap();
+    let (report, most) = second.finish().unwrap();
+    (most.0, report)
+}
+
+#[test]
+fn bad_cells_by_the_million_are_not_held_at_once() {
+    let columns = ["a", "b"].map(|name| csvp_engine::ColumnOverride {
+        name: name.into(),
+        type_name: "integer".into(),
+        format: None,
+    });
+    let settings = Settings { columns: columns.to_vec(), ..Settings::default() };
+    let file = format!("a,b\n{}", "x,y\n".repeat(500_000));
+    let (most, report) = most_at_once(settings, file.as_bytes());
+    assert_eq!(report.problems.total, 1_000_000);
+    assert!(most <= (1 << 17) + 2, "{most} problems at once");
+    let nul = format!("a,b\n1,2\n1,{}\n3,4\n", "\0,".repeat(1_000_000));
+    let (most, report) = most_at_once(Settings::default(), nul.as_bytes());
+    assert!(most < 10, "{most} problems at once: {:?}", report.problems.by_code);
+}
+
+#[test]
+fn a_long_column_name_is_said_once() {
+    let name = "n".repeat(1 << 20);
+    let file = format!("id,{name}\n{}", "1,\0\n".repeat(2_000));
+    let dialect = csvp_engine::detect::DialectHints { header_rows: Some(1), ..Default::default() };
+    let (report, _) = run(Settings { dialect, ..Settings::default() }, file.as_bytes(), 1 << 16);
+    assert_eq!(report.problems.first.len(), 1_000);
+    let shown = &report.problems.first[0].position.column.as_ref().unwrap().name;
+    assert_eq!(shown.chars().count(), 201);
+    assert_eq!(report.columns[1].name.len(), 1 << 20);
+    let size = serde_json::to_string(&report).unwrap().len();
+    assert!(size < 3 << 20, "{size} bytes");
+}
+
+#[test]
+fn a_record_of_many_lines_and_bad_cells() {
+    let names = (0..8_000).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
+    let record = vec!["\"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\0\""; 8_000].join(",");
+    let numbers = vec!["1"; 8_000].join(",");
+    let report = check(format!("{names}\n{numbers}\n{record}\n{record}\n{numbers}\n").as_bytes());
+    let last = report.problems.by_code.iter().find(|count| count.column == Some(8_000)).unwrap();
+    assert_eq!((last.count, report.counts.rejected), (2, 2));
+}
+
+#[test]
+fn a_footer_behind_a_full_block() {
+    let rows = "1,2\n".repeat((1 << 16) + 1);
+    for less in 0..4 {
+        let file = format!("a,b\n{}{rows}total,131072\n", &rows[less * 4..]);
+        let (whole, _) = run(Settings::default(), file.as_bytes(), file.len());
+        assert_eq!(whole.counts.skipped.footer, 1);
+    }
+}

@@ -3,7 +3,9 @@
 //! A number is `-`? whole (mark digits+)? with no zero in front of the whole part, or one with an exponent. The whole
 //! part may be in groups of three, all with the same thousands mark.
 
-use super::super::format::float::parse_spelled;
+use csvp_report::FloatForm;
+
+use super::super::format::float::{FloatForms, forms_of};
 use super::super::shape::{Group, Mark, NARROW, NumberShape, Odd, Shape, Tail, Whole};
 
 /// Most digits of a number, which is what 128 bits hold.
@@ -53,11 +55,13 @@ fn integer(negative: bool, digits: &[u8]) -> Sized {
     let len = digits.len();
     let shape = match (digits[0], len) {
         (b'0', 1) if negative => Shape::Odd(Odd::SignedZero),
-        (b'0', 1) => return (Shape::Integer { digits: 0, fits: true }, 0),
+        (b'0', 1) => return (Shape::Integer { digits: 0, fits: true, floats: whole_forms(digits) }, 0),
         (b'0', _) => Shape::Odd(Odd::LeadingZeros(len.min(MOST_DIGITS + 1) as u8)),
-        (_, ..=18) => Shape::Integer { digits: len as u8, fits: true },
-        (_, 19) => Shape::Integer { digits: 19, fits: fits_64_bits(negative, digits) },
-        (_, ..=MOST_DIGITS) => Shape::Integer { digits: len as u8, fits: false },
+        (_, ..=18) => Shape::Integer { digits: len as u8, fits: true, floats: whole_forms(digits) },
+        (_, 19) => {
+            Shape::Integer { digits: 19, fits: fits_64_bits(negative, digits), floats: FloatForms::NONE }
+        }
+        (_, ..=MOST_DIGITS) => Shape::Integer { digits: len as u8, fits: false, floats: FloatForms::NONE },
         _ => Shape::Odd(Odd::TooManyDigits),
     };
     (shape, len.min(MOST_DIGITS) as u8)
@@ -81,11 +85,18 @@ fn decimal(cell: &[u8], negative: bool, whole: &[u8], mark: Mark, fraction: &[u8
     if digits + fraction.len() > MOST_DIGITS {
         return (Shape::Odd(Odd::TooManyDigits), 0);
     }
-    let float = is_spelled_as_float(cell, digits, mark, fraction, tail);
-    number_shape(digits, Group::None, mark, fraction, tail, float)
+    let floats = decimal_forms(cell, digits, mark, fraction, tail);
+    number_shape(digits, Group::None, mark, fraction, tail, floats)
 }
 
-fn number_shape(digits: usize, group: Group, mark: Mark, fraction: &[u8], tail: Tail, float: bool) -> Sized {
+fn number_shape(
+    digits: usize,
+    group: Group,
+    mark: Mark,
+    fraction: &[u8],
+    tail: Tail,
+    floats: FloatForms,
+) -> Sized {
     let scale = fraction.len() as u8;
     let wide = digits > usize::from(NARROW) || scale > NARROW;
     let shape = NumberShape {
@@ -98,7 +109,7 @@ fn number_shape(digits: usize, group: Group, mark: Mark, fraction: &[u8], tail: 
             1..=3 => Whole::UpTo999,
             _ => Whole::Above999,
         },
-        float,
+        floats,
         wide_digits: if wide { digits as u8 } else { 0 },
     };
     (Shape::Number(shape), digits as u8)
@@ -114,25 +125,55 @@ fn tail_of(fraction: &[u8]) -> Tail {
     }
 }
 
-/// Whether a decimal without groups stands as our writer of floats spells it.
+/// The forms of floats whose whole numbers stand as these digits, of which the first is not a zero in front.
+///
+/// Programs that write floats without mark begin exponents at 10^15 at the latest.
+fn whole_forms(digits: &[u8]) -> FloatForms {
+    use FloatForm::{General, R, Readr, Vroom};
+    if digits.len() > 15 {
+        return FloatForms::NONE;
+    }
+    let forms = FloatForms::of(&[General, Vroom]);
+    if !digits.ends_with(b"000") {
+        return forms.with(R, true).with(Readr, true);
+    }
+    let significant = digits.iter().rposition(|&byte| byte != b'0').map_or(0, |last| last + 1);
+    // `1e+05` is shorter than `100000`, `1.2e+05` is not shorter than `120000`.
+    forms.with(R, digits.len() - significant <= 4 + usize::from(significant > 1))
+}
+
+/// The forms of floats in which a decimal without groups stands so.
 ///
 /// Up to 15 digits every decimal is the shortest text of its float, so that the digits themselves decide; above, the
 /// float must be made and written.
-fn is_spelled_as_float(cell: &[u8], whole_digits: usize, mark: Mark, fraction: &[u8], tail: Tail) -> bool {
+fn decimal_forms(cell: &[u8], whole_digits: usize, mark: Mark, fraction: &[u8], tail: Tail) -> FloatForms {
+    use FloatForm::{General, Java, R, Readr, Repr, Vroom};
     let zeros = fraction.iter().take_while(|&&byte| byte == b'0').count();
     let significant = match (tail, whole_digits) {
-        (Tail::Zero, _) => return false,
-        (Tail::Zeros, _) if fraction.len() > 1 => return false,
+        (Tail::Zero, _) => return FloatForms::NONE,
+        (Tail::Zeros, _) if fraction.len() > 1 => return FloatForms::NONE,
         (Tail::Zeros, digits) => digits,
-        (Tail::Digit, 0) if zeros > 3 => return false,
         (Tail::Digit, 0) => fraction.len() - zeros,
         (Tail::Digit, digits) => digits + fraction.len(),
     };
-    match significant {
-        ..=15 => true,
-        16..=17 => parse_spelled(cell, if mark == Mark::Comma { b',' } else { b'.' }).is_some(),
-        _ => false,
+    let few_digits = FloatForms::NONE.with(Java, whole_digits <= 7 && (whole_digits > 0 || zeros <= 2));
+    match (significant, tail) {
+        (16..=17, _) => forms_of(cell, mark_byte(mark)),
+        (18.., _) => FloatForms::NONE,
+        (_, Tail::Zeros) => few_digits.with(Repr, true),
+        (_, _) if whole_digits == 0 && zeros > 3 => FloatForms::NONE,
+        _ => {
+            let by_length = whole_digits > 0 || zeros <= 2 + usize::from(significant > 1);
+            [Repr, General, Vroom, Readr]
+                .into_iter()
+                .fold(few_digits, |forms, form| forms.with(form, true))
+                .with(R, by_length)
+        }
     }
+}
+
+fn mark_byte(mark: Mark) -> u8 {
+    if mark == Mark::Comma { b',' } else { b'.' }
 }
 
 /// A number whose `rest` behind the mantissa begins with `e` or `E`.
@@ -145,8 +186,7 @@ fn exponent(cell: &[u8], rest: &[u8], mark: Mark) -> Option<Sized> {
     if digits.is_empty() || digit_run(digits) != digits.len() {
         return None;
     }
-    let spelled = parse_spelled(cell, if mark == Mark::Comma { b',' } else { b'.' }).is_some();
-    Some((Shape::Exponent { mark, spelled }, 0))
+    Some((Shape::Exponent { mark, floats: forms_of(cell, mark_byte(mark)) }, 0))
 }
 
 /// A number in groups of three, whose first group is `first`.
@@ -180,5 +220,5 @@ fn grouped(negative: bool, first: &[u8], rest: &[u8]) -> Option<Sized> {
         return Some((Shape::Odd(Odd::TooManyDigits), 0));
     }
     let tail = if fraction.is_empty() { Tail::Digit } else { tail_of(fraction) };
-    Some(number_shape(digits, group, mark, fraction, tail, false))
+    Some(number_shape(digits, group, mark, fraction, tail, FloatForms::NONE))
 }

@@ -1,8 +1,9 @@
 //! Numbers: first the marks, then integer, decimal or float, then the form that gives the texts back.
 
-use csvp_report::{ColumnType, DecimalForm, NumberMarks};
+use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks};
 
 use super::super::classify::MOST_DIGITS;
+use super::super::format::float::FloatForms;
 use super::super::shape::{Group, Mark, NARROW, Odd, Shape, Tail, Whole};
 use super::super::shapes::Slot;
 use super::{Ambiguity, Candidate, Refusal, Tally, TypePolicy, is_enough};
@@ -34,29 +35,31 @@ impl Reading {
     fn read(self, slot: &Slot) -> Option<Read> {
         let ungrouped = self.group == Group::None;
         let kind = match slot.shape {
-            Shape::Integer { digits, fits } if ungrouped || digits <= 3 => Kind::Whole { fits },
+            Shape::Integer { digits, fits, floats } if ungrouped || digits <= 3 => {
+                Kind::Whole { fits, floats }
+            }
             Shape::Number(number) if number.group == Group::None && number.mark == self.mark => {
                 if !ungrouped && number.whole == Whole::Above999 {
                     return None;
                 }
-                Kind::Fraction { scale: number.scale, tail: number.tail, float: number.float }
+                Kind::Fraction { scale: number.scale, tail: number.tail, floats: number.floats }
             }
             Shape::Number(number) if self.group.is(number.mark) && number.is_two_faced() => {
                 return Some(Read {
-                    kind: Kind::Whole { fits: true },
+                    kind: Kind::Whole { fits: true, floats: FloatForms::NONE },
                     digits: slot.digits + 3,
                     count: slot.count,
                 });
             }
             Shape::Number(number) if number.group == self.group && number.mark == Mark::None => {
                 // Only the most digits of all these are known: beyond 18 some may not fit.
-                Kind::Whole { fits: slot.digits <= 18 }
+                Kind::Whole { fits: slot.digits <= 18, floats: FloatForms::NONE }
             }
             Shape::Number(number) if number.group == self.group && number.mark == self.mark => {
-                Kind::Fraction { scale: number.scale, tail: number.tail, float: false }
+                Kind::Fraction { scale: number.scale, tail: number.tail, floats: FloatForms::NONE }
             }
-            Shape::Exponent { mark, spelled } if ungrouped && (mark == Mark::None || mark == self.mark) => {
-                Kind::Exponent { spelled }
+            Shape::Exponent { mark, floats } if ungrouped && (mark == Mark::None || mark == self.mark) => {
+                Kind::Exponent { floats }
             }
             Shape::NegativeZero { mark } if ungrouped && mark == self.mark => Kind::NegativeZero,
             _ => return None,
@@ -76,9 +79,9 @@ struct Read {
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {
-    Whole { fits: bool },
-    Fraction { scale: u8, tail: Tail, float: bool },
-    Exponent { spelled: bool },
+    Whole { fits: bool, floats: FloatForms },
+    Fraction { scale: u8, tail: Tail, floats: FloatForms },
+    Exponent { floats: FloatForms },
     NegativeZero,
 }
 
@@ -201,7 +204,7 @@ fn best_type(tally: &Tally, reading: Reading) -> Option<Candidate> {
     candidates.extend(point_scale.map(|scale| decimal(&reads, reading, scale, DecimalForm::MinimalPoint)));
     candidates.extend(narrow_point.map(|scale| decimal(&reads, reading, scale, DecimalForm::MinimalPoint)));
     candidates.extend(scales.iter().map(|&scale| decimal(&reads, reading, scale, DecimalForm::FixedOrWhole)));
-    candidates.push(float(&reads, reading));
+    candidates.extend(FloatForms::ALL.into_iter().map(|form| float(&reads, reading, form)));
     let mut best: Option<Candidate> = None;
     for candidate in candidates.into_iter().flatten() {
         if candidate.accepted > best.as_ref().map_or(0, |best| best.accepted) {
@@ -213,25 +216,25 @@ fn best_type(tally: &Tally, reading: Reading) -> Option<Candidate> {
 
 fn integer(reads: &[Read], reading: Reading) -> Option<Candidate> {
     if reading.group != Group::None
-        && reads.iter().any(|read| matches!(read.kind, Kind::Whole { fits: false }))
+        && reads.iter().any(|read| matches!(read.kind, Kind::Whole { fits: false, .. }))
     {
         return None;
     }
-    let accepted = sum(reads, |read| matches!(read.kind, Kind::Whole { fits: true }));
+    let accepted = sum(reads, |read| matches!(read.kind, Kind::Whole { fits: true, .. }));
     Some(Candidate::new(ColumnType::Integer { marks: reading.marks() }, accepted))
 }
 
-fn float(reads: &[Read], reading: Reading) -> Option<Candidate> {
+fn float(reads: &[Read], reading: Reading, form: FloatForm) -> Option<Candidate> {
     if reading.group != Group::None || !reads.iter().any(|read| matches!(read.kind, Kind::Exponent { .. })) {
         return None;
     }
-    let accepted = sum(reads, |read| {
-        matches!(
-            read.kind,
-            Kind::Exponent { spelled: true } | Kind::Fraction { float: true, .. } | Kind::NegativeZero
-        )
+    let accepted = sum(reads, |read| match read.kind {
+        Kind::Whole { floats, .. } | Kind::Fraction { floats, .. } | Kind::Exponent { floats } => {
+            floats.has(form)
+        }
+        Kind::NegativeZero => matches!(form, FloatForm::Repr | FloatForm::Java),
     });
-    let mut candidate = Candidate::new(ColumnType::Float { marks: reading.marks() }, accepted);
+    let mut candidate = Candidate::new(ColumnType::Float { form, marks: reading.marks() }, accepted);
     candidate.reason = Some("some numbers have an exponent".to_owned());
     Some(candidate)
 }

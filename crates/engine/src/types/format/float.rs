@@ -1,11 +1,15 @@
-//! Floats as text: one spelling per number, so that a value can be written back.
+//! Floats as text: one spelling per number in each form, so that a value can be written back.
 //!
-//! The spelling is that of Python's `repr`, which pandas and most data tools write too: the shortest digits that give
-//! the same number again, at least one digit behind the mark (`1.0`), and an exponent of at least two digits below
-//! 0.0001 and from 10^16 on (`1e-05`, `1.5e+16`). Text in any other spelling is not accepted as a float, because the
+//! All forms write the shortest digits that give the same number again; they differ in when there is an exponent and
+//! how that and whole numbers look ([`FloatForm`]). Text in a spelling of no form is not accepted as a float, because the
 //! value alone could not give it back.
 
 use std::io::Write;
+
+use csvp_report::FloatForm;
+
+use super::super::classify::classify;
+use super::super::shape::{Group, Shape};
 
 /// A float as text; never longer than 24 bytes.
 pub(crate) struct Spelling {
@@ -42,45 +46,168 @@ impl Spelling {
     }
 }
 
-/// Exponents below this one are written as such.
-const SMALLEST_PLAIN: i32 = -4;
-/// Exponents from this one on are written as such.
-const FIRST_EXPONENT: i32 = 16;
-
-/// The one text of a finite number, with this decimal mark.
-pub(crate) fn spell(value: f64, mark: u8) -> Spelling {
-    let mut scientific = Spelling::empty();
-    let mut room = &mut scientific.bytes[..];
-    write!(room, "{value:e}").expect("the shortest digits of a float fit 32 bytes");
-    scientific.len = Spelling::CAPACITY - room.len();
-    let (digits, len, exponent, negative) = take_apart(scientific.as_bytes());
-    let digits = &digits[..len];
-
-    let mut out = Spelling::empty();
-    if negative {
-        out.push(b'-');
-    }
-    if (SMALLEST_PLAIN..FIRST_EXPONENT).contains(&exponent) {
-        plain(&mut out, digits, exponent, mark);
-    } else {
-        out.push(digits[0]);
-        if len > 1 {
-            out.push(mark);
-            out.extend(&digits[1..]);
-        }
-        out.push(b'e');
-        out.push(if exponent < 0 { b'-' } else { b'+' });
-        let size = exponent.unsigned_abs();
-        if size >= 100 {
-            out.push(b'0' + (size / 100) as u8);
-        }
-        out.push(b'0' + (size / 10 % 10) as u8);
-        out.push(b'0' + (size % 10) as u8);
-    }
-    out
+/// How one program writes floats.
+struct Style {
+    /// Whole numbers have a digit behind the mark.
+    point: bool,
+    /// `e` or `E`.
+    letter: u8,
+    /// The sign of a positive exponent, and a second digit where it has one only.
+    padded: bool,
+    /// The powers of ten that are written without exponent.
+    plain: std::ops::Range<i32>,
+    zeros: Zeros,
 }
 
-fn plain(out: &mut Spelling, digits: &[u8], exponent: i32, mark: u8) {
+/// When zeros make an exponent although the power of ten does not.
+#[derive(PartialEq)]
+enum Zeros {
+    Plain,
+    /// When the text with an exponent is shorter.
+    Shorter,
+    /// When a whole number ends in three of them, which the exponent then counts.
+    Three,
+}
+
+const PYTHON: Style = Style { point: true, letter: b'e', padded: true, plain: -4..16, zeros: Zeros::Plain };
+
+fn style(form: FloatForm) -> Style {
+    match form {
+        FloatForm::Repr | FloatForm::Declared => PYTHON,
+        FloatForm::General => Style { point: false, plain: -4..15, ..PYTHON },
+        FloatForm::Vroom => Style { point: false, padded: false, plain: -4..15, ..PYTHON },
+        FloatForm::R => Style { point: false, plain: -9..15, zeros: Zeros::Shorter, ..PYTHON },
+        FloatForm::Readr => {
+            Style { point: false, padded: false, plain: -4..15, zeros: Zeros::Three, ..PYTHON }
+        }
+        FloatForm::Java => Style { letter: b'E', padded: false, plain: -3..7, ..PYTHON },
+    }
+}
+
+/// A set of forms in which a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FloatForms(u8);
+
+impl FloatForms {
+    pub(crate) const NONE: FloatForms = FloatForms(0);
+    /// All that a file may be found to have, the likelier first.
+    pub(crate) const ALL: [FloatForm; 6] = [
+        FloatForm::Repr,
+        FloatForm::General,
+        FloatForm::Vroom,
+        FloatForm::R,
+        FloatForm::Readr,
+        FloatForm::Java,
+    ];
+
+    pub(crate) fn of(forms: &[FloatForm]) -> Self {
+        FloatForms(forms.iter().fold(0, |bits, form| bits | 1 << *form as u8))
+    }
+
+    pub(crate) fn with(self, form: FloatForm, when: bool) -> Self {
+        FloatForms(self.0 | u8::from(when) << form as u8)
+    }
+
+    pub(crate) fn has(self, form: FloatForm) -> bool {
+        self.0 & 1 << form as u8 != 0
+    }
+
+    pub(crate) fn code(self) -> u64 {
+        u64::from(self.0)
+    }
+}
+
+/// A finite number as its shortest decimal digits.
+struct Parts {
+    digits: [u8; 20],
+    len: usize,
+    exponent: i32,
+    negative: bool,
+}
+
+impl Parts {
+    fn of(value: f64) -> Parts {
+        let mut scientific = Spelling::empty();
+        let mut room = &mut scientific.bytes[..];
+        write!(room, "{value:e}").expect("the shortest digits of a float fit 32 bytes");
+        scientific.len = Spelling::CAPACITY - room.len();
+        let (digits, len, exponent, negative) = take_apart(scientific.as_bytes());
+        Parts { digits, len, exponent, negative }
+    }
+
+    fn digits(&self) -> &[u8] {
+        &self.digits[..self.len]
+    }
+
+    fn spell(&self, mark: u8, style: &Style) -> Spelling {
+        let mut out = Spelling::empty();
+        let is_zero = self.digits() == b"0";
+        // Who writes no mark writes no signed zero either.
+        if self.negative && (style.point || !is_zero) {
+            out.push(b'-');
+        }
+        let end_zeros = self.exponent - (self.len as i32 - 1);
+        if !style.plain.contains(&self.exponent) {
+            self.with_exponent(&mut out, mark, style);
+        } else if style.zeros == Zeros::Three && end_zeros >= 3 && !is_zero {
+            out.extend(self.digits());
+            exponent(&mut out, end_zeros, style);
+        } else if style.zeros == Zeros::Shorter && self.is_shorter_with_exponent(end_zeros) {
+            self.with_exponent(&mut out, mark, style);
+        } else {
+            plain(&mut out, self.digits(), self.exponent, mark, style.point);
+        }
+        out
+    }
+
+    /// Whether `1e+05` is shorter than the number without exponent.
+    fn is_shorter_with_exponent(&self, end_zeros: i32) -> bool {
+        let len = self.len as i32;
+        let with = len + i32::from(len > 1) + 4;
+        let without = match self.exponent {
+            below @ ..0 => len + 1 - below,
+            _ if end_zeros >= 0 => self.exponent + 1,
+            _ => len + 1,
+        };
+        with < without
+    }
+
+    fn with_exponent(&self, out: &mut Spelling, mark: u8, style: &Style) {
+        out.push(self.digits[0]);
+        if self.len > 1 {
+            out.push(mark);
+            out.extend(&self.digits()[1..]);
+        } else if style.letter == b'E' {
+            out.push(mark);
+            out.push(b'0');
+        }
+        exponent(out, self.exponent, style);
+    }
+}
+
+fn exponent(out: &mut Spelling, exponent: i32, style: &Style) {
+    out.push(style.letter);
+    match (exponent < 0, style.padded) {
+        (true, _) => out.push(b'-'),
+        (false, true) => out.push(b'+'),
+        (false, false) => {}
+    }
+    let size = exponent.unsigned_abs();
+    if size >= 100 {
+        out.push(b'0' + (size / 100) as u8);
+    }
+    if size >= 10 || style.padded {
+        out.push(b'0' + (size / 10 % 10) as u8);
+    }
+    out.push(b'0' + (size % 10) as u8);
+}
+
+/// The one text of a finite number in a form, with this decimal mark.
+pub(crate) fn spell(value: f64, mark: u8, form: FloatForm) -> Spelling {
+    Parts::of(value).spell(mark, &style(form))
+}
+
+fn plain(out: &mut Spelling, digits: &[u8], exponent: i32, mark: u8, point: bool) {
     if exponent < 0 {
         out.push(b'0');
         out.push(mark);
@@ -92,8 +219,10 @@ fn plain(out: &mut Spelling, digits: &[u8], exponent: i32, mark: u8) {
     if digits.len() <= whole {
         out.extend(digits);
         out.zeros(whole - digits.len());
-        out.push(mark);
-        out.push(b'0');
+        if point {
+            out.push(mark);
+            out.push(b'0');
+        }
     } else {
         out.extend(&digits[..whole]);
         out.push(mark);
@@ -119,23 +248,54 @@ fn take_apart(text: &[u8]) -> ([u8; 20], usize, i32, bool) {
 
 /// The longest text that can be a spelling.
 const LONGEST: usize = 24;
+/// The longest text that is read as a float at all.
+const MOST_BYTES: usize = 80;
 
-/// The number of a text in the one spelling; none for any other text.
-pub(crate) fn parse_spelled(text: &[u8], mark: u8) -> Option<f64> {
-    if let Some(value) = parse_short(text, mark) {
+/// The number of a text in the one spelling of a form; none for any other text.
+pub(crate) fn parse_spelled(text: &[u8], mark: u8, form: FloatForm) -> Option<f64> {
+    let is_usual = !matches!(form, FloatForm::R | FloatForm::Java | FloatForm::Declared);
+    if let Some(value) = is_usual.then(|| parse_short(text, mark)).flatten() {
         return Some(value);
     }
-    if text.len() > LONGEST
-        || !text.iter().all(|&byte| byte.is_ascii_digit() || byte == mark || b"-+e".contains(&byte))
-    {
-        return None;
+    let value = parse(text, mark)?;
+    if form == FloatForm::Declared {
+        return is_number(text).then_some(value);
     }
-    let mut plain = [0; LONGEST];
+    (spell(value, mark, form).as_bytes() == text).then_some(value)
+}
+
+/// Whether a text is a number by the grammar of all other numbers here: no sign `+`, no zeros in front, no bare mark.
+fn is_number(text: &[u8]) -> bool {
+    match classify(text).0 {
+        Shape::Integer { .. } | Shape::Exponent { .. } | Shape::NegativeZero { .. } => true,
+        Shape::Number(number) => number.group == Group::None,
+        _ => false,
+    }
+}
+
+/// The forms in which a text is the one spelling of its number.
+pub(crate) fn forms_of(text: &[u8], mark: u8) -> FloatForms {
+    let Some(value) = parse(text, mark).filter(|_| text.len() <= LONGEST) else { return FloatForms::NONE };
+    let parts = Parts::of(value);
+    FloatForms::ALL.into_iter().fold(FloatForms::NONE, |forms, form| {
+        forms.with(form, parts.spell(mark, &style(form)).as_bytes() == text)
+    })
+}
+
+/// The finite number of a text of digits, signs, this mark and an exponent.
+fn parse(text: &[u8], mark: u8) -> Option<f64> {
+    // Longer texts, which only a declared column takes, have digits that no float holds.
+    let mut plain = [0; MOST_BYTES];
+    let plain = plain.get_mut(..text.len())?;
     for (to, &from) in plain.iter_mut().zip(text) {
-        *to = if from == mark { b'.' } else { from };
+        *to = match from {
+            _ if from == mark => b'.',
+            b'0'..=b'9' | b'-' | b'+' | b'e' | b'E' => from,
+            _ => return None,
+        };
     }
-    let value: f64 = std::str::from_utf8(&plain[..text.len()]).ok()?.parse().ok()?;
-    (value.is_finite() && spell(value, mark).as_bytes() == text).then_some(value)
+    let value: f64 = std::str::from_utf8(plain).ok()?.parse().ok()?;
+    value.is_finite().then_some(value)
 }
 
 /// Powers of ten that floats hold exactly.
@@ -203,11 +363,45 @@ mod tests {
             "-1.2345678901234567e-100",
         ] {
             let value: f64 = text.parse().unwrap();
-            assert_eq!(String::from_utf8_lossy(spell(value, b'.').as_bytes()), text);
-            assert_eq!(parse_spelled(text.as_bytes(), b'.'), Some(value));
+            assert_eq!(String::from_utf8_lossy(spell(value, b'.', FloatForm::Repr).as_bytes()), text);
+            assert_eq!(parse_spelled(text.as_bytes(), b'.', FloatForm::Repr), Some(value));
             let comma = text.replace('.', ",");
-            assert_eq!(parse_spelled(comma.as_bytes(), b','), Some(value));
+            assert_eq!(parse_spelled(comma.as_bytes(), b',', FloatForm::Repr), Some(value));
         }
+    }
+
+    #[test]
+    fn spelled_as_other_programs_do() {
+        for (form, texts) in [
+            (FloatForm::General, "0 1 -1.5 1000 100000 999999999999999 1e+15 0.0001 1e-05 1.5e-05"),
+            (FloatForm::Vroom, "0 1 -1.5 1000 100000 999999999999999 1e15 1.2e15 0.0001 1e-5 1.5e-5"),
+            (
+                FloatForm::R,
+                "0 1 -1.5 10000 1e+05 120000 1200000 1.2e+07 123456 0.001 1e-04 0.00012 1.2e-05 1e+15",
+            ),
+            (FloatForm::Readr, "0 1 -1.5 100 1e3 12e3 -1e5 123456 1012.3 0.0001 1e-5 1e15"),
+            (FloatForm::Java, "0.0 -0.0 1.0 -1.5 9999999.0 1.0E7 1.25E8 0.001 1.0E-4 1.2E-5"),
+        ] {
+            for text in texts.split(' ') {
+                let value: f64 = text.parse().unwrap();
+                assert_eq!(String::from_utf8_lossy(spell(value, b'.', form).as_bytes()), text, "{form:?}");
+                assert_eq!(parse_spelled(text.as_bytes(), b'.', form), Some(value), "{form:?}");
+                assert!(forms_of(text.as_bytes(), b'.').has(form), "{form:?} {text}");
+            }
+        }
+        for (form, texts) in [
+            (FloatForm::General, "1.0 1e15 1e-5 0.00001 -0 1e3"),
+            (FloatForm::R, "100000 0.0001 1e5 1e+5 1.0"),
+            (FloatForm::Readr, "1000 1e+03 1e03 12000 1.2e4"),
+            (FloatForm::Java, "1 1E7 1.0e7 10000000.0 0.0001"),
+            (FloatForm::Declared, "inf nan x 1e999 1_0 +1 .5 5. 007"),
+        ] {
+            for text in texts.split(' ') {
+                assert_eq!(parse_spelled(text.as_bytes(), b'.', form), None, "{form:?} {text}");
+                assert!(!forms_of(text.as_bytes(), b'.').has(form), "{form:?} {text}");
+            }
+        }
+        assert_eq!(parse_spelled(b"1,50e3", b',', FloatForm::Declared), Some(1500.0));
     }
 
     #[test]
@@ -221,7 +415,7 @@ mod tests {
             let text = format!("{}.{}", &text[..text.len() - scale], &text[text.len() - scale..]);
             if let Some(value) = parse_short(text.as_bytes(), b'.') {
                 assert_eq!(value, text.parse::<f64>().unwrap());
-                assert_eq!(String::from_utf8_lossy(spell(value, b'.').as_bytes()), text);
+                assert_eq!(String::from_utf8_lossy(spell(value, b'.', FloatForm::Repr).as_bytes()), text);
             }
         }
     }
@@ -252,7 +446,7 @@ mod tests {
             "--1.0",
             "1.0-",
         ] {
-            assert_eq!(parse_spelled(text.as_bytes(), b'.'), None, "{text}");
+            assert_eq!(parse_spelled(text.as_bytes(), b'.', FloatForm::Repr), None, "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ mod pattern;
 mod signs;
 mod uuid;
 
-use csvp_report::ColumnType;
+use csvp_report::{ColumnType, FloatForm};
 
 use super::value::Value;
 use number::{DecimalText, Marks};
@@ -60,8 +60,8 @@ pub enum FormatError {
 
 /// Reads and writes the values of one column type.
 ///
-/// Whatever [`Format::parse`] accepts is written by [`Format::write`] as exactly the same bytes. (The one exception is
-/// [`csvp_report::DecimalForm::Declared`], which only a schema can choose.)
+/// Whatever [`Format::parse`] accepts is written by [`Format::write`] as exactly the same bytes. (The exceptions are
+/// [`csvp_report::DecimalForm::Declared`] and [`FloatForm::Declared`], which only a schema can choose.)
 ///
 /// The formats of dates and times are `strftime` patterns of these signs:
 ///
@@ -106,7 +106,7 @@ enum Reader {
     Boolean { true_word: Vec<u8>, false_word: Vec<u8> },
     Integer(Marks),
     Decimal(DecimalText),
-    Float { mark: u8 },
+    Float { mark: u8, form: FloatForm },
     Date(Pattern),
     Time(Pattern),
     Timestamp(Pattern),
@@ -130,7 +130,9 @@ impl Format {
             ColumnType::Decimal { precision, scale, form, marks } => {
                 Reader::Decimal(DecimalText::try_new(*precision, *scale, *form, *marks)?)
             }
-            ColumnType::Float { marks } => Reader::Float { mark: Marks::try_new(*marks)?.without_groups()? },
+            ColumnType::Float { marks, form } => {
+                Reader::Float { mark: Marks::try_new(*marks)?.without_groups()?, form: *form }
+            }
             ColumnType::Date { format } => Reader::Date(Pattern::date(format)?),
             ColumnType::Time { format } => Reader::Time(Pattern::time(format)?),
             ColumnType::Timestamp { format, zone } => Reader::Timestamp(Pattern::timestamp(format, *zone)?),
@@ -154,7 +156,7 @@ impl Format {
             Reader::Boolean { true_word, false_word } => boolean::parse(cell, true_word, false_word),
             Reader::Integer(marks) => marks.parse_integer(cell).map(Value::Integer),
             Reader::Decimal(text) => text.parse(cell).map(Value::Decimal),
-            Reader::Float { mark } => float::parse_spelled(cell, *mark).map(Value::Float),
+            Reader::Float { mark, form } => float::parse_spelled(cell, *mark, *form).map(Value::Float),
             Reader::Date(pattern) => pattern.parse_date(cell).map(Value::Date),
             Reader::Time(pattern) => pattern.parse_time(cell).map(Value::Time),
             Reader::Timestamp(pattern) => pattern.parse_timestamp(cell).map(Value::Timestamp),
@@ -172,8 +174,8 @@ impl Format {
             }
             (Reader::Integer(marks), Value::Integer(value)) => marks.write_integer(*value, out),
             (Reader::Decimal(text), Value::Decimal(value)) => text.write(*value, out),
-            (Reader::Float { mark }, Value::Float(value)) => {
-                out.extend_from_slice(float::spell(*value, *mark).as_bytes());
+            (Reader::Float { mark, form }, Value::Float(value)) => {
+                out.extend_from_slice(float::spell(*value, *mark, *form).as_bytes());
             }
             (Reader::Date(pattern), Value::Date(days)) => pattern.write_date(*days, out),
             (Reader::Time(pattern), Value::Time(micros)) => pattern.write_time(*micros, out),

@@ -13,6 +13,7 @@ pub(crate) use date::{
 };
 pub(crate) use number::{Group, Mark, NARROW, NumberShape, Tail, Whole};
 
+use super::format::float::FloatForms;
 use super::words::Word;
 
 /// How a cell is written.
@@ -32,6 +33,8 @@ pub(crate) enum Shape {
         digits: u8,
         /// Whether it fits 64 bits.
         fits: bool,
+        /// The forms of floats whose whole numbers stand so.
+        floats: FloatForms,
     },
     /// A number with a decimal mark, thousands marks, or both.
     Number(NumberShape),
@@ -39,8 +42,8 @@ pub(crate) enum Shape {
     Exponent {
         /// The decimal mark.
         mark: Mark,
-        /// Whether it stands as our writer of floats spells it.
-        spelled: bool,
+        /// The forms of floats in which it stands so.
+        floats: FloatForms,
     },
     /// `-0.0`: a float, but no decimal, whose zero has no sign.
     NegativeZero {
@@ -66,9 +69,11 @@ impl Shape {
             Shape::Odd(Odd::LeadingZeros(digits)) => (2, 16 + u64::from(digits)),
             Shape::Odd(odd) => (2, odd.rank()),
             Shape::Word(word) => (3, word as u64),
-            Shape::Integer { digits, fits } => (4, u64::from(digits) << 1 | u64::from(fits)),
+            Shape::Integer { digits, fits, floats } => {
+                (4, floats.code() << 7 | u64::from(digits) << 1 | u64::from(fits))
+            }
             Shape::Number(number) => (5, number.code()),
-            Shape::Exponent { mark, spelled } => (6, (mark as u64) << 1 | u64::from(spelled)),
+            Shape::Exponent { mark, floats } => (6, floats.code() << 2 | mark as u64),
             Shape::NegativeZero { mark } => (7, mark as u64),
             Shape::Uuid(case) => (8, case as u64),
             Shape::Date(date) => (9, date.code()),

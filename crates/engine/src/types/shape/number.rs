@@ -1,5 +1,7 @@
 //! Numbers: their marks, and what decides how they can be written back.
 
+use super::super::format::float::FloatForms;
+
 /// The decimal mark of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Mark {
@@ -96,8 +98,8 @@ pub(crate) struct NumberShape {
     pub(crate) scale: u8,
     pub(crate) tail: Tail,
     pub(crate) whole: Whole,
-    /// Whether it stands as our writer of floats spells it.
-    pub(crate) float: bool,
+    /// The forms of floats in which it stands so.
+    pub(crate) floats: FloatForms,
     /// Digits before the mark when these or the scale are above [`NARROW`], else 0: then only their maximum is kept.
     pub(crate) wide_digits: u8,
 }
@@ -111,9 +113,9 @@ impl NumberShape {
             | (self.group as u64) << 2
             | (self.tail as u64) << 5
             | (self.whole as u64) << 7
-            | u64::from(self.float) << 9
-            | u64::from(self.scale) << 10
-            | u64::from(self.wide_digits) << 16
+            | u64::from(self.scale) << 9
+            | u64::from(self.wide_digits) << 15
+            | self.floats.code() << 21
     }
 
     /// `1.234` and `1,234`: a mark that may separate thousands or decimals.

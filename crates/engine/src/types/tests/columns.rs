@@ -1,6 +1,6 @@
 //! The columns of `columns.txt`: named cases, one a line.
 
-use csvp_report::{ColumnType, DecimalForm, NumberMarks, Zone};
+use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks, Zone};
 
 use super::super::{Ambiguity, Decision, TypePolicy};
 use super::decide_and_check;
@@ -69,7 +69,18 @@ fn describe_type(column_type: &ColumnType) -> String {
             };
             format!("decimal({precision},{scale}) {form}{}", describe_marks(*marks))
         }
-        ColumnType::Float { marks } => format!("float{}", describe_marks(*marks)),
+        ColumnType::Float { form, marks } => {
+            let form = match form {
+                FloatForm::Repr => "repr",
+                FloatForm::General => "general",
+                FloatForm::Vroom => "vroom",
+                FloatForm::R => "r",
+                FloatForm::Readr => "readr",
+                FloatForm::Java => "java",
+                FloatForm::Declared => "declared",
+            };
+            format!("float {form}{}", describe_marks(*marks))
+        }
         ColumnType::Date { format } => format!("date {format}"),
         ColumnType::Time { format } => format!("time {format}"),
         ColumnType::Timestamp { format, zone } => {

@@ -1,6 +1,6 @@
 //! Types that a schema declares: what they read, what they refuse, and which of them cannot be read.
 
-use csvp_report::{ColumnType, DecimalForm, NumberMarks, Zone};
+use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks, Zone};
 
 use super::super::{Format, Shapes, TypePolicy, Value, decide};
 
@@ -164,7 +164,7 @@ fn types_that_cannot_be_read() {
             "numbers cannot have the decimal mark `.` and the thousands mark `.`",
         ),
         (
-            ColumnType::Float { marks: marks('.', Some(',')) },
+            ColumnType::Float { form: FloatForm::Repr, marks: marks('.', Some(',')) },
             "numbers cannot have the decimal mark `.` and the thousands mark `,`",
         ),
         (

@@ -33,7 +33,7 @@ pub(super) fn index(
     eof: bool,
     index: &mut FieldIndex,
 ) -> usize {
-    let n_columns = index.n_columns();
+    let n_columns = index.width();
     let same_columns = grammar.n_columns == Some(n_columns) && n_columns > 0;
     let Some(marks) = Marks::of(grammar).filter(|_| same_columns) else {
         return plain::index(grammar, bytes, eof, index);
@@ -151,7 +151,7 @@ impl Scan<'_> {
 
     /// Adds records to the index, as long as they are what they seem.
     fn take_records(&mut self) -> Stop {
-        let n_columns = self.index.n_columns();
+        let n_columns = self.index.width();
         let comment = self.grammar.comment_byte();
         let most = self.grammar.max_record_bytes;
         let mut endings = LineEndings::default();
@@ -200,7 +200,7 @@ impl Scan<'_> {
 
     /// Adds the records collected, whose field ends begin at `run`.
     fn add_run(&mut self, run: usize) {
-        let cells = self.starts.len() * self.index.n_columns();
+        let cells = self.starts.len() * self.index.width();
         self.index.push_run(&self.starts, &self.tape.ends()[run..run + cells]);
         self.starts.clear();
     }
