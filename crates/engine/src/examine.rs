@@ -13,7 +13,7 @@ use crate::judge::{blank_lines, verdicts};
 use crate::layout::Layout;
 use crate::settings::OnBad;
 use crate::tally::{RecordVerdict, order};
-use crate::types::Shapes;
+use crate::types::{Looks, Shapes};
 
 /// Records whose cells are looked at column by column before the next ones: their text stays in the second cache.
 const STRIP_RECORDS: usize = 512;
@@ -52,16 +52,21 @@ impl Examiner {
     fn shapes(&self, block: &Block, sound: &[bool]) -> Vec<Shapes> {
         let mut shapes = vec![Shapes::new(); self.layout.n_columns()];
         let data = block.data();
-        let mut scratch = Vec::new();
+        let (mut scratch, mut looks) = (Vec::new(), Looks::new());
         for start in data.clone().step_by(STRIP_RECORDS) {
             let strip = start..data.end.min(start + STRIP_RECORDS);
             for (column, shapes) in shapes.iter_mut().enumerate() {
                 for record in strip.clone().filter(|&record| sound[record]) {
+                    if let Some(cell) = block.index.slice(&self.grammar, &block.text, record, column) {
+                        looks.add(cell, shapes);
+                        continue;
+                    }
                     match block.index.field(&self.grammar, &block.text, record, column, &mut scratch) {
                         Some(cell) => shapes.add(cell),
                         None => shapes.add_missing(),
                     }
                 }
+                looks.flush(shapes);
             }
         }
         shapes

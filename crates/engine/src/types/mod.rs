@@ -13,6 +13,7 @@ mod civil;
 mod classify;
 mod decide;
 mod format;
+mod looks;
 mod shape;
 mod shapes;
 #[cfg(test)]
@@ -22,5 +23,6 @@ mod words;
 
 pub use decide::{Ambiguity, Decision, TypePolicy, decide};
 pub use format::{Format, FormatError};
+pub use looks::Looks;
 pub use shapes::Shapes;
 pub use value::Value;

@@ -62,11 +62,16 @@ impl Shapes {
 
     /// Counts a cell as it reads after unquoting; the empty cell too.
     pub fn add(&mut self, cell: &[u8]) {
+        self.add_many(cell, 1);
+    }
+
+    /// Counts a cell as many times as others of its shape came.
+    pub(crate) fn add_many(&mut self, cell: &[u8], count: u64) {
         let (shape, digits) = classify(cell);
         match shape {
-            Shape::Empty => self.empty += 1,
-            Shape::Text => self.text += 1,
-            shape => self.count(shape, digits, 1),
+            Shape::Empty => self.empty += count,
+            Shape::Text => self.text += count,
+            shape => self.count(shape, digits, count),
         }
     }
 

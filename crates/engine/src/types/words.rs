@@ -60,7 +60,7 @@ words! {
 
 impl Word {
     /// Bytes of the longest word.
-    const LONGEST: usize = 7;
+    pub(crate) const LONGEST: usize = 7;
 
     /// Whether the word may mean that there is no value.
     ///
