@@ -51,6 +51,17 @@ pub(crate) fn declared_columns(
     Ok(declared)
 }
 
+/// Checks the types of single columns before any file is read.
+pub(crate) fn check_overrides(columns: &[ColumnOverride]) -> Result<(), EngineError> {
+    for (number, chosen) in columns.iter().enumerate() {
+        of_override(chosen)?;
+        if columns[..number].iter().any(|other| other.name == chosen.name) {
+            return Err(EngineError::schema(format!("column `{}`", chosen.name), "is given twice"));
+        }
+    }
+    Ok(())
+}
+
 /// Checks a schema before any file is read.
 pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
     for (number, field) in schema.fields.iter().enumerate() {

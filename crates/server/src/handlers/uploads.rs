@@ -117,9 +117,10 @@ pub(crate) async fn delete_upload(
 #[utoipa::path(post, path = "/api/v1/uploads/{id}/reprocess", tag = "uploads", params(("id" = Uuid, Path, description = "id of the upload")),
     request_body = SettingsRequest, responses(
     (status = 202, description = "a job will process it", body = UploadView, headers(("Location" = String))),
-    (status = 400, description = "the settings are not understood", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 400, description = "the settings are not understood, or do not fit the file; `parameter` names the one at fault", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 404, description = "no such upload", body = ProblemDetails, content_type = "application/problem+json"),
-    (status = 409, description = "a run is going on", body = ProblemDetails, content_type = "application/problem+json")))]
+    (status = 409, description = "a run is going on", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 415, description = "the body is no `application/json`", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn reprocess_upload(
     State(app): State<App>,
     Extension(request_id): Extension<RequestId>,

@@ -65,7 +65,8 @@ pub(crate) async fn reprocess(
     wanted: &SettingsRequest,
     origin: Origin,
 ) -> Result<UploadView, ApiError> {
-    settings::check(app, wanted)?;
+    let record = get(app, id).await?;
+    settings::check(app, &record.upload, wanted).await?;
     let run = NewRun {
         id: RunId::generate(),
         settings: serde_json::to_value(wanted).map_err(ApiError::internal)?,

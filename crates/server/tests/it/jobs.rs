@@ -69,6 +69,36 @@ async fn reprocessing_keeps_the_old_results_until_it_is_done() {
     problem(text, 415, "media-type-unsupported").await;
 }
 
+/// Settings that do not fit the file are refused at once, and no run is begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_do_not_fit_are_refused_with_the_name_of_the_part() {
+    let app = jobs_only().await;
+    let upload = app.finished(&queue(&app, table(1_000, false)).await).await;
+    let path = upload["links"]["self"].as_str().unwrap();
+    let column = |name: &str, format: &str| json!({ "name": name, "type": "date", "format": format });
+    let cases = [
+        (json!({ "columns": [{ "name": "nothing", "type": "text" }] }), "columns", "no column `nothing`"),
+        (json!({ "columns": [column("day", "%Q")] }), "columns", "column `day`"),
+        (json!({ "columns": [column("day", "%Y"), column("day", "%Y")] }), "columns", "column `day`"),
+        (json!({ "dialect": { "header_rows": 4_000_000_000_u64 } }), "header_rows", "at most 100"),
+        (json!({ "dialect": { "header_rows": u64::MAX } }), "header_rows", "header rows"),
+        (
+            json!({ "dialect": { "delimiter": ";" }, "columns": [column("day", "%Y-%m-%d")] }),
+            "columns",
+            "`day`",
+        ),
+        (json!({ "dialect": { "delimiter": "\n" } }), "dialect", "delimiter"),
+        (json!({ "schema": { "fields": [{ "name": "id", "type": "klingon" }] } }), "schema", "klingon"),
+    ];
+    for (settings, parameter, detail) in cases {
+        let request = app.request(Method::POST, &format!("{path}/reprocess")).json(&settings);
+        let refused = problem(request.send().await.unwrap(), 400, "request-invalid").await;
+        assert_eq!(refused["parameter"], parameter, "{refused}");
+        assert!(refused["detail"].as_str().unwrap().contains(detail), "{refused}");
+    }
+    assert_eq!(app.get_json(path).await["run"]["number"], 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_run_is_cancelled_at_once_and_a_running_one_soon() {
     let app = jobs_only().await;

@@ -22,7 +22,7 @@ use crate::error::{ApiError, BoxError};
 use crate::telemetry::Metric;
 use crate::worker::WorkPanicked;
 
-pub(crate) use first::{Reading, check_stored};
+pub(crate) use first::{Reading, check_stored, try_settings};
 pub(crate) use second::{Small, convert, convert_plan, read_view_slice, small};
 pub(crate) use spool::spool_file;
 
