@@ -107,7 +107,7 @@ export interface paths {
          * @description The body is the file itself, of any media type, compressed or not; or `multipart/form-data` with the file in the
          *     field `file` (or `csvFile`), and optionally a field `settings` with JSON before it. It is checked while it arrives.
          *     Small files are processed before the answer (201), larger ones by a job (202); `Prefer: respond-async` asks for a job.
-         *     With `Idempotency-Key`, sending the same file again gives the first upload.
+         *     With `Idempotency-Key`, sending the same again gives the first upload as it is now: 201 once it is processed.
          */
         post: operations["create_upload"];
         delete?: never;
@@ -350,7 +350,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @enum {string} */
-        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "internal" | "busy" | "store-unavailable" | "storage-full";
+        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "idempotency-key-in-use" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
         /** @description A dialect that was looked at. */
         Candidate: {
             /** @description The delimiter. */
@@ -1805,7 +1805,13 @@ export interface operations {
                 /** @description Most rejected records: a count (`100`) or a share (`1%`). */
                 max_rejects?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
+                 *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
+                 */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1854,7 +1860,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description the idempotency key belongs to another file */
+            /** @description a request with the same idempotency key is still under way */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1865,6 +1871,15 @@ export interface operations {
             };
             /** @description too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description the idempotency key was sent with another file, name or settings, or to another address */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1957,7 +1972,13 @@ export interface operations {
     cancel_upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
+                 *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
+                 */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description id of the upload */
                 id: string;
@@ -1984,8 +2005,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description nothing is going on */
+            /** @description nothing is going on, or a request with the same idempotency key still is */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description the idempotency key was sent with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2226,7 +2256,13 @@ export interface operations {
     reprocess_upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
+                 *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
+                 */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description id of the upload */
                 id: string;
@@ -2249,7 +2285,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadView"];
                 };
             };
-            /** @description the settings are not understood */
+            /** @description the settings are not understood, or do not fit the file; `parameter` names the one at fault */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2267,8 +2303,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description a run is going on */
+            /** @description a run is going on, or a request with the same idempotency key */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description the body is no `application/json` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description the idempotency key was sent with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

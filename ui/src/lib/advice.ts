@@ -14,6 +14,8 @@ const ADVICE: Record<string, string> = {
   "file-too-large": "split the file, compress it (gzip or zip works), or ask the operator to raise the limit",
   "media-type-unsupported": "send the file as plain CSV text",
   "upload-refused": "correct the records that break the rules, or choose to set bad records aside",
+  "idempotency-key-in-use": "the same request is still under way; wait for its answer",
+  "idempotency-key-reused": "load the page again, then do it once more",
   "internal": "try again; if it happens again, tell the operator the request id",
   "busy": "wait a moment and try again",
   "store-unavailable": "wait a moment and try again; nothing that was acknowledged is lost",

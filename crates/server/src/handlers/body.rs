@@ -12,6 +12,7 @@ use csvp_store::{Origin, UploadRecord};
 use futures::StreamExt as _;
 use tokio::time::Duration;
 
+use super::key::held_key;
 use crate::api::{SettingsRequest, UploadParameters};
 use crate::app::App;
 use crate::error::ApiError;
@@ -66,7 +67,7 @@ async fn receive_body(app: &App, request: Request, incoming: Incoming) -> Result
         return Err(ApiError::too_large(limit, Some(length)));
     }
     intake::check_room(app)?;
-    let arrival = arrival(&headers, &request, &incoming, length.filter(|_| !multipart))?;
+    let arrival = arrival(app, &headers, &request, &incoming, length.filter(|_| !multipart))?;
     let turn = app.gate.enter(&app.metrics).await?;
     let pace = Pace::new(&app.config.upload);
     if multipart {
@@ -92,6 +93,7 @@ struct Pacer {
 
 /// What is known before the first byte of the file.
 fn arrival(
+    app: &App,
     headers: &HeaderMap,
     request: &Request,
     incoming: &Incoming,
@@ -99,18 +101,14 @@ fn arrival(
 ) -> Result<Arrival, ApiError> {
     let disposition = header_text(headers, header::CONTENT_DISPOSITION).and_then(disposition_name);
     let name = incoming.parameters.name.clone().or(disposition).unwrap_or_default();
-    let key = header_text(headers, "idempotency-key").map(str::to_owned);
-    if let Some(key) = key.as_ref().filter(|key| key.is_empty() || key.len() > 255) {
-        let detail = format!("expected 1 to 255 characters, found {}", key.len());
-        return Err(ApiError::invalid("Idempotency-Key", detail));
-    }
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let prefer = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     Ok(Arrival {
         name: display_name(&name),
         media_type: media_type(headers),
         settings: incoming.parameters.settings(),
-        idempotency_key: key,
+        key: held_key(app, headers)?,
+        path: request.uri().path().to_owned(),
         respond_async: prefer.flat_map(|value| value.split(',')).any(|part| part.trim() == "respond-async"),
         length,
         origin: Origin::anonymous(request_id),

@@ -11,5 +11,7 @@ pub(crate) mod simple;
 pub(crate) mod uploads;
 
 mod body;
+mod key;
 
 pub(crate) use body::{Incoming, receive};
+pub(crate) use key::RequestKey;

@@ -7,14 +7,14 @@
 use bytes::Bytes;
 use csvp_engine::{Checked, Settings};
 use csvp_report::ApiErrorCode;
-use csvp_store::{Created, FirstRun, NewUpload, Origin, RunFile, RunId, StoreError, UploadId, UploadRecord};
+use csvp_store::{FirstRun, NewUpload, Origin, RunFile, RunId, StoreError, Taken, UploadId, UploadRecord};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::processing::{self, Place, Reading, Small, Stop};
-use super::{Turn, settings, storage, uploads};
-use crate::api::{SettingsRequest, UploadState};
+use super::{HeldKey, Turn, settings, storage, uploads};
+use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::config::Bytes as Size;
 use crate::error::ApiError;
@@ -31,7 +31,10 @@ pub(crate) struct Arrival {
     pub(crate) name: String,
     pub(crate) media_type: Option<String>,
     pub(crate) settings: SettingsRequest,
-    pub(crate) idempotency_key: Option<String>,
+    /// Held until the upload is recorded, also when its client goes away before.
+    pub(crate) key: Option<HeldKey>,
+    /// Where it was sent to.
+    pub(crate) path: String,
     pub(crate) respond_async: bool,
     /// Size of the file, when the client has told it.
     pub(crate) length: Option<u64>,
@@ -254,33 +257,31 @@ async fn queue(app: &App, place: Place, checked: &Checked) -> Result<FirstRun, A
 /// Writes the rows. From the return on, the upload is acknowledged.
 async fn record(app: &App, arrival: Arrival, place: Place, stored: Stored) -> Result<UploadRecord, ApiError> {
     let Stored { size_bytes, sha256, first } = stored;
+    let settings = serde_json::to_value(&arrival.settings).map_err(ApiError::internal)?;
+    let request = ["POST", &arrival.path, &settings.to_string(), &arrival.name, &sha256];
+    let key = arrival.key.as_ref().map(|held| held.of_request(&request));
     let new = NewUpload {
         id: place.upload,
         tenant: place.tenant,
         name: arrival.name,
         size_bytes,
-        sha256: sha256.clone(),
+        sha256,
         media_type: arrival.media_type,
-        idempotency_key: arrival.idempotency_key,
+        key,
         run: place.run,
-        settings: serde_json::to_value(&arrival.settings).map_err(ApiError::internal)?,
+        settings,
         first,
         origin: arrival.origin,
     };
     match app.meta.create_upload(new).await {
-        Ok(Created::New(record)) => Ok(record),
-        Ok(Created::Existing(record)) => {
+        Ok(Taken::New(record)) => Ok(record),
+        Ok(Taken::Repeated(record)) => {
             processing::remove(app, place).await;
-            if record.upload.sha256 == sha256 {
-                return Ok(record);
-            }
-            let state = UploadState::from(record.upload.state);
-            let detail = "the idempotency key was used for another file; use a new key";
-            Err(ApiError::conflict(record.upload.id.as_uuid(), state, detail))
+            Ok(record)
         }
         Err(error) => {
-            // Only a full disk is sure to have written no row; the objects of any other failure wait for the repair.
-            if matches!(error, StoreError::Full { .. }) {
+            // These are sure to have written no row; the objects of any other failure wait for the repair.
+            if matches!(error, StoreError::Full { .. } | StoreError::KeyReused) {
                 processing::remove(app, place).await;
             }
             Err(error.into())

@@ -2,6 +2,7 @@
 
 mod failures;
 mod gate;
+mod keys;
 mod live;
 mod names;
 mod pace;
@@ -20,6 +21,7 @@ pub(crate) mod uploads;
 pub(crate) mod watch;
 
 pub(crate) use gate::{Gate, Turn};
+pub(crate) use keys::{HeldKey, Keys};
 pub(crate) use live::{Live, LiveRun};
 pub(crate) use names::{attachment, derived_name, display_name, disposition_name};
 pub(crate) use pace::Pace;

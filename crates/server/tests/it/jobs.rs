@@ -100,6 +100,32 @@ async fn settings_that_do_not_fit_are_refused_with_the_name_of_the_part() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reprocessing_and_cancelling_with_a_key_happen_once() {
+    let app = jobs_only().await;
+    let upload = app.finished(&queue(&app, table(100, false)).await).await;
+    let path = upload["links"]["self"].as_str().unwrap();
+    let reprocess = async |on_bad: &str| {
+        let request =
+            app.request(Method::POST, &format!("{path}/reprocess")).header("Idempotency-Key", "again");
+        request.json(&json!({ "on_bad": on_bad })).send().await.unwrap()
+    };
+    let first: Value = reprocess("null").await.json().await.unwrap();
+    app.finished(&first).await;
+    let repeated = reprocess("null").await;
+    assert_eq!(repeated.status(), StatusCode::ACCEPTED);
+    assert_eq!(repeated.json::<Value>().await.unwrap()["run"]["number"], 2);
+    problem(reprocess("fail").await, 422, "idempotency-key-reused").await;
+
+    let waiting = queue(&app, table(400_000, false)).await;
+    let path = waiting["links"]["self"].as_str().unwrap();
+    for _ in 0..2 {
+        let request = app.request(Method::POST, &format!("{path}/cancel")).header("Idempotency-Key", "stop");
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::ACCEPTED);
+        app.finished(&waiting).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_run_is_cancelled_at_once_and_a_running_one_soon() {
     let app = jobs_only().await;
     let running = queue(&app, table(400_000, false)).await;

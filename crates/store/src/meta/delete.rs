@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{audit_event, job, run, upload};
-use super::{Meta, db_error, list, rows, runs};
+use super::{Meta, db_error, keys, list, rows, runs};
 use crate::blob::ObjectPrefix;
 use crate::error::StoreError;
 use crate::model::{Deleted, JobState, Origin, RunId, TenantId, UploadId};
@@ -36,12 +36,12 @@ impl Meta {
             .col_expr(upload::Column::DeletedAt, Expr::value(now))
             .col_expr(upload::Column::Name, Expr::value(""))
             .col_expr(upload::Column::Sha256, Expr::value(""))
-            .col_expr(upload::Column::MediaType, Expr::value(None::<String>))
-            .col_expr(upload::Column::IdempotencyKey, Expr::value(None::<String>));
+            .col_expr(upload::Column::MediaType, Expr::value(None::<String>));
         if !record.upload.state.is_final() {
             update = update.col_expr(upload::Column::State, Expr::value("cancelled"));
         }
         update.filter(upload::Column::Id.eq(id.as_uuid())).exec(&transaction).await.map_err(db_error)?;
+        keys::forget(&transaction, id).await?;
         let audit = rows::audit_row(now, tenant, origin, "upload.delete", id, "deleted");
         audit_event::Entity::insert(audit).exec_without_returning(&transaction).await.map_err(db_error)?;
         transaction.commit().await.map_err(db_error)?;

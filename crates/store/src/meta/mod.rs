@@ -11,6 +11,7 @@ mod dialect;
 mod entity;
 mod finish;
 mod jobs;
+mod keys;
 mod list;
 mod rows;
 mod runs;

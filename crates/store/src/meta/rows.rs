@@ -51,7 +51,6 @@ pub(super) fn upload(row: upload::Model) -> Result<Upload, StoreError> {
         finished_at: row.finished_at,
         current_run: row.current_run.map(RunId::from_uuid),
         latest_run: RunId::from_uuid(row.latest_run),
-        idempotency_key: row.idempotency_key,
     })
 }
 

@@ -16,4 +16,4 @@ pub use job::{ClaimedJob, Job, JobFate, JobKind, JobState, Lease, NewJob, Progre
 pub use page::{ListUploads, Page};
 pub use run::{Failure, Run, RunResult, StoredFile};
 pub use state::{StateError, UploadState};
-pub use upload::{Created, Deleted, FirstRun, NewRun, NewUpload, Stats, Upload, UploadRecord};
+pub use upload::{Deleted, FirstRun, IdempotencyKey, NewRun, NewUpload, Stats, Taken, Upload, UploadRecord};
