@@ -90,6 +90,8 @@ sections! {
         max_disk: Bytes = "100 GiB";
         /// Free space that must stay on the disk for an upload to be taken.
         min_free_disk: Bytes = "64 MiB";
+        /// How long the files of a run stay that a newer one has replaced, for downloads that are about to begin.
+        keep_replaced: Seconds = "60s";
     }
     /// How uploads are received.
     upload: UploadSection {

@@ -155,6 +155,28 @@ async fn deleting_in_the_middle_leaves_nothing() {
         app.request(Method::DELETE, upload["links"]["self"].as_str().unwrap()).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
     app.assert_empty().await;
+    app.eventually("removal of the directory", async |app| !app.upload_dir(&upload).exists()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_files_of_the_current_run_stay() {
+    let app = TestApp::start_with(|config| {
+        config.upload.inline_size.0 = 0;
+        config.store.keep_replaced = csvp_server::config::Seconds::new(0);
+    })
+    .await;
+    let mut upload = app.finished(&queue(&app, table(1_000, true)).await).await;
+    let path = upload["links"]["self"].as_str().unwrap().to_owned();
+    let files = app.objects().len();
+    for _ in 0..5 {
+        let request = app.request(Method::POST, &format!("{path}/reprocess")).json(&json!({}));
+        upload = app.finished(&request.send().await.unwrap().json().await.unwrap()).await;
+    }
+    assert_eq!(upload["run"]["number"], 6);
+    app.eventually("removal of the replaced runs", async |app| app.objects().len() == files).await;
+    let runs = app.upload_dir(&upload).join("runs");
+    assert_eq!(std::fs::read_dir(runs).unwrap().count(), 1, "no empty directory stays");
+    app.get_json(&format!("{path}/report")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

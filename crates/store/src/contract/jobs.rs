@@ -244,3 +244,13 @@ pub async fn result_must_be_final(setup: MetaSetup) {
     }
     setup.meta.finish_job(&job.lease, result(UploadState::Refused), &Origin::worker()).await.unwrap();
 }
+
+/// Nobody waits for a worker that is known to be dead.
+pub async fn ended_leases_free_their_jobs_at_once(setup: MetaSetup) {
+    create(&setup, queued("a")).await;
+    let job = claim(&setup, "before the crash").await;
+    setup.meta.end_all_leases().await.unwrap();
+    let again = claim(&setup, "after the crash").await;
+    assert_eq!((again.job.id, again.job.attempts), (job.job.id, 2));
+    assert!(setup.meta.release_job(&job.lease).await.is_err(), "the old lease holds no more");
+}

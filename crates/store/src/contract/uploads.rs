@@ -321,8 +321,14 @@ pub async fn repair_removes_only_what_is_unused(setup: MetaSetup) {
     let repaired = at_once.remove_unused(&setup.meta, &blobs).await.unwrap();
     assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 16 }, "the orphan goes, both runs stay");
     setup.meta.finish_job(&job.lease, result(UploadState::Completed), &Origin::worker()).await.unwrap();
-    let repaired = at_once.remove_unused(&setup.meta, &blobs).await.unwrap();
-    assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 8 }, "the replaced run goes");
+    let kept_for = Duration::from_secs(60);
+    let replaced = async || Repair::remove_replaced(&setup.meta, &blobs, kept_for).await.unwrap();
+    assert_eq!(replaced().await, Repaired::default(), "a reader may still want it");
+    setup.clock.advance(kept_for);
+    assert_eq!(replaced().await, Repaired { removed: 1, removed_bytes: 8 }, "the replaced run goes");
+    assert_eq!(replaced().await, Repaired::default());
+    let runs = setup.meta.list_runs(TENANT, kept_id).await.unwrap();
+    assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), [2], "and its row");
     let mut left: Vec<_> =
         blobs.list(&ObjectPrefix::All).await.unwrap().into_iter().map(|(key, _)| key).collect();
     left.sort();

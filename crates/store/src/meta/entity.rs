@@ -92,6 +92,7 @@ pub mod run {
         pub error: Option<Json>,
         pub files: Json,
         pub progress: Json,
+        pub replaced_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

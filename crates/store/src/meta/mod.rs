@@ -13,6 +13,7 @@ mod finish;
 mod jobs;
 mod keys;
 mod list;
+mod replaced;
 mod rows;
 mod runs;
 

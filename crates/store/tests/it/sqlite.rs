@@ -12,7 +12,7 @@ async fn open() -> MetaSetup {
     let clock = Clock::manual(START_US);
     let meta =
         Meta::open(&MetaOptions::sqlite_file(dir.path().join("meta.db")), clock.clone()).await.unwrap();
-    assert_eq!(meta.migrate().await.unwrap(), ["m0001_first", "m0002_idempotency_keys"]);
+    assert_eq!(meta.migrate().await.unwrap(), ["m0001_first", "m0002_keys_and_replaced"]);
     MetaSetup { meta, clock, keep: Box::new(dir) }
 }
 
@@ -23,7 +23,7 @@ async fn rows_survive_a_restart_and_odd_file_names() {
     let dir = tempfile::tempdir().unwrap();
     let options = MetaOptions::sqlite_file(dir.path().join("what? 100%.db")).with_max_readers(0);
     let meta = Meta::open(&options, Clock::system()).await.unwrap();
-    assert_eq!(meta.pending_migrations().await.unwrap(), ["m0001_first", "m0002_idempotency_keys"]);
+    assert_eq!(meta.pending_migrations().await.unwrap(), ["m0001_first", "m0002_keys_and_replaced"]);
     meta.migrate().await.unwrap();
     let new = contract::queued("a.csv");
     let Taken::New(created) = meta.create_upload(new.clone()).await.unwrap() else { panic!("it is new") };
@@ -104,7 +104,7 @@ async fn two_processes_may_migrate_at_once() {
     let second = Meta::open(&options, Clock::system()).await.unwrap();
     let (one, two) = tokio::join!(first.migrate(), second.migrate());
     let ran = [one.unwrap(), two.unwrap()].concat();
-    assert_eq!(ran, ["m0001_first", "m0002_idempotency_keys"], "each ran once");
+    assert_eq!(ran, ["m0001_first", "m0002_keys_and_replaced"], "each ran once");
 }
 
 #[tokio::test]
