@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::services::{Gate, Keys, Live};
+use crate::services::{Gate, Keys, Live, Memory};
 use crate::telemetry::Metrics;
 use crate::worker::CpuPool;
 
@@ -26,6 +26,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) cpu: CpuPool,
     pub(crate) gate: Gate,
+    pub(crate) memory: Memory,
     pub(crate) live: Live,
     pub(crate) keys: Keys,
     /// Cancelled when shutdown begins: streams end, the worker claims no more.
@@ -40,6 +41,7 @@ impl App {
         Self(Arc::new(Parts {
             cpu: CpuPool::new(config.processing.threads),
             gate: Gate::new(&config.upload),
+            memory: Memory::new(&config),
             live: Live::default(),
             keys: Keys::default(),
             metrics: Metrics::new(),

@@ -834,6 +834,11 @@ export interface components {
             max_upload_bytes: number;
             /**
              * Format: int64
+             * @description Memory for the work on files, all together; what would pass it waits.
+             */
+            memory_bytes: number;
+            /**
+             * Format: int64
              * @description Least bytes per second of a body.
              */
             min_rate_bytes_per_sec: number;

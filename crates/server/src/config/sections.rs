@@ -114,6 +114,9 @@ sections! {
     processing: ProcessingSection {
         /// Threads for reading and checking; `0` takes one per processor.
         threads: usize = "0";
+        /// Memory for the work on files, all together. What would pass it waits, and is answered with 503 after
+        /// `upload.wait_timeout`. The program itself, and pages that are looked at, come on top.
+        memory: Bytes = "512 MiB";
         /// Jobs that run at the same time.
         jobs: usize = "2";
         /// Longest run of one job.

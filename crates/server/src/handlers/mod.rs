@@ -10,6 +10,7 @@ pub(crate) mod query;
 pub(crate) mod simple;
 pub(crate) mod uploads;
 
+mod around;
 mod body;
 mod key;
 

@@ -14,7 +14,7 @@ use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::error::BoxError;
 use crate::services::processing::{self, Place, Stop};
-use crate::services::{LiveRun, settings};
+use crate::services::{LiveRun, Share, first_share, second_share, settings};
 use crate::telemetry::Metric;
 
 /// Largest plan that is read.
@@ -103,12 +103,24 @@ async fn process(app: &App, place: Place, live: &LiveRun) -> Result<(RunResult, 
     let record = app.meta.get_upload(place.tenant, place.upload).await?;
     let size = record.upload.size_bytes;
     if let Some(plan) = stored_plan(app, place).await? {
+        let _share = share(app, second_share(size), live).await?;
         return processing::convert_plan(app, place, plan, size, live).await;
     }
     let wanted: SettingsRequest = serde_json::from_value(record.latest.settings.clone())?;
     let settings = settings::engine_settings(&app.config.limits, &wanted).map_err(Stop::Settings)?;
+    let first = share(app, first_share(&settings), live).await?;
     let checked = processing::check_stored(app, place, settings, size, live).await?;
+    drop(first);
+    let _share = share(app, second_share(size), live).await?;
     processing::convert(app, place, checked, size, live).await
+}
+
+/// Waits for memory, unless the run is stopped before.
+async fn share(app: &App, bytes: u64, live: &LiveRun) -> Result<Share, Stop> {
+    tokio::select! {
+        share = app.memory.share(bytes) => Ok(share),
+        () = live.cancelled().cancelled() => Err(Stop::Cancelled),
+    }
 }
 
 /// The plan that the request has left, when it read the bytes already; not one of another version.
