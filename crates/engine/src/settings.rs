@@ -1,5 +1,6 @@
 //! What the caller asks for.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -44,10 +45,15 @@ impl Settings {
             let fault = format!("expected at most {MAX_HEADER_ROWS}, found {found}");
             return Err(EngineError::schema("header_rows", fault));
         }
+        crate::schema::check_overrides(&self.columns)?;
         if let Some(schema) = &self.schema {
             crate::schema::check_schema(schema)?;
         }
-        crate::schema::check_overrides(&self.columns)?;
+        let mut chosen = HashSet::new();
+        if let Some(twice) = self.columns.iter().find(|column| !chosen.insert(column.name.as_str())) {
+            let place = format!("column `{}`", twice.name);
+            return Err(EngineError::schema(place, "is given a type twice"));
+        }
         // A block may hold a whole record and more; its offsets have 29 bits.
         let most = csvp_parse::index::MAX_BLOCK_BYTES / 4;
         if self.limits.max_record_bytes > most {

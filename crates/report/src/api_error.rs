@@ -48,6 +48,8 @@ api_error_codes! {
     UploadStateConflict, "upload-state-conflict", 409, "Not possible in this state";
     /// A request with the same idempotency key is still under way.
     IdempotencyKeyInUse, "idempotency-key-in-use", 409, "Idempotency key in use";
+    /// The file is another version than the request asks for.
+    PreconditionFailed, "precondition-failed", 412, "Another version of the file";
     /// The upload is larger than the limit.
     UploadTooLarge, "upload-too-large", 413, "Upload too large";
     /// The body's media type cannot be taken.
@@ -80,6 +82,7 @@ impl utoipa::PartialSchema for ApiErrorCode {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::schema::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("Why a request failed."))
             .enum_values(Some(ApiErrorCode::ALL.iter().map(|code| code.as_str())))
             .into()
     }

@@ -16,6 +16,7 @@ const ADVICE: Record<string, string> = {
   "upload-refused": "correct the records that break the rules, or choose to set bad records aside",
   "idempotency-key-in-use": "the same request is still under way; wait for its answer",
   "idempotency-key-reused": "load the page again, then do it once more",
+  "precondition-failed": "the upload was processed again; load the page again",
   "internal": "try again; if it happens again, tell the operator the request id",
   "busy": "wait a moment and try again",
   "store-unavailable": "wait a moment and try again; nothing that was acknowledged is lost",

@@ -53,13 +53,7 @@ pub(crate) fn declared_columns(
 
 /// Checks the types of single columns before any file is read.
 pub(crate) fn check_overrides(columns: &[ColumnOverride]) -> Result<(), EngineError> {
-    for (number, chosen) in columns.iter().enumerate() {
-        of_override(chosen)?;
-        if columns[..number].iter().any(|other| other.name == chosen.name) {
-            return Err(EngineError::schema(format!("column `{}`", chosen.name), "is given twice"));
-        }
-    }
-    Ok(())
+    columns.iter().try_for_each(|chosen| of_override(chosen).map(drop))
 }
 
 /// Checks a schema before any file is read.

@@ -9,6 +9,7 @@ use csvp_store::Origin;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use super::query::page_limit;
 use super::{Incoming, RequestKey, receive};
 use crate::api::{
     ApiJson, ApiPath, ApiQuery, Cursor, ProblemDetails, SettingsRequest, UploadPage, UploadParameters,
@@ -67,7 +68,8 @@ struct KeyHeader {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListParameters {
-    /// Most uploads on the page, up to 200.
+    /// Most uploads on the page, from 1 to 200.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u64>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,
@@ -91,7 +93,7 @@ pub(crate) async fn list_uploads(
         }
         None => None,
     };
-    let limit = query.limit.unwrap_or(DEFAULT_PAGE).clamp(1, crate::api::UPLOADS_PAGE);
+    let limit = page_limit(query.limit, DEFAULT_PAGE, crate::api::UPLOADS_PAGE)?;
     Ok(Json(uploads::list(&app, limit, before, query.state).await?))
 }
 
@@ -147,11 +149,12 @@ pub(crate) async fn reprocess_upload(
 
 /// Stop the run of an upload
 ///
-/// A run that waits is cancelled at once, one that is going on at its next step. The original stays.
+/// A run that waits is cancelled at once. One that is going on stays `processing` until its next step and is `cancelled`
+/// then, unless it has come to its end before. What earlier runs published and the original stay.
 #[utoipa::path(post, path = "/api/v1/uploads/{id}/cancel", tag = "uploads", params(("id" = Uuid, Path, description = "id of the upload"), KeyHeader), responses(
     (status = 202, description = "it will stop", body = UploadView),
     (status = 404, description = "no such upload", body = ProblemDetails, content_type = "application/problem+json"),
-    (status = 409, description = "nothing is going on, or a request with the same idempotency key still is", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 409, description = "nothing is going on: the run has ended, `state` says how; or a request with the same idempotency key still is", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 422, description = "the idempotency key was sent with another request", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn cancel_upload(
     State(app): State<App>,

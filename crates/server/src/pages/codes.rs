@@ -89,6 +89,10 @@ fn meaning(code: ApiErrorCode) -> &'static str {
             "The upload is larger than `limit_bytes`. Compress it (gzip, zstd, bzip2, xz and zip are read as they \
              are), split it, or have the limit `upload.max_size` raised."
         }
+        ApiErrorCode::PreconditionFailed => {
+            "`If-Match` names other versions of the file than the one that is there: the upload was processed again. \
+             Load it anew, without the header."
+        }
         ApiErrorCode::MediaTypeUnsupported => "The body must be of the media type that `detail` names.",
         ApiErrorCode::RangeNotSatisfiable => "The range asked for begins behind the end of the file.",
         ApiErrorCode::UploadRefused => {
