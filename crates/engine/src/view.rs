@@ -110,9 +110,9 @@ impl View {
             let from = data.start + self.first.saturating_sub(block_first) as usize;
             let to = data.end.min(data.start + (end - block_first) as usize);
             for record in from..to {
+                let mut null_words = Vec::new();
                 let position = block.position(record, decoder);
                 let fields = block.index.fields(&self.judge.grammar, &block.text, record);
-                let mut null_words = Vec::new();
                 let mut cells: Vec<Option<String>> = fields
                     .iter()
                     .enumerate()
