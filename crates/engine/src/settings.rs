@@ -9,6 +9,9 @@ use crate::detect::DialectHints;
 use crate::schema::TableSchema;
 use crate::{EngineError, Limits};
 
+/// Most header rows: more than any table has, and few enough to be joined into names.
+const MAX_HEADER_ROWS: u32 = 100;
+
 /// Everything a caller may fix before reading; what is left open is detected.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -30,7 +33,7 @@ impl Settings {
     /// Refuses what no file can be read with.
     ///
     /// # Errors
-    /// An unknown encoding, a dialect that is ambiguous, a schema with faults, a limit out of range.
+    /// An unknown encoding, a dialect that is ambiguous, a schema or a column's type with faults, a limit out of range.
     pub fn validate(&self) -> Result<(), EngineError> {
         if let Some(label) = &self.encoding {
             crate::layout::encoding_named(label)?;
@@ -38,6 +41,11 @@ impl Settings {
         if let Some(fault) = self.dialect.fault() {
             return Err(EngineError::schema("dialect", fault));
         }
+        if let Some(found) = self.dialect.header_rows.filter(|&rows| rows > MAX_HEADER_ROWS) {
+            let fault = format!("expected at most {MAX_HEADER_ROWS}, found {found}");
+            return Err(EngineError::schema("header_rows", fault));
+        }
+        crate::schema::check_overrides(&self.columns)?;
         if let Some(schema) = &self.schema {
             crate::schema::check_schema(schema)?;
         }

@@ -33,6 +33,8 @@ pub struct RecordView {
     pub status: RecordVerdict,
     /// Its cells as they stand; null words and missing cells are none. Further fields of a long record come last.
     pub cells: Vec<Option<String>>,
+    /// The text of cells that are null words, by the number of their column (from 0).
+    pub null_words: Vec<(usize, String)>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
 }
@@ -103,6 +105,7 @@ impl View {
             let from = data.start + self.first.saturating_sub(block_first) as usize;
             let to = data.end.min(data.start + (end - block_first) as usize);
             for record in from..to {
+                let mut null_words = Vec::new();
                 let position = block.position(record);
                 let fields = block.fields(&self.judge.grammar, record);
                 let mut cells: Vec<Option<String>> = fields
@@ -111,7 +114,14 @@ impl View {
                     .map(|(column, field)| {
                         let null =
                             self.judge.plan.schema.columns.get(column).is_some_and(|c| c.is_null(field));
-                        (!null).then(|| String::from_utf8_lossy(field).into_owned())
+                        let text = String::from_utf8_lossy(field).into_owned();
+                        if !null {
+                            return Some(text);
+                        }
+                        if !text.is_empty() {
+                            null_words.push((column, text));
+                        }
+                        None
                     })
                     .collect();
                 if cells.len() < layout.n_columns() {
@@ -124,6 +134,7 @@ impl View {
                     byte: position.byte,
                     status: judged.verdicts[record],
                     cells,
+                    null_words,
                     problems: judged
                         .problems
                         .iter()

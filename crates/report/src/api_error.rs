@@ -46,6 +46,10 @@ api_error_codes! {
     RequestTimeout, "request-timeout", 408, "Request took too long";
     /// The upload's state forbids what was asked.
     UploadStateConflict, "upload-state-conflict", 409, "Not possible in this state";
+    /// A request with the same idempotency key is still under way.
+    IdempotencyKeyInUse, "idempotency-key-in-use", 409, "Idempotency key in use";
+    /// The file is another version than the request asks for.
+    PreconditionFailed, "precondition-failed", 412, "Another version of the file";
     /// The upload is larger than the limit.
     UploadTooLarge, "upload-too-large", 413, "Upload too large";
     /// The body's media type cannot be taken.
@@ -54,6 +58,8 @@ api_error_codes! {
     RangeNotSatisfiable, "range-not-satisfiable", 416, "Range not satisfiable";
     /// The upload was refused by its schema or budget.
     UploadRefused, "upload-refused", 422, "Upload refused";
+    /// The idempotency key was sent with another request before.
+    IdempotencyKeyReused, "idempotency-key-reused", 422, "Idempotency key used for another request";
     /// Something failed inside; the log has the cause under the request id.
     Internal, "internal", 500, "Internal error";
     /// Too much is going on at this moment.
@@ -76,6 +82,7 @@ impl utoipa::PartialSchema for ApiErrorCode {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::schema::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("Why a request failed."))
             .enum_values(Some(ApiErrorCode::ALL.iter().map(|code| code.as_str())))
             .into()
     }

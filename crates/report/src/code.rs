@@ -152,6 +152,7 @@ impl utoipa::PartialSchema for ProblemCode {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::schema::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
+            .description(Some("Every fault the engine can find in a file."))
             .enum_values(Some(ProblemCode::ALL.iter().map(|code| code.as_str())))
             .into()
     }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::services::{Gate, Live};
+use crate::services::{Gate, Keys, Live, Memory};
 use crate::telemetry::Metrics;
 use crate::worker::CpuPool;
 
@@ -26,7 +26,9 @@ pub(crate) struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) cpu: CpuPool,
     pub(crate) gate: Gate,
+    pub(crate) memory: Memory,
     pub(crate) live: Live,
+    pub(crate) keys: Keys,
     /// Cancelled when shutdown begins: streams end, the worker claims no more.
     pub(crate) stopping: CancellationToken,
     /// Work that goes on when its client has gone: an upload that is being committed, objects that are being removed.
@@ -39,7 +41,9 @@ impl App {
         Self(Arc::new(Parts {
             cpu: CpuPool::new(config.processing.threads),
             gate: Gate::new(&config.upload),
+            memory: Memory::new(&config),
             live: Live::default(),
+            keys: Keys::default(),
             metrics: Metrics::new(),
             stopping: CancellationToken::new(),
             background: TaskTracker::new(),

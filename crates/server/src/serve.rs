@@ -308,7 +308,7 @@ fn raise_open_files() {
 
 fn lock_data_dir(path: &Path) -> Result<File, ServeError> {
     let failed = |source| ServeError::DataDir { path: path.to_owned(), source };
-    std::fs::create_dir_all(path).map_err(failed)?;
+    csvp_store::make_dirs(path).map_err(failed)?;
     let lock =
         File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
     match lock.try_lock() {

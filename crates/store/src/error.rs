@@ -44,6 +44,9 @@ pub enum StoreError {
     /// The state it is in forbids what was asked; read it again and decide.
     #[error("{0} is not in a state that allows this")]
     Conflict(Entity),
+    /// The idempotency key was sent with another request before; nothing was done.
+    #[error("idempotency key belongs to another request")]
+    KeyReused,
     /// Another worker holds the job now, or it was cancelled or deleted: throw the result away.
     #[error("lease on job `{0}` was lost")]
     LeaseLost(JobId),

@@ -29,6 +29,7 @@ pub mod contract;
 
 pub use blob::{
     BlobReader, BlobStream, BlobWriter, Blobs, BlockingBlobWriter, ObjectKey, ObjectPrefix, RunFile,
+    make_dirs,
 };
 pub use clock::Clock;
 pub use error::{BoxError, Entity, StoreError};

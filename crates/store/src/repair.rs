@@ -1,8 +1,9 @@
 //! Brings rows and objects back together after a crash, and takes away what nobody needs any more.
 //!
-//! Three kinds of objects have no use: those of deleted uploads, those of uploads whose row was never written, and
-//! those of runs that a newer run has replaced. Deleted uploads are known from the database and their objects go at
-//! once. The others are only suspected at first: an upload may be between "object durable" and "row written" at
+//! Four kinds of objects have no use: those of deleted uploads, those of runs that a newer run has replaced, those of
+//! uploads whose row was never written, and those of runs that were given up. Deleted uploads and replaced runs are known
+//! from the database; the objects of the first go at once, those of the others when no reader can want them any more.
+//! The rest is only suspected at first: an upload may be between "object durable" and "row written" at
 //! this very moment. They go when a later look, a grace period after the first, finds them still without use; the
 //! period is measured by a clock that cannot jump.
 
@@ -15,10 +16,10 @@ use tokio::time::Instant;
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix};
 use crate::error::StoreError;
 use crate::meta::Meta;
-use crate::model::{RunId, TenantId, UploadId};
+use crate::model::{ReplacedRun, RunId, TenantId, UploadId};
 
-/// Deleted uploads dealt with in one call.
-const DELETES_PER_CALL: u64 = 1_000;
+/// Deleted uploads or replaced runs dealt with in one call.
+const GROUPS_PER_CALL: u64 = 1_000;
 /// Uploads and runs that the database is asked about together.
 const KEYS_PER_LOOK: usize = 2_000;
 
@@ -48,10 +49,27 @@ impl Repair {
     /// Removes the objects of deleted uploads that a crash or a full hand has left. Cheap; call it once a minute.
     pub async fn finish_deletes(meta: &Meta, blobs: &Blobs) -> Result<Repaired, StoreError> {
         let mut repaired = Repaired::default();
-        for deleted in meta.list_unfinished_deletes(DELETES_PER_CALL).await? {
+        for deleted in meta.list_unfinished_deletes(GROUPS_PER_CALL).await? {
             repaired.removed_bytes += blobs.delete_prefix(&deleted.objects).await?;
             repaired.removed += 1;
             meta.finish_delete(&deleted).await?;
+        }
+        Ok(repaired)
+    }
+
+    /// Removes the objects and rows of runs that were replaced at least `kept_for` ago. A reader that has opened a file
+    /// keeps it; one that has only just looked up where it is needs the time. Cheap; call it once a minute.
+    pub async fn remove_replaced(
+        meta: &Meta,
+        blobs: &Blobs,
+        kept_for: Duration,
+    ) -> Result<Repaired, StoreError> {
+        let mut repaired = Repaired::default();
+        for replaced in meta.list_replaced_runs(kept_for, GROUPS_PER_CALL).await? {
+            let ReplacedRun { tenant, upload, run } = replaced;
+            repaired.removed_bytes += blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await?;
+            repaired.removed += 1;
+            meta.forget_run(&replaced).await?;
         }
         Ok(repaired)
     }

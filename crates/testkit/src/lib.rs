@@ -22,6 +22,6 @@ pub use binary::{Csvp, Ran};
 pub use corpus::Case;
 pub use expect::Expect;
 pub use filters::{Filter, snapshot_filters};
-pub use paths::{dev_data, files_under, repository};
+pub use paths::{check_dev_data, dev_data, files_under, repository};
 pub use reading::{Reading, read};
 pub use type_text::type_text;

@@ -19,6 +19,44 @@ pub fn dev_data(set: &str) -> PathBuf {
     folder
 }
 
+/// Looks at each file of a set of the public test suites.
+///
+/// # Panics
+/// `check` has found faults; all of them are told.
+pub fn check_dev_data(set: &str, check: impl Fn(&Path) -> Vec<String>) {
+    let mut faults = Vec::new();
+    for file in files_under(&dev_data(set)) {
+        faults.extend(check(&file).into_iter().map(|fault| format!("{}: {fault}", file.display())));
+    }
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults.join("\n"));
+}
+
+/// Makes one test for each set of the public test suites, which looks at its files with the function that is named.
+#[macro_export]
+macro_rules! dev_data_tests {
+    ($check:ident) => {
+        $crate::dev_data_tests! { @sets $check
+            commons_csv "commons-csv"
+            csv_spectrum "csv-spectrum"
+            csv_test_data "csv-test-data"
+            csvlint "csvlint"
+            dialect "dialect"
+            lineclass "lineclass"
+            messytables_horror "messytables-horror"
+            papaparse "papaparse"
+            pollock "pollock"
+            suragh "suragh"
+            taharat "taharat"
+        }
+    };
+    (@sets $check:ident $($name:ident $set:literal)*) => {$(
+        #[test]
+        fn $name() {
+            $crate::check_dev_data($set, $check);
+        }
+    )*};
+}
+
 /// All files under a folder, in the order of their names.
 ///
 /// # Panics

@@ -107,7 +107,7 @@ export interface paths {
          * @description The body is the file itself, of any media type, compressed or not; or `multipart/form-data` with the file in the
          *     field `file` (or `csvFile`), and optionally a field `settings` with JSON before it. It is checked while it arrives.
          *     Small files are processed before the answer (201), larger ones by a job (202); `Prefer: respond-async` asks for a job.
-         *     With `Idempotency-Key`, sending the same file again gives the first upload.
+         *     With `Idempotency-Key`, sending the same again gives the first upload as it is now: 201 once it is processed.
          */
         post: operations["create_upload"];
         delete?: never;
@@ -148,7 +148,8 @@ export interface paths {
         put?: never;
         /**
          * Stop the run of an upload
-         * @description A run that waits is cancelled at once, one that is going on at its next step. The original stays.
+         * @description A run that waits is cancelled at once. One that is going on stays `processing` until its next step and is `cancelled`
+         *     then, unless it has come to its end before. What earlier runs published and the original stay.
          */
         post: operations["cancel_upload"];
         delete?: never;
@@ -188,7 +189,7 @@ export interface paths {
         /**
          * Download a file
          * @description `original`, `clean.parquet`, `clean.csv`, `clean.ndjson`, `rejects.csv`, `problems.csv` or `report.json`, as the
-         *     upload's `files` lists them. Ranges, `If-Range` and `If-None-Match` work; files never change under one ETag.
+         *     upload's `files` lists them. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
          */
         get: operations["get_file"];
         put?: never;
@@ -349,8 +350,11 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @enum {string} */
-        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "internal" | "busy" | "store-unavailable" | "storage-full";
+        /**
+         * @description Why a request failed.
+         * @enum {string}
+         */
+        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "idempotency-key-in-use" | "precondition-failed" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
         /** @description A dialect that was looked at. */
         Candidate: {
             /** @description The delimiter. */
@@ -834,6 +838,11 @@ export interface components {
             max_upload_bytes: number;
             /**
              * Format: int64
+             * @description Memory for the work on files, all together; what would pass it waits.
+             */
+            memory_bytes: number;
+            /**
+             * Format: int64
              * @description Least bytes per second of a body.
              */
             min_rate_bytes_per_sec: number;
@@ -938,7 +947,10 @@ export interface components {
             /** @description The cell as it stands in the file (unescaped, cut after 200 characters), when the problem is about a cell. */
             value?: string | null;
         };
-        /** @enum {string} */
+        /**
+         * @description Every fault the engine can find in a file.
+         * @enum {string}
+         */
         ProblemCode: "encoding-invalid" | "encoding-contradicted" | "field-count" | "trailing-delimiter" | "quote-unclosed" | "quote-stray" | "dialect-contradicted" | "header-duplicate" | "header-blank" | "header-mismatch" | "type-mismatch" | "date-ambiguous" | "number-ambiguous" | "value-required" | "value-not-unique" | "value-out-of-range" | "value-length" | "value-not-in-enum" | "value-pattern" | "value-key-missing" | "row-blank" | "line-ending-mixed" | "nul-byte" | "limit-columns" | "limit-record-bytes" | "limit-cell-bytes" | "compression-damaged" | "file-empty" | "not-csv";
         /** @description Why a request failed. `type` is a page that this server serves. */
         ProblemDetails: {
@@ -1748,7 +1760,7 @@ export interface operations {
     list_uploads: {
         parameters: {
             query?: {
-                /** @description Most uploads on the page, up to 200. */
+                /** @description Most uploads on the page, from 1 to 200. */
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
@@ -1805,7 +1817,13 @@ export interface operations {
                 /** @description Most rejected records: a count (`100`) or a share (`1%`). */
                 max_rejects?: string;
             };
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
+                 *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
+                 */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -1854,7 +1872,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description the idempotency key belongs to another file */
+            /** @description a request with the same idempotency key is still under way */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1865,6 +1883,15 @@ export interface operations {
             };
             /** @description too large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description the idempotency key was sent with another file, name or settings, or to another address */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1957,7 +1984,13 @@ export interface operations {
     cancel_upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
+                 *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
+                 */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description id of the upload */
                 id: string;
@@ -1984,8 +2017,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description nothing is going on */
+            /** @description nothing is going on: the run has ended, `state` says how; or a request with the same idempotency key still is */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description the idempotency key was sent with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2075,6 +2117,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description the file is another version than `If-Match` lists */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description the range lies outside the file */
             416: {
                 headers: {
@@ -2091,7 +2142,7 @@ export interface operations {
             query?: {
                 /** @description `next_cursor` of the page before. */
                 cursor?: string;
-                /** @description Most problems on the page, up to 1,000. */
+                /** @description Most problems on the page, from 1 to 1,000. */
                 limit?: number;
                 /** @description Only problems with this code. */
                 code?: string;
@@ -2114,6 +2165,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProblemPage"];
+                };
+            };
+            /** @description not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description no such upload */
@@ -2141,7 +2201,7 @@ export interface operations {
             query?: {
                 /** @description Data records to pass over, from 0. */
                 offset?: number;
-                /** @description Most records on the page, up to 1,000. */
+                /** @description Most records on the page, from 1 to 1,000. */
                 limit?: number;
             };
             header?: never;
@@ -2160,6 +2220,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecordPage"];
+                };
+            };
+            /** @description not understood */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
             /** @description no such upload */
@@ -2221,12 +2290,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description the report is another version than `If-Match` lists */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     reprocess_upload: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
+                 *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
+                 */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description id of the upload */
                 id: string;
@@ -2249,7 +2333,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadView"];
                 };
             };
-            /** @description the settings are not understood */
+            /** @description the settings are not understood, or do not fit the file; `parameter` names the one at fault */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2267,8 +2351,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
-            /** @description a run is going on */
+            /** @description a run is going on, or a request with the same idempotency key */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description the body is no `application/json` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description the idempotency key was sent with another request */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -76,7 +76,7 @@ fn kind_of_name(path: &Path) -> anyhow::Result<FileKind> {
     }
 }
 
-/// A file that appears under its name only when it is whole.
+/// A file that appears under its name only when it is whole and durable.
 enum Target {
     Stdout,
     File { path: std::path::PathBuf, temporary: tempfile::NamedTempFile },
@@ -87,9 +87,8 @@ impl Target {
         if path == Path::new("-") {
             return Ok(Target::Stdout);
         }
-        let directory =
-            path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let temporary = tempfile::NamedTempFile::new_in(directory)
+        let directory = directory_of(path);
+        let temporary = temporary_in(directory)
             .with_context(|| format!("cannot write in the directory `{}`", directory.display()))?;
         Ok(Target::File { path: path.to_owned(), temporary })
     }
@@ -106,22 +105,28 @@ impl Target {
 
     fn publish(self) -> anyhow::Result<()> {
         if let Target::File { path, temporary } = self {
-            set_usual_mode(&temporary)?;
-            temporary.persist(&path).with_context(|| format!("cannot write `{}`", path.display()))?;
+            let cannot = || format!("cannot write `{}`", path.display());
+            temporary.as_file().sync_all().with_context(cannot)?;
+            temporary.persist(&path).with_context(cannot)?;
+            sync_directory(directory_of(&path)).with_context(cannot)?;
         }
         Ok(())
     }
 }
 
-/// Temporary files are private; the result is an ordinary file.
-#[cfg(unix)]
-fn set_usual_mode(file: &tempfile::NamedTempFile) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = std::fs::Permissions::from_mode(0o644);
-    file.as_file().set_permissions(mode).context("cannot set the permissions of the output")
+/// A temporary file with the mode of a file that a program makes: what the caller's umask leaves.
+fn temporary_in(directory: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(directory)
 }
 
-#[cfg(not(unix))]
-fn set_usual_mode(_: &tempfile::NamedTempFile) -> anyhow::Result<()> {
-    Ok(())
+/// Makes the names in a directory durable, where the system can.
+fn sync_directory(directory: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

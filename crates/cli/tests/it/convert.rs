@@ -88,3 +88,19 @@ fn converts_standard_input() {
     let ran = sandbox.run_with("convert - -o - --to csv", CLEAN.as_bytes());
     assert_eq!((ran.code, ran.stdout().as_str()), (Some(0), CLEAN));
 }
+
+/// As of any program that makes a file; not the private mode of a temporary one.
+#[cfg(unix)]
+#[test]
+fn the_output_has_the_mode_that_the_umask_leaves() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("in.csv"), "a,b\n1,2\n").unwrap();
+    let script = format!("umask 027 && exec '{}' convert in.csv -o out.ndjson", env!("CARGO_BIN_EXE_csvp"));
+    let status =
+        std::process::Command::new("sh").args(["-c", &script]).current_dir(dir.path()).status().unwrap();
+    assert!(status.success());
+    let mode = std::fs::metadata(dir.path().join("out.ndjson")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "nothing else stays");
+}

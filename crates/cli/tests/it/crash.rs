@@ -10,9 +10,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 const UPLOADS: usize = 200;
 const CLIENTS: usize = 16;
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
 
 /// Kills in a row; `CRASH_ROUNDS=20` is the long form.
 #[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
@@ -27,10 +29,15 @@ struct Service {
 
 impl Service {
     fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_csvp"))
             .args(["serve", "--port", "0", "--operations", "off", "--data"])
             .arg(data)
             .env("LOG_LEVEL", "error")
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("the service starts");
@@ -201,4 +208,40 @@ fn what_was_acknowledged_survives_kill_9() {
     }
     let count = ledger.lock().expect("no client has failed").len();
     assert!(count >= 5 * rounds(), "the rounds acknowledged {count} uploads");
+}
+
+/// The state of an upload, once it is one of these.
+fn wait_for(address: &str, id: &str, states: &[&str]) -> String {
+    let start = Instant::now();
+    loop {
+        let (status, body) = request(address, &format!("GET /api/v1/uploads/{id}"), b"").expect("it answers");
+        assert_eq!(status, 200);
+        let upload: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let state = upload["state"].as_str().expect("a state").to_owned();
+        if states.contains(&state.as_str()) {
+            return state;
+        }
+        assert!(start.elapsed() < LONGEST_WAIT, "upload is {state}, expected one of {states:?}");
+        std::thread::yield_now();
+    }
+}
+
+/// The lease of the dead process is longer than this test waits.
+#[test]
+fn a_job_goes_on_at_once_after_kill_9() {
+    let data = tempfile::tempdir().expect("a directory");
+    let settings = [("CSVP_PROCESSING__LEASE", "1h"), ("CSVP_UPLOAD__INLINE_SIZE", "0")];
+    let service = Service::start_with(data.path(), &settings);
+    let mut text = String::from("id,name,amount\n");
+    (0..400_000_u64).for_each(|n| text.push_str(&format!("{n},name {n},{}\n", n * 7_919 % 1_000)));
+    let (status, body) =
+        request(&service.address, "POST /api/v1/uploads", text.as_bytes()).expect("it answers");
+    assert_eq!(status, 202);
+    let upload: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    let id = upload["id"].as_str().expect("an id");
+    assert_eq!(wait_for(&service.address, id, &["processing", "completed"]), "processing");
+    service.kill();
+    let service = Service::start_with(data.path(), &settings);
+    assert_eq!(wait_for(&service.address, id, &["completed", "failed"]), "completed");
+    service.kill();
 }

@@ -55,6 +55,11 @@ pub(crate) fn declared_columns(
     Ok(declared)
 }
 
+/// Checks the types of single columns before any file is read.
+pub(crate) fn check_overrides(columns: &[ColumnOverride]) -> Result<(), EngineError> {
+    columns.iter().try_for_each(|chosen| of_override(chosen).map(drop))
+}
+
 /// Checks a schema before any file is read.
 pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
     let mut names = HashSet::new();

@@ -7,7 +7,7 @@ mod table_schema;
 use csvp_report::ColumnType;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use declared::{Declared, check_schema, declared_columns, resolve};
+pub(crate) use declared::{Declared, check_overrides, check_schema, declared_columns, resolve};
 pub(crate) use names::{header, join_rows};
 pub use table_schema::{Constraints, Field, ForeignKey, Key, Reference, TableSchema};
 

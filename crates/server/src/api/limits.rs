@@ -17,6 +17,8 @@ pub struct LimitsView {
     pub min_rate_bytes_per_sec: u64,
     /// Uploads received at the same time; further ones wait.
     pub parallel_uploads: u64,
+    /// Memory for the work on files, all together; what would pass it waits.
+    pub memory_bytes: u64,
     /// Largest record.
     pub max_record_bytes: u64,
     /// Largest cell.
@@ -52,6 +54,7 @@ impl From<&Config> for LimitsView {
             upload_timeout_secs: config.upload.timeout.0.as_secs(),
             min_rate_bytes_per_sec: config.upload.min_rate.0,
             parallel_uploads: config.upload.parallel as u64,
+            memory_bytes: config.processing.memory.0,
             max_record_bytes: config.limits.max_record.0,
             max_cell_bytes: config.limits.max_cell.0,
             max_columns: config.limits.max_columns.into(),

@@ -133,6 +133,11 @@ impl Config {
         if self.upload.parallel == 0 {
             return invalid("upload.parallel", "expected at least 1");
         }
+        let least = crate::services::least_budget(self.upload.parallel);
+        if self.processing.memory < least {
+            let message = format!("expected at least {least} for {} parallel uploads", self.upload.parallel);
+            return invalid("processing.memory", &message);
+        }
         if self.processing.jobs == 0 {
             return invalid("processing.jobs", "expected at least 1");
         }

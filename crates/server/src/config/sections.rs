@@ -90,6 +90,8 @@ sections! {
         max_disk: Bytes = "100 GiB";
         /// Free space that must stay on the disk for an upload to be taken.
         min_free_disk: Bytes = "64 MiB";
+        /// How long the files of a run stay that a newer one has replaced, for downloads that are about to begin.
+        keep_replaced: Seconds = "60s";
     }
     /// How uploads are received.
     upload: UploadSection {
@@ -112,6 +114,9 @@ sections! {
     processing: ProcessingSection {
         /// Threads for reading and checking; `0` takes one per processor.
         threads: usize = "0";
+        /// Memory for the work on files, all together. What would pass it waits, and is answered with 503 after
+        /// `upload.wait_timeout`. The program itself, and pages that are looked at, come on top.
+        memory: Bytes = "512 MiB";
         /// Jobs that run at the same time.
         jobs: usize = "2";
         /// Longest run of one job.

@@ -12,6 +12,8 @@ use csvp_store::{Origin, UploadRecord};
 use futures::StreamExt as _;
 use tokio::time::Duration;
 
+use super::around::{Around, check_parts};
+use super::key::held_key;
 use crate::api::{SettingsRequest, UploadParameters};
 use crate::app::App;
 use crate::error::ApiError;
@@ -66,14 +68,17 @@ async fn receive_body(app: &App, request: Request, incoming: Incoming) -> Result
         return Err(ApiError::too_large(limit, Some(length)));
     }
     intake::check_room(app)?;
-    let arrival = arrival(&headers, &request, &incoming, length.filter(|_| !multipart))?;
+    let arrival = arrival(app, &headers, &request, &incoming, length.filter(|_| !multipart))?;
     let turn = app.gate.enter(&app.metrics).await?;
     let pace = Pace::new(&app.config.upload);
     if multipart {
-        let body = Multipart::from_request(request, &())
+        let around = Around::default();
+        let body = Multipart::from_request(around.watch(request), &())
             .await
             .map_err(|rejection| ApiError::invalid("Content-Type", rejection.body_text().to_lowercase()))?;
-        return receive_multipart(app, body, arrival, &incoming, Pacer { pace, turn }).await;
+        let pacer = Pacer { pace, turn, around: around.clone() };
+        let taken = receive_multipart(app, body, arrival, &incoming, pacer).await;
+        return if around.is_too_much() { taken.map_err(|_| around.refusal()) } else { taken };
     }
     let mut body = request.into_body().into_data_stream();
     let (feed, taking) = intake::start(app, arrival, turn);
@@ -88,10 +93,12 @@ async fn receive_body(app: &App, request: Request, incoming: Incoming) -> Result
 struct Pacer {
     pace: Pace,
     turn: crate::services::Turn,
+    around: Around,
 }
 
 /// What is known before the first byte of the file.
 fn arrival(
+    app: &App,
     headers: &HeaderMap,
     request: &Request,
     incoming: &Incoming,
@@ -99,18 +106,14 @@ fn arrival(
 ) -> Result<Arrival, ApiError> {
     let disposition = header_text(headers, header::CONTENT_DISPOSITION).and_then(disposition_name);
     let name = incoming.parameters.name.clone().or(disposition).unwrap_or_default();
-    let key = header_text(headers, "idempotency-key").map(str::to_owned);
-    if let Some(key) = key.as_ref().filter(|key| key.is_empty() || key.len() > 255) {
-        let detail = format!("expected 1 to 255 characters, found {}", key.len());
-        return Err(ApiError::invalid("Idempotency-Key", detail));
-    }
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let prefer = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
     Ok(Arrival {
         name: display_name(&name),
         media_type: media_type(headers),
         settings: incoming.parameters.settings(),
-        idempotency_key: key,
+        key: held_key(app, headers)?,
+        path: request.uri().path().to_owned(),
         respond_async: prefer.flat_map(|value| value.split(',')).any(|part| part.trim() == "respond-async"),
         length,
         origin: Origin::anonymous(request_id),
@@ -146,9 +149,9 @@ async fn receive_multipart(
             arrival.name =
                 display_name(incoming.parameters.name.as_deref().or(field.file_name()).unwrap_or_default());
             arrival.media_type = field.content_type().map(str::to_owned);
-            let Pacer { mut pace, turn } = pacer;
+            let Pacer { mut pace, turn, around } = pacer;
             let (feed, taking) = intake::start(app, arrival, turn);
-            let fed = feed_field(field, feed, &mut pace).await;
+            let fed = feed_field(field, feed, &mut pace, &around).await;
             let fed = match fed {
                 Ok(Some(feed)) => finish_multipart(&mut body, feed, &mut pace, incoming).await,
                 Ok(None) => Ok(()),
@@ -156,7 +159,7 @@ async fn receive_multipart(
             };
             let taken = settle(fed, taking.outcome().await);
             if taken.is_err() {
-                drain_multipart(&mut body).await;
+                drain_multipart(&mut body, &around).await;
             }
             return taken;
         }
@@ -164,12 +167,19 @@ async fn receive_multipart(
             arrival.settings = read_settings(&mut field, &mut pacer.pace).await?;
         }
         seen.push(name);
+        check_parts(seen.len())?;
     }
 }
 
 /// Feeds the file's field; gives the feed back while the intake still listens.
-async fn feed_field(mut field: Field<'_>, mut feed: Feed, pace: &mut Pace) -> Result<Option<Feed>, ApiError> {
+async fn feed_field(
+    mut field: Field<'_>,
+    mut feed: Feed,
+    pace: &mut Pace,
+    around: &Around,
+) -> Result<Option<Feed>, ApiError> {
     while let Some(bytes) = pace.next(field.chunk()).await?.map_err(|error| multipart_error(&error))? {
+        around.was_file(bytes.len());
         pace.count(bytes.len());
         if feed.send(bytes).await.is_err() {
             return Ok(None);
@@ -185,7 +195,10 @@ async fn finish_multipart(
     pace: &mut Pace,
     incoming: &Incoming,
 ) -> Result<(), ApiError> {
+    let mut parts = 1;
     while let Some(field) = pace.next(body.next_field()).await?.map_err(|error| multipart_error(&error))? {
+        parts += 1;
+        check_parts(parts)?;
         let name = field.name().unwrap_or_default();
         if incoming.fields.contains(&name) {
             return Err(ApiError::invalid(name, "expected one file in a request, found a second one"));
@@ -239,11 +252,12 @@ async fn drain(body: &mut BodyDataStream) {
     let _ = tokio::time::timeout(DRAIN_TIME, read).await;
 }
 
-async fn drain_multipart(body: &mut Multipart) {
+async fn drain_multipart(body: &mut Multipart, around: &Around) {
     let mut left = MAX_DRAIN;
     let read = async {
         while let Ok(Some(mut field)) = body.next_field().await {
             while let Ok(Some(bytes)) = field.chunk().await {
+                around.was_file(bytes.len());
                 left = left.saturating_sub(bytes.len());
                 if left == 0 {
                     return;

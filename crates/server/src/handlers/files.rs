@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use csvp_report::{ApiErrorCode, Report};
 use csvp_store::RunFile;
@@ -19,7 +19,8 @@ use crate::services::files::{self, StoredObject};
 #[utoipa::path(get, path = "/api/v1/uploads/{id}/report", tag = "results", params(("id" = Uuid, Path, description = "id of the upload")), responses(
     (status = 200, description = "the report of the current run", body = Report),
     (status = 404, description = "no such upload", body = ProblemDetails, content_type = "application/problem+json"),
-    (status = 409, description = "there is no report yet", body = ProblemDetails, content_type = "application/problem+json")))]
+    (status = 409, description = "there is no report yet", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 412, description = "the report is another version than `If-Match` lists", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn get_report(
     State(app): State<App>,
     ApiPath(id): ApiPath<Uuid>,
@@ -35,13 +36,14 @@ pub(crate) async fn get_report(
 /// Download a file
 ///
 /// `original`, `clean.parquet`, `clean.csv`, `clean.ndjson`, `rejects.csv`, `problems.csv` or `report.json`, as the
-/// upload's `files` lists them. Ranges, `If-Range` and `If-None-Match` work; files never change under one ETag.
+/// upload's `files` lists them. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
 #[utoipa::path(get, path = "/api/v1/uploads/{id}/files/{name}", tag = "results",
     params(("id" = Uuid, Path, description = "id of the upload"), ("name" = String, Path, description = "name of the file")), responses(
     (status = 200, description = "the file", body = String, content_type = "application/octet-stream"),
     (status = 206, description = "the part asked for", body = String, content_type = "application/octet-stream"),
     (status = 304, description = "unchanged"),
     (status = 404, description = "no such upload or file", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 412, description = "the file is another version than `If-Match` lists", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 416, description = "the range lies outside the file", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn get_file(
     State(app): State<App>,
@@ -59,8 +61,13 @@ pub(crate) async fn get_file(
 /// Answers with the object or the part of it that was asked for.
 async fn send(app: &App, object: StoredObject, headers: &HeaderMap) -> Result<Response, ApiError> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    let unchanged = text(header::IF_NONE_MATCH).is_some_and(|tags| is_listed(tags, &object.etag));
-    if unchanged {
+    // The order of RFC 9110, 13.2.2: a client that insists on a version is told first that it is gone.
+    if lists(headers, header::IF_MATCH, |tag| tag == object.etag) == Some(false) {
+        let detail = format!("the file is `{}` now, which `If-Match` does not list", object.etag);
+        return Err(ApiError::new(ApiErrorCode::PreconditionFailed, detail));
+    }
+    let weak = |tag: &str| tag.trim_start_matches("W/") == object.etag;
+    if lists(headers, header::IF_NONE_MATCH, weak) == Some(true) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, object.etag)]).into_response());
     }
     // A part of another version would be wrong: then the whole file is sent.
@@ -93,8 +100,12 @@ async fn send(app: &App, object: StoredObject, headers: &HeaderMap) -> Result<Re
     Ok(response)
 }
 
-fn is_listed(tags: &str, etag: &str) -> bool {
-    tags.split(',').map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
+/// Whether a header lists the tag, compared as the header asks for; none without the header.
+fn lists(headers: &HeaderMap, name: HeaderName, same: impl Fn(&str) -> bool) -> Option<bool> {
+    let mut values = headers.get_all(name).iter().peekable();
+    values.peek()?;
+    let mut tags = values.filter_map(|value| value.to_str().ok()).flat_map(|list| list.split(','));
+    Some(tags.any(|tag| tag.trim() == "*" || same(tag.trim())))
 }
 
 /// Start and length of the one range asked for. None for what is no range or several: then the whole file is sent, as

@@ -10,6 +10,9 @@ pub(crate) mod query;
 pub(crate) mod simple;
 pub(crate) mod uploads;
 
+mod around;
 mod body;
+mod key;
 
 pub(crate) use body::{Incoming, receive};
+pub(crate) use key::RequestKey;

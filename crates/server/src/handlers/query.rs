@@ -17,6 +17,19 @@ use crate::services::query;
 /// Records or problems on one page when nothing else is asked for.
 const DEFAULT_PAGE: u64 = 100;
 
+/// How many items a page may hold.
+///
+/// # Errors
+/// `request-invalid` for none and for more than `most`: a page that is shorter than asked for would look like the last.
+pub(super) fn page_limit(asked: Option<u64>, default: u64, most: u64) -> Result<u64, ApiError> {
+    match asked.unwrap_or(default) {
+        limit if (1..=most).contains(&limit) => Ok(limit),
+        limit => {
+            Err(ApiError::invalid("limit", format!("expected a `limit` from 1 to {most}, found {limit}")))
+        }
+    }
+}
+
 /// Which records.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +37,8 @@ const DEFAULT_PAGE: u64 = 100;
 pub(crate) struct RecordParameters {
     /// Data records to pass over, from 0.
     offset: Option<u64>,
-    /// Most records on the page, up to 1,000.
+    /// Most records on the page, from 1 to 1,000.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u64>,
 }
 
@@ -34,6 +48,7 @@ pub(crate) struct RecordParameters {
 #[utoipa::path(get, path = "/api/v1/uploads/{id}/records", tag = "results",
     params(("id" = Uuid, Path, description = "id of the upload"), RecordParameters), responses(
     (status = 200, description = "records", body = RecordPage),
+    (status = 400, description = "not understood", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 404, description = "no such upload", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 409, description = "not read yet", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn list_records(
@@ -41,11 +56,7 @@ pub(crate) async fn list_records(
     ApiPath(id): ApiPath<Uuid>,
     ApiQuery(parameters): ApiQuery<RecordParameters>,
 ) -> Result<Json<RecordPage>, ApiError> {
-    let limit = parameters.limit.unwrap_or(DEFAULT_PAGE);
-    if limit > RECORDS_PAGE {
-        let detail = format!("expected a `limit` of at most {RECORDS_PAGE}, found {limit}");
-        return Err(ApiError::invalid("limit", detail));
-    }
+    let limit = page_limit(parameters.limit, DEFAULT_PAGE, RECORDS_PAGE)?;
     Ok(Json(query::records(&app, id, parameters.offset.unwrap_or(0), limit).await?))
 }
 
@@ -56,7 +67,8 @@ pub(crate) async fn list_records(
 pub(crate) struct ProblemParameters {
     /// `next_cursor` of the page before.
     cursor: Option<String>,
-    /// Most problems on the page, up to 1,000.
+    /// Most problems on the page, from 1 to 1,000.
+    #[param(minimum = 1, maximum = 1000)]
     limit: Option<u64>,
     /// Only problems with this code.
     #[param(value_type = Option<String>)]
@@ -71,6 +83,7 @@ pub(crate) struct ProblemParameters {
 #[utoipa::path(get, path = "/api/v1/uploads/{id}/problems", tag = "results",
     params(("id" = Uuid, Path, description = "id of the upload"), ProblemParameters), responses(
     (status = 200, description = "problems", body = ProblemPage),
+    (status = 400, description = "not understood", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 404, description = "no such upload", body = ProblemDetails, content_type = "application/problem+json"),
     (status = 409, description = "not read yet", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn list_problems(
@@ -78,7 +91,7 @@ pub(crate) async fn list_problems(
     ApiPath(id): ApiPath<Uuid>,
     ApiQuery(parameters): ApiQuery<ProblemParameters>,
 ) -> Result<Json<ProblemPage>, ApiError> {
-    let limit = parameters.limit.unwrap_or(DEFAULT_PAGE).clamp(1, PROBLEMS_PAGE);
+    let limit = page_limit(parameters.limit, DEFAULT_PAGE, PROBLEMS_PAGE)?;
     let cursor = parameters.cursor.map(|text| text.parse::<Cursor>()).transpose();
     let cursor = cursor.map_err(|error| ApiError::invalid("cursor", error.to_string()))?;
     let filter = ProblemFilter { code: parameters.code, column: parameters.column };

@@ -89,11 +89,24 @@ fn meaning(code: ApiErrorCode) -> &'static str {
             "The upload is larger than `limit_bytes`. Compress it (gzip, zstd, bzip2, xz and zip are read as they \
              are), split it, or have the limit `upload.max_size` raised."
         }
+        ApiErrorCode::PreconditionFailed => {
+            "`If-Match` names other versions of the file than the one that is there: the upload was processed again. \
+             Load it anew, without the header."
+        }
         ApiErrorCode::MediaTypeUnsupported => "The body must be of the media type that `detail` names.",
         ApiErrorCode::RangeNotSatisfiable => "The range asked for begins behind the end of the file.",
         ApiErrorCode::UploadRefused => {
             "The file was read and refused as a whole, by its schema, its policy or its error budget. The upload is \
              kept, and its report says why."
+        }
+        ApiErrorCode::IdempotencyKeyInUse => {
+            "A request with the same `Idempotency-Key` is still under way. Wait for its answer, or send the same again \
+             after `Retry-After` seconds."
+        }
+        ApiErrorCode::IdempotencyKeyReused => {
+            "The same `Idempotency-Key` was sent with another request before: another address, other bytes, another \
+             name or other settings. Nothing was done. Each new request needs a key of its own; a key is free again \
+             when its upload is deleted."
         }
         ApiErrorCode::Internal => {
             "Something failed inside, by no fault of the request. Trying again may help."

@@ -11,6 +11,10 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound(Entity::Upload(id)) => Self::upload_not_found(id.as_uuid()),
+            StoreError::KeyReused => Self::new(
+                ApiErrorCode::IdempotencyKeyReused,
+                "the idempotency key was sent with another request before; use a new key",
+            ),
             StoreError::Full { max_bytes: Some(max_bytes), .. } => {
                 let detail = format!(
                     "uploads have reached the ceiling of {}; delete some, or raise `store.max_disk`",

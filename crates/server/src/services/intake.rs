@@ -4,17 +4,17 @@
 //! Whatever goes wrong before the transaction leaves nothing behind; a crash leaves objects without a row, which the
 //! next start removes.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use csvp_engine::{Checked, Settings};
 use csvp_report::ApiErrorCode;
-use csvp_store::{Created, FirstRun, NewUpload, Origin, RunFile, RunId, StoreError, UploadId, UploadRecord};
+use csvp_store::{FirstRun, NewUpload, Origin, RunFile, RunId, StoreError, Taken, UploadId, UploadRecord};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::processing::{self, Place, Reading, Small, Stop};
-use super::{Turn, settings, storage, uploads};
-use crate::api::{SettingsRequest, UploadState};
+use super::{HeldKey, Turn, first_share, second_share, settings, storage, uploads};
+use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::config::Bytes as Size;
 use crate::error::ApiError;
@@ -22,6 +22,8 @@ use crate::telemetry::Metric;
 
 /// Up to this size a body is held in memory and processed in one slice, without temporary files for its bytes.
 const SMALL: usize = 256 << 10;
+/// Pieces smaller than this are gathered.
+const PIECE: usize = 16 << 10;
 /// Pieces that may wait between the connection and the intake.
 const PIECES: usize = 2;
 
@@ -31,7 +33,10 @@ pub(crate) struct Arrival {
     pub(crate) name: String,
     pub(crate) media_type: Option<String>,
     pub(crate) settings: SettingsRequest,
-    pub(crate) idempotency_key: Option<String>,
+    /// Held until the upload is recorded, also when its client goes away before.
+    pub(crate) key: Option<HeldKey>,
+    /// Where it was sent to.
+    pub(crate) path: String,
     pub(crate) respond_async: bool,
     /// Size of the file, when the client has told it.
     pub(crate) length: Option<u64>,
@@ -44,7 +49,11 @@ enum Piece {
 }
 
 /// Where the connection puts the bytes. Dropped without [`Feed::end`], the upload counts as broken off.
-pub(crate) struct Feed(mpsc::Sender<Piece>);
+pub(crate) struct Feed {
+    pieces: mpsc::Sender<Piece>,
+    /// Small pieces, gathered: each of them would keep a whole buffer of the connection alive.
+    gathered: BytesMut,
+}
 
 /// The intake has stopped; its result says why.
 pub(crate) struct Closed;
@@ -52,12 +61,28 @@ pub(crate) struct Closed;
 impl Feed {
     /// Hands on the next bytes; waits while the store or the engine is slower than the client.
     pub(crate) async fn send(&mut self, bytes: Bytes) -> Result<(), Closed> {
-        self.0.send(Piece::Bytes(bytes)).await.map_err(|_| Closed)
+        if bytes.len() >= PIECE && self.gathered.is_empty() {
+            return self.pass_on(bytes).await;
+        }
+        self.gathered.extend_from_slice(&bytes);
+        if self.gathered.len() < PIECE {
+            return Ok(());
+        }
+        let gathered = self.gathered.split().freeze();
+        self.pass_on(gathered).await
+    }
+
+    async fn pass_on(&mut self, bytes: Bytes) -> Result<(), Closed> {
+        self.pieces.send(Piece::Bytes(bytes)).await.map_err(|_| Closed)
     }
 
     /// Says that all bytes have come.
-    pub(crate) async fn end(self) {
-        let _ = self.0.send(Piece::End).await;
+    pub(crate) async fn end(mut self) {
+        let rest = self.gathered.split().freeze();
+        if !rest.is_empty() && self.pass_on(rest).await.is_err() {
+            return;
+        }
+        let _ = self.pieces.send(Piece::End).await;
     }
 }
 
@@ -117,7 +142,7 @@ pub(crate) fn start(app: &App, arrival: Arrival, turn: Turn) -> (Feed, Taking) {
         }
     };
     let task = app.background.spawn(work);
-    (Feed(sender), Taking { task, _client: client.drop_guard() })
+    (Feed { pieces: sender, gathered: BytesMut::new() }, Taking { task, _client: client.drop_guard() })
 }
 
 async fn take_in(
@@ -198,6 +223,7 @@ async fn take_large(
     respond_async: bool,
 ) -> Result<Stored, ApiError> {
     let started_at = app.meta.clock().now_us();
+    let share = app.memory.share_in_time(first_share(&settings)).await?;
     let mut writer = app.blobs.writer(place.original());
     let mut reading = Reading::new(app.cpu.clone(), settings).map_err(refusal)?;
     let mut size = 0;
@@ -215,6 +241,7 @@ async fn take_large(
     // Until here nothing is visible: an error drops the writer, and with it every byte.
     processing::refuse_no_csv(&checked.report).map_err(refusal)?;
     writer.finish().await?;
+    drop(share);
     let inline = size <= app.config.upload.inline_size.0 && !respond_async;
     let first = if inline {
         convert_now(app, place, checked, size, started_at).await
@@ -238,6 +265,7 @@ async fn convert_now(
     size: u64,
     started_at: i64,
 ) -> Result<FirstRun, ApiError> {
+    let _share = app.memory.share_in_time(second_share(size)).await?;
     let run = app.live.begin(place.upload, csvp_store::Progress::queued(size));
     let (result, report) = processing::convert(app, place, checked, size, &run).await.map_err(refusal)?;
     processing::observe(app, &report, started_at, "request");
@@ -254,33 +282,31 @@ async fn queue(app: &App, place: Place, checked: &Checked) -> Result<FirstRun, A
 /// Writes the rows. From the return on, the upload is acknowledged.
 async fn record(app: &App, arrival: Arrival, place: Place, stored: Stored) -> Result<UploadRecord, ApiError> {
     let Stored { size_bytes, sha256, first } = stored;
+    let settings = serde_json::to_value(&arrival.settings).map_err(ApiError::internal)?;
+    let request = ["POST", &arrival.path, &settings.to_string(), &arrival.name, &sha256];
+    let key = arrival.key.as_ref().map(|held| held.of_request(&request));
     let new = NewUpload {
         id: place.upload,
         tenant: place.tenant,
         name: arrival.name,
         size_bytes,
-        sha256: sha256.clone(),
+        sha256,
         media_type: arrival.media_type,
-        idempotency_key: arrival.idempotency_key,
+        key,
         run: place.run,
-        settings: serde_json::to_value(&arrival.settings).map_err(ApiError::internal)?,
+        settings,
         first,
         origin: arrival.origin,
     };
     match app.meta.create_upload(new).await {
-        Ok(Created::New(record)) => Ok(record),
-        Ok(Created::Existing(record)) => {
+        Ok(Taken::New(record)) => Ok(record),
+        Ok(Taken::Repeated(record)) => {
             processing::remove(app, place).await;
-            if record.upload.sha256 == sha256 {
-                return Ok(record);
-            }
-            let state = UploadState::from(record.upload.state);
-            let detail = "the idempotency key was used for another file; use a new key";
-            Err(ApiError::conflict(record.upload.id.as_uuid(), state, detail))
+            Ok(record)
         }
         Err(error) => {
-            // Only a full disk is sure to have written no row; the objects of any other failure wait for the repair.
-            if matches!(error, StoreError::Full { .. }) {
+            // These are sure to have written no row; the objects of any other failure wait for the repair.
+            if matches!(error, StoreError::Full { .. } | StoreError::KeyReused) {
                 processing::remove(app, place).await;
             }
             Err(error.into())

@@ -2,7 +2,9 @@
 
 mod failures;
 mod gate;
+mod keys;
 mod live;
+mod memory;
 mod names;
 mod pace;
 mod views;
@@ -20,7 +22,9 @@ pub(crate) mod uploads;
 pub(crate) mod watch;
 
 pub(crate) use gate::{Gate, Turn};
+pub(crate) use keys::{HeldKey, Keys};
 pub(crate) use live::{Live, LiveRun};
+pub(crate) use memory::{Memory, Share, first_share, least_budget, second_share};
 pub(crate) use names::{attachment, derived_name, display_name, disposition_name};
 pub(crate) use pace::Pace;
 pub(crate) use views::upload_view;

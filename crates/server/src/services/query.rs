@@ -22,14 +22,36 @@ pub(crate) async fn records(app: &App, id: Uuid, offset: u64, limit: u64) -> Res
     let plan = plan(app, &record).await?;
     let columns = columns(&plan);
     let total = plan.data_records();
-    let n = usize::try_from(limit.min(total.saturating_sub(offset))).unwrap_or(usize::MAX);
-    let key = ObjectKey::Original { tenant: record.upload.tenant, upload: record.upload.id };
-    let records = view(app, key, plan, offset, n).await?;
-    Ok(RecordPage { offset, total, columns, records })
+    let records = view(app, &record, plan, offset, limit).await?;
+    Ok(RecordPage { offset, total, columns, records: records.into_iter().map(RecordView::from).collect() })
+}
+
+/// The header's cells, then those of the first records: every text as it stands in the file, at most `limit` rows.
+pub(crate) async fn first_rows(
+    app: &App,
+    record: &UploadRecord,
+    limit: usize,
+) -> Result<Vec<Vec<String>>, ApiError> {
+    let plan = plan(app, record).await?;
+    let mut rows: Vec<Vec<String>> = plan.header().into_iter().collect();
+    let left = limit.saturating_sub(rows.len()) as u64;
+    rows.extend(view(app, record, plan, 0, left).await?.into_iter().map(texts));
+    Ok(rows)
+}
+
+/// The cells of a record with the words that count as null.
+fn texts(record: csvp_engine::RecordView) -> Vec<String> {
+    let mut texts: Vec<String> = record.cells.into_iter().map(Option::unwrap_or_default).collect();
+    for (column, word) in record.null_words {
+        if let Some(text) = texts.get_mut(column) {
+            *text = word;
+        }
+    }
+    texts
 }
 
 /// The plan of the current run, with which the original can be read at any place.
-pub(crate) async fn plan(app: &App, record: &UploadRecord) -> Result<Plan, ApiError> {
+async fn plan(app: &App, record: &UploadRecord) -> Result<Plan, ApiError> {
     let json = read_json(app, record, RunFile::PlanJson).await?;
     let plan = app.cpu.run(move || serde_json::from_slice(&json)).await.map_err(ApiError::internal)?;
     plan.map_err(ApiError::internal)
@@ -52,17 +74,19 @@ fn columns(plan: &Plan) -> Vec<ColumnHead> {
         .collect()
 }
 
-/// Reads records of the original, slice by slice on the CPU pool.
+/// Reads at most `limit` records of the original, slice by slice on the CPU pool.
 async fn view(
     app: &App,
-    key: ObjectKey,
+    record: &UploadRecord,
     plan: Plan,
     offset: u64,
-    n: usize,
-) -> Result<Vec<RecordView>, ApiError> {
+    limit: u64,
+) -> Result<Vec<csvp_engine::RecordView>, ApiError> {
+    let n = usize::try_from(limit.min(plan.data_records().saturating_sub(offset))).unwrap_or(usize::MAX);
     if n == 0 {
         return Ok(Vec::new());
     }
+    let key = ObjectKey::Original { tenant: record.upload.tenant, upload: record.upload.id };
     let blobs = app.blobs.clone();
     let open = move || -> Result<_, ApiError> {
         let view = View::new(&plan, offset, n).map_err(ApiError::internal)?;
@@ -78,7 +102,7 @@ async fn view(
         let (view, reader, done) = slice.await.map_err(ApiError::internal)?.map_err(ApiError::internal)?;
         if done {
             let records = app.cpu.run(move || view.finish()).await.map_err(ApiError::internal)?;
-            return Ok(records.map_err(ApiError::internal)?.into_iter().map(RecordView::from).collect());
+            return records.map_err(ApiError::internal);
         }
         state = (view, reader);
     }

@@ -1,17 +1,27 @@
 //! What a client asked for, as settings of the engine.
 
 use csvp_engine::detect::DialectHints;
-use csvp_engine::{Budget, Check, ColumnOverride, EngineError, Limits, OnBad, Policy, Settings, TableSchema};
+use csvp_engine::{Budget, ColumnOverride, EngineError, Limits, OnBad, Policy, Settings, TableSchema};
+use csvp_store::Upload;
 
 use crate::api::{DialectRequest, OnBadRequest, SettingsRequest};
 use crate::app::App;
 use crate::config::LimitsSection;
 use crate::error::ApiError;
 
-/// Says what is wrong with settings before any work is done with them.
-pub(crate) fn check(app: &App, wanted: &SettingsRequest) -> Result<(), ApiError> {
+use super::processing::{self, Stop};
+
+/// Says what is wrong with settings for a stored file before a job is made of them. The first part of the file is read
+/// with them: only then its columns are known, for another delimiter gives other columns.
+pub(crate) async fn check(app: &App, upload: &Upload, wanted: &SettingsRequest) -> Result<(), ApiError> {
     let settings = engine_settings(&app.config.limits, wanted)?;
-    Check::new(settings).map(|_| ()).map_err(|error| invalid(&error))
+    match processing::try_settings(app, upload, settings).await {
+        Err(Stop::Settings(error)) => Err(error),
+        Err(Stop::Store(error)) => Err(error.into()),
+        Err(Stop::Inside(cause)) => Err(ApiError::internal(cause)),
+        // What the file itself has for a fault is said by the run, with its place.
+        Ok(()) | Err(Stop::NotCsv(_) | Stop::TooLarge(_) | Stop::Refused(_) | Stop::Cancelled) => Ok(()),
+    }
 }
 
 /// The engine's settings.
@@ -118,7 +128,12 @@ fn one_byte(parameter: &str, text: Option<&str>) -> Result<Option<Option<u8>>, A
 pub(crate) fn invalid(error: &EngineError) -> ApiError {
     let parameter = match error {
         EngineError::UnknownEncoding(_) => "encoding",
-        EngineError::Schema { place, .. } if place == "on_bad" || place == "max_rejects" => place,
+        EngineError::Schema { place, .. } => match place.as_str() {
+            "on_bad" | "max_rejects" | "header_rows" | "dialect" | "columns" => place,
+            "limits" => "settings",
+            place if place.starts_with("column ") => "columns",
+            _ => "schema",
+        },
         _ => "settings",
     };
     ApiError::invalid(parameter, error.to_string())

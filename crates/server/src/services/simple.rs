@@ -14,7 +14,7 @@ use super::watch::{Change, Watcher};
 use super::{derived_name, query};
 
 /// Rows that the answer shows, the header among them.
-const SHOWN_ROWS: u64 = 10;
+const SHOWN_ROWS: usize = 10;
 
 /// Waits until an upload is processed, and tells of it.
 ///
@@ -81,17 +81,8 @@ async fn finished(app: &App, record: UploadRecord) -> Result<UploadRecord, ApiEr
 /// The header's cells as they stand, then the first records.
 async fn rows(app: &App, record: &UploadRecord) -> Result<Vec<SimpleRow>, ApiError> {
     debug_assert!(super::files::find(record, RunFile::PlanJson).is_some(), "a completed run has its plan");
-    let plan = query::plan(app, record).await?;
-    let mut data: Vec<Vec<String>> = plan.header().into_iter().collect();
-    let left = SHOWN_ROWS.saturating_sub(data.len() as u64);
-    let page = query::records(app, record.upload.id.as_uuid(), 0, left).await?;
-    data.extend(
-        page.records
-            .into_iter()
-            .map(|record| record.cells.into_iter().map(Option::unwrap_or_default).collect()),
-    );
-    data.truncate(SHOWN_ROWS as usize);
-    Ok(data.into_iter().zip(1..).map(|(data, row_number)| SimpleRow { row_number, data }).collect())
+    let rows = query::first_rows(app, record, SHOWN_ROWS).await?;
+    Ok(rows.into_iter().zip(1..).map(|(data, row_number)| SimpleRow { row_number, data }).collect())
 }
 
 /// Whether the service works.

@@ -16,8 +16,8 @@ const DATABASE: &str = "csvp.sqlite";
 const OBJECTS: &str = "objects";
 /// How long an object may be without a row before it counts as left behind.
 const GRACE: Duration = Duration::from_secs(15 * 60);
-/// How often deleted uploads are looked for.
-const DELETES_EVERY: Duration = Duration::from_secs(60);
+/// How often deleted uploads and replaced runs are looked for, at least.
+const KNOWN_EVERY: Duration = Duration::from_secs(60);
 /// How often all objects are looked through.
 const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -43,16 +43,18 @@ pub(crate) async fn open_blobs(config: &Config) -> Result<Blobs, ServeError> {
     Blobs::open_local(&root, Some(config.store.max_disk.0)).await.map_err(|source| failed(config, source))
 }
 
-/// Removes what a crash left behind: objects whose upload was deleted, or was never acknowledged. Nobody else writes
-/// at this moment, so nothing needs a grace period.
+/// Puts right what a crash left behind: jobs whose workers are gone, objects whose upload was deleted or was never
+/// acknowledged. The data directory is locked, so nobody else works or reads at this moment: no lease holds, and nothing
+/// needs a grace period.
 pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
     let clean = async {
-        let deleted = Repair::finish_deletes(meta, blobs).await?;
+        meta.end_all_leases().await?;
+        let known = remove_known(meta, blobs, Duration::ZERO).await?;
         let unused = Repair::new(Duration::ZERO).remove_unused(meta, blobs).await?;
-        Ok((deleted, unused))
+        Ok((known, unused))
     };
-    let (deleted, unused) = clean.await.map_err(|source| failed(config, source))?;
-    tell("objects of deleted uploads were removed", deleted);
+    let (known, unused) = clean.await.map_err(|source| failed(config, source))?;
+    tell("objects of deleted uploads and replaced runs were removed", known);
     tell("objects that a crash left behind were removed", unused);
     Ok(())
 }
@@ -60,12 +62,13 @@ pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Resu
 /// Looks after the store while the service runs.
 pub(crate) async fn look_after(app: App) {
     let mut repair = Repair::new(GRACE);
-    let mut deletes = tokio::time::interval(DELETES_EVERY);
+    let kept_for = app.config.store.keep_replaced.0;
+    let mut known = tokio::time::interval(kept_for.clamp(Duration::from_secs(1), KNOWN_EVERY));
     let mut look = tokio::time::interval(LOOK_EVERY);
     loop {
         let result = tokio::select! {
             () = app.stopping.cancelled() => return,
-            _ = deletes.tick() => Repair::finish_deletes(&app.meta, &app.blobs).await,
+            _ = known.tick() => remove_known(&app.meta, &app.blobs, kept_for).await,
             _ = look.tick() => repair.remove_unused(&app.meta, &app.blobs).await,
         };
         match result {
@@ -78,6 +81,16 @@ pub(crate) async fn look_after(app: App) {
             }
         }
     }
+}
+
+/// Removes what the database knows to be without use.
+async fn remove_known(meta: &Meta, blobs: &Blobs, kept_for: Duration) -> Result<Repaired, StoreError> {
+    let deleted = Repair::finish_deletes(meta, blobs).await?;
+    let replaced = Repair::remove_replaced(meta, blobs, kept_for).await?;
+    Ok(Repaired {
+        removed: deleted.removed + replaced.removed,
+        removed_bytes: deleted.removed_bytes + replaced.removed_bytes,
+    })
 }
 
 fn tell(what: &str, repaired: Repaired) {

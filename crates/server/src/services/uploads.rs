@@ -1,13 +1,15 @@
 //! Looking at uploads, and asking for changes.
 
-use csvp_store::{Entity, ListUploads, NewJob, NewRun, Origin, RunId, StoreError, UploadId, UploadRecord};
+use csvp_store::{
+    Entity, ListUploads, NewJob, NewRun, Origin, RunId, StoreError, Taken, UploadId, UploadRecord,
+};
 use uuid::Uuid;
 
 use crate::api::{SettingsRequest, UploadPage, UploadState, UploadView};
 use crate::app::App;
 use crate::error::ApiError;
 
-use super::{settings, storage, upload_view};
+use super::{HeldKey, settings, storage, upload_view};
 
 /// One upload.
 pub(crate) async fn get(app: &App, id: Uuid) -> Result<UploadRecord, ApiError> {
@@ -47,13 +49,21 @@ pub(crate) async fn delete(app: &App, id: Uuid, origin: &Origin) -> Result<(), A
 }
 
 /// Asks for the run of an upload to be stopped.
-pub(crate) async fn cancel(app: &App, id: Uuid, origin: &Origin) -> Result<UploadView, ApiError> {
+pub(crate) async fn cancel(
+    app: &App,
+    id: Uuid,
+    key: Option<&HeldKey>,
+    origin: &Origin,
+) -> Result<UploadView, ApiError> {
     let upload = UploadId::from_uuid(id);
-    match app.meta.request_cancel(app.tenant(), upload, origin).await {
-        Ok(record) => {
+    let key = key.map(|held| held.of_request(&["POST", "cancel", &id.to_string()]));
+    match app.meta.request_cancel(app.tenant(), upload, key.as_ref(), origin).await {
+        Ok(Taken::New(record)) => {
             app.live.cancel(upload);
             Ok(upload_view(app, &record))
         }
+        // What is going on now is not the run that was meant.
+        Ok(Taken::Repeated(record)) => Ok(upload_view(app, &record)),
         Err(error) => Err(conflict(app, id, error, "there is nothing to cancel").await),
     }
 }
@@ -63,17 +73,16 @@ pub(crate) async fn reprocess(
     app: &App,
     id: Uuid,
     wanted: &SettingsRequest,
+    key: Option<&HeldKey>,
     origin: Origin,
 ) -> Result<UploadView, ApiError> {
-    settings::check(app, wanted)?;
-    let run = NewRun {
-        id: RunId::generate(),
-        settings: serde_json::to_value(wanted).map_err(ApiError::internal)?,
-        job: new_job(app),
-        origin,
-    };
+    let record = get(app, id).await?;
+    settings::check(app, &record.upload, wanted).await?;
+    let settings = serde_json::to_value(wanted).map_err(ApiError::internal)?;
+    let key = key.map(|held| held.of_request(&["POST", "reprocess", &id.to_string(), &settings.to_string()]));
+    let run = NewRun { id: RunId::generate(), settings, job: new_job(app), key, origin };
     match app.meta.start_run(app.tenant(), UploadId::from_uuid(id), run).await {
-        Ok(record) => Ok(upload_view(app, &record)),
+        Ok(taken) => Ok(upload_view(app, &taken.into_record())),
         Err(error) => {
             Err(conflict(app, id, error, "a run is going on; wait for it, or cancel it first").await)
         }

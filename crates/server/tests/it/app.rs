@@ -133,6 +133,12 @@ impl TestApp {
         found
     }
 
+    /// The directory of an upload.
+    pub(crate) fn upload_dir(&self, upload: &Value) -> PathBuf {
+        let uploads = format!("data/objects/{}/uploads", csvp_store::TenantId::DEFAULT);
+        self.dir.path().join(uploads).join(upload["id"].as_str().unwrap())
+    }
+
     /// Sends bytes as they are and reads until the server closes or is silent.
     pub(crate) async fn raw(&self, bytes: Vec<u8>, half_close: bool) -> String {
         let address = self.address;

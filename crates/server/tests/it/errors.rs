@@ -50,3 +50,23 @@ async fn other_sites_get_nothing() {
     problem(forged.send().await.unwrap(), 400, "request-invalid").await;
     app.assert_empty().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_as_long_as_asked_or_refused() {
+    let app = TestApp::start().await;
+    let upload = app.upload("a.csv", "a,b\n1,2\n").await;
+    let path = upload["links"]["self"].as_str().unwrap();
+    for (list, most) in [
+        ("/api/v1/uploads".to_owned(), 200),
+        (format!("{path}/records"), 1_000),
+        (format!("{path}/problems"), 1_000),
+    ] {
+        app.get_json(&format!("{list}?limit={most}")).await;
+        for limit in [0, most + 1] {
+            let refused = app.get(&format!("{list}?limit={limit}")).await;
+            let refused = problem(refused, 400, "request-invalid").await;
+            assert_eq!(refused["parameter"], "limit");
+            assert_eq!(refused["detail"], format!("expected a `limit` from 1 to {most}, found {limit}"));
+        }
+    }
+}

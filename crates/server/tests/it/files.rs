@@ -118,3 +118,31 @@ async fn files_that_are_not_there_say_why() {
     problem(app.get(&format!("{files}/..%2F..%2Fcsvp.sqlite")).await, 404, "file-not-found").await;
     problem(app.get("/api/v1/uploads/not-a-uuid").await, 404, "upload-not-found").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_can_insist_on_a_version() {
+    let app = TestApp::start().await;
+    let upload = app.upload("a.csv", "a,b\n1,2\n").await;
+    let path = format!("{}/files/clean.csv", upload["links"]["self"].as_str().unwrap());
+    let tag = app.get(&path).await.headers()["etag"].to_str().unwrap().to_owned();
+    let get = async |headers: &[(&'static str, String)]| {
+        let mut request = app.request(Method::GET, &path);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        request.send().await.unwrap()
+    };
+    let other = "\"other\"".to_owned();
+    for same in [tag.clone(), "*".to_owned(), format!("{other}, {tag}")] {
+        assert_eq!(get(&[("If-Match", same)]).await.status(), 200);
+    }
+    let both = get(&[("If-Match", other.clone()), ("If-Match", tag.clone())]).await;
+    assert_eq!(both.status(), 200, "a list may stand on several lines");
+    // A weak tag never matches strongly, and 412 goes before 304.
+    for gone in [other.clone(), format!("W/{tag}")] {
+        let refused = get(&[("If-Match", gone), ("If-None-Match", tag.clone())]).await;
+        problem(refused, 412, "precondition-failed").await;
+    }
+    assert_eq!(get(&[("If-Match", tag.clone()), ("If-None-Match", format!("W/{tag}"))]).await.status(), 304);
+    assert_eq!(get(&[("If-None-Match", other)]).await.status(), 200);
+}

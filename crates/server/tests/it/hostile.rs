@@ -78,6 +78,43 @@ async fn a_broken_multipart_body_is_not_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_multipart_body_holds_little_beside_the_file() {
+    let app = TestApp::start().await;
+    let send = async |body: String| {
+        let request = app.request(reqwest::Method::POST, "/api/v1/uploads");
+        // A stream has no length, so nothing can be refused before it is read.
+        let pieces = body
+            .into_bytes()
+            .chunks(60_000)
+            .map(<[u8]>::to_vec)
+            .map(Ok::<_, std::io::Error>)
+            .collect::<Vec<_>>();
+        let body = reqwest::Body::wrap_stream(futures::stream::iter(pieces));
+        request.header("Content-Type", "multipart/form-data; boundary=x").body(body).send().await.unwrap()
+    };
+    let part = |name: &str, content: &str| {
+        format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n")
+    };
+    let file = part("file", "a,b\n1,2\n");
+    let large = "y".repeat(3 << 20);
+    for body in [
+        part(&large, "") + &file,
+        part("note", &large) + &file,
+        file.clone() + &part("note", &large),
+        part("note", "").repeat(101) + &file,
+        file.clone() + &part("note", "").repeat(100),
+    ] {
+        let refused = problem(send(body + "--x--\r\n").await, 400, "request-invalid").await;
+        assert!(refused["detail"].as_str().unwrap().starts_with("expected at most"), "{refused}");
+    }
+    app.assert_empty().await;
+    let zeros = part("file", &"\0".repeat(5 << 20)) + "--x--\r\n";
+    problem(send(zeros).await, 400, "not-csv").await;
+    let whole = part("note", "").repeat(100) + &part("file", &table(200_000, false)) + "--x--\r\n";
+    assert!(send(whole).await.status().is_success(), "the file itself may be large");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_csv_is_refused() {
     let app = TestApp::start().await;
     let body = problem(app.post("/api/v1/uploads?name=a.csv", "").await, 400, "not-csv").await;

@@ -69,6 +69,62 @@ async fn reprocessing_keeps_the_old_results_until_it_is_done() {
     problem(text, 415, "media-type-unsupported").await;
 }
 
+/// Settings that do not fit the file are refused at once, and no run is begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn settings_that_do_not_fit_are_refused_with_the_name_of_the_part() {
+    let app = jobs_only().await;
+    let upload = app.finished(&queue(&app, table(1_000, false)).await).await;
+    let path = upload["links"]["self"].as_str().unwrap();
+    let column = |name: &str, format: &str| json!({ "name": name, "type": "date", "format": format });
+    let cases = [
+        (json!({ "columns": [{ "name": "nothing", "type": "text" }] }), "columns", "no column `nothing`"),
+        (json!({ "columns": [column("day", "%Q")] }), "columns", "column `day`"),
+        (json!({ "columns": [column("day", "%Y"), column("day", "%Y")] }), "columns", "column `day`"),
+        (json!({ "dialect": { "header_rows": 4_000_000_000_u64 } }), "header_rows", "at most 100"),
+        (json!({ "dialect": { "header_rows": u64::MAX } }), "header_rows", "header rows"),
+        (
+            json!({ "dialect": { "delimiter": ";" }, "columns": [column("day", "%Y-%m-%d")] }),
+            "columns",
+            "`day`",
+        ),
+        (json!({ "dialect": { "delimiter": "\n" } }), "dialect", "delimiter"),
+        (json!({ "schema": { "fields": [{ "name": "id", "type": "klingon" }] } }), "schema", "klingon"),
+    ];
+    for (settings, parameter, detail) in cases {
+        let request = app.request(Method::POST, &format!("{path}/reprocess")).json(&settings);
+        let refused = problem(request.send().await.unwrap(), 400, "request-invalid").await;
+        assert_eq!(refused["parameter"], parameter, "{refused}");
+        assert!(refused["detail"].as_str().unwrap().contains(detail), "{refused}");
+    }
+    assert_eq!(app.get_json(path).await["run"]["number"], 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reprocessing_and_cancelling_with_a_key_happen_once() {
+    let app = jobs_only().await;
+    let upload = app.finished(&queue(&app, table(100, false)).await).await;
+    let path = upload["links"]["self"].as_str().unwrap();
+    let reprocess = async |on_bad: &str| {
+        let request =
+            app.request(Method::POST, &format!("{path}/reprocess")).header("Idempotency-Key", "again");
+        request.json(&json!({ "on_bad": on_bad })).send().await.unwrap()
+    };
+    let first: Value = reprocess("null").await.json().await.unwrap();
+    app.finished(&first).await;
+    let repeated = reprocess("null").await;
+    assert_eq!(repeated.status(), StatusCode::ACCEPTED);
+    assert_eq!(repeated.json::<Value>().await.unwrap()["run"]["number"], 2);
+    problem(reprocess("fail").await, 422, "idempotency-key-reused").await;
+
+    let waiting = queue(&app, table(400_000, false)).await;
+    let path = waiting["links"]["self"].as_str().unwrap();
+    for _ in 0..2 {
+        let request = app.request(Method::POST, &format!("{path}/cancel")).header("Idempotency-Key", "stop");
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::ACCEPTED);
+        app.finished(&waiting).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_waiting_run_is_cancelled_at_once_and_a_running_one_soon() {
     let app = jobs_only().await;
@@ -99,6 +155,28 @@ async fn deleting_in_the_middle_leaves_nothing() {
         app.request(Method::DELETE, upload["links"]["self"].as_str().unwrap()).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::NO_CONTENT);
     app.assert_empty().await;
+    app.eventually("removal of the directory", async |app| !app.upload_dir(&upload).exists()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_files_of_the_current_run_stay() {
+    let app = TestApp::start_with(|config| {
+        config.upload.inline_size.0 = 0;
+        config.store.keep_replaced = csvp_server::config::Seconds::new(0);
+    })
+    .await;
+    let mut upload = app.finished(&queue(&app, table(1_000, true)).await).await;
+    let path = upload["links"]["self"].as_str().unwrap().to_owned();
+    let files = app.objects().len();
+    for _ in 0..5 {
+        let request = app.request(Method::POST, &format!("{path}/reprocess")).json(&json!({}));
+        upload = app.finished(&request.send().await.unwrap().json().await.unwrap()).await;
+    }
+    assert_eq!(upload["run"]["number"], 6);
+    app.eventually("removal of the replaced runs", async |app| app.objects().len() == files).await;
+    let runs = app.upload_dir(&upload).join("runs");
+    assert_eq!(std::fs::read_dir(runs).unwrap().count(), 1, "no empty directory stays");
+    app.get_json(&format!("{path}/report")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

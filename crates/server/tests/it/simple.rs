@@ -40,6 +40,21 @@ async fn an_upload_answers_as_documented() {
     assert_eq!(data["problems"], json!({ "total": 0, "errors": 0, "warnings": 0, "rejectedRows": 0 }));
 }
 
+/// Cells are shown as they stand in the file, also those that count as null.
+#[tokio::test(flavor = "multi_thread")]
+async fn null_words_are_shown_as_they_stand() {
+    let app = TestApp::start().await;
+    let text = "id,score\n1,5\n2,NA\n3,\n4,7\n5,NA\n6,9\n";
+    let (status, body) = send(&app, "csvFile", "scores.csv", text).await;
+    assert_eq!(status, 200, "{body}");
+    let path = format!("/api/v1/uploads/{}/records", body["data"]["uploadId"].as_str().unwrap());
+    let record = &app.get_json(&path).await["records"][1];
+    assert_eq!(record["cells"], json!(["2", null]), "it counts as null");
+    let rows = body["data"]["rowData"].as_array().unwrap();
+    assert_eq!(rows[2]["data"], json!(["2", "NA"]));
+    assert_eq!(rows[3]["data"], json!(["3", ""]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_upload_is_waited_for() {
     let app = TestApp::start_with(|config| config.upload.inline_size.0 = 0).await;

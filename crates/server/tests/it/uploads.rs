@@ -1,5 +1,7 @@
 //! Sending, listing, looking, deleting.
 
+use std::io::Write as _;
+
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -139,18 +141,52 @@ async fn a_deleted_upload_is_gone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idempotency_key_makes_retries_safe() {
     let app = TestApp::start().await;
-    let send = async |body: &'static str| {
-        let request =
-            app.request(Method::POST, "/api/v1/uploads").header("Idempotency-Key", "k-1").body(body);
+    let send = async |path: &str, body: &'static str| {
+        let request = app.request(Method::POST, path).header("Idempotency-Key", "k-1").body(body);
         request.send().await.unwrap()
     };
-    let first: Value = send("a,b\n1,2\n").await.json().await.unwrap();
+    let first: Value = send("/api/v1/uploads?name=a.csv", "a,b\n1,2\n").await.json().await.unwrap();
     let objects = app.objects();
-    let again: Value = send("a,b\n1,2\n").await.json().await.unwrap();
-    assert_eq!(first["id"], again["id"]);
+    let again = send("/api/v1/uploads?name=a.csv", "a,b\n1,2\n").await;
+    assert_eq!(again.status(), StatusCode::CREATED);
+    assert_eq!(again.json::<Value>().await.unwrap(), first);
+    for (path, body) in [
+        ("/api/v1/uploads?name=a.csv", "a,b\n3,4\n"),
+        ("/api/v1/uploads?name=b.csv", "a,b\n1,2\n"),
+        ("/api/v1/uploads?name=a.csv&delimiter=;", "a,b\n1,2\n"),
+    ] {
+        problem(send(path, body).await, 422, "idempotency-key-reused").await;
+    }
+    let path = first["links"]["self"].as_str().unwrap();
+    problem(send(&format!("{path}/cancel"), "").await, 422, "idempotency-key-reused").await;
     assert_eq!(app.objects(), objects);
-    problem(send("a,b\n3,4\n").await, 409, "upload-state-conflict").await;
-    assert_eq!(app.objects(), objects);
+    let long = app.request(Method::POST, "/api/v1/uploads").header("Idempotency-Key", "k".repeat(256));
+    let long = problem(long.body("a\n1\n").send().await.unwrap(), 400, "request-invalid").await;
+    assert_eq!(long["parameter"], "Idempotency-Key");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_in_use_until_its_request_has_ended() {
+    let app = TestApp::start().await;
+    let head = "POST /api/v1/uploads HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: slow\r\nContent-Length: 8\r\n\r\n";
+    let mut slow = std::net::TcpStream::connect(app.address).unwrap();
+    slow.write_all(head.as_bytes()).unwrap();
+    let send = async |app: &TestApp, body: &'static str| {
+        app.request(Method::POST, "/api/v1/uploads").header("Idempotency-Key", "slow").body(body).send().await
+    };
+    app.eventually("arrival of the slow request", async |app| {
+        app.get("/metrics").await.text().await.unwrap().contains("csvp_uploads_receiving 1")
+    })
+    .await;
+    let refused = send(&app, "a,b\n1,2\n").await.unwrap();
+    assert_eq!(refused.headers()["retry-after"], "1");
+    problem(refused, 409, "idempotency-key-in-use").await;
+    slow.write_all(b"a,b\n1,2\n").unwrap();
+    app.eventually("end of the slow request", async |app| {
+        send(app, "a,b\n1,2\n").await.unwrap().status() == StatusCode::CREATED
+    })
+    .await;
+    assert_eq!(app.get_json("/api/v1/uploads").await["items"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,15 +42,11 @@ pub(super) struct Found {
 }
 
 impl Disk {
-    /// Opens the directory, making it when it is missing. Temporary files that a crash left are removed unless
-    /// another process uses the directory too.
+    /// Opens the directory, making it when it is missing. Temporary files and empty directories that a crash left are
+    /// removed unless another process uses the directory too.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
-        private_dir().recursive(true).create(root.join(TEMP_DIR))?;
+        make_dirs(&root.join(TEMP_DIR))?;
         let root = root.canonicalize()?;
-        sync_dir(&root)?;
-        if let Some(parent) = root.parent() {
-            sync_dir(parent)?;
-        }
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK_FILE))?;
         if lock.try_lock().is_ok() {
             for entry in fs::read_dir(root.join(TEMP_DIR))? {
@@ -61,6 +57,7 @@ impl Disk {
                     fs::remove_file(entry.path())?;
                 }
             }
+            remove_empty_dirs(&root)?;
         }
         lock.lock_shared()?;
         Ok(Self { root, known_dirs: Mutex::new(HashSet::new()), _lock: lock })
@@ -81,14 +78,15 @@ impl Disk {
         let targets =
             files.iter().map(|(_, target)| parent(target)).collect::<io::Result<BTreeSet<&Path>>>()?;
         let targets: Vec<PathBuf> = targets.into_iter().map(Path::to_owned).collect();
-        let mut made = Vec::new();
-        for dir in &targets {
-            self.make_dirs(dir, &mut made)?;
+        let contents: Vec<_> = files.iter().map(|(staged, _)| Sync::File(&staged.file)).collect();
+        match self.sync_with_dirs(&targets, &contents) {
+            // A removal has taken a directory away that it found empty; they are all made once more.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.known_dirs().clear();
+                self.sync_with_dirs(&targets, &contents)?;
+            }
+            synced => synced?,
         }
-        let contents = files.iter().map(|(staged, _)| Sync::File(&staged.file));
-        let parents = made.iter().filter_map(|dir| dir.parent()).collect::<BTreeSet<_>>();
-        sync_all(contents.chain(parents.into_iter().map(Sync::Dir)).collect())?;
-        self.remember_dirs(made);
         let mut replaced = Vec::with_capacity(files.len());
         for (mut staged, target) in files {
             replaced.push(self.rename(&staged.path, &target)?);
@@ -96,6 +94,18 @@ impl Disk {
         }
         sync_all(targets.iter().map(|dir| Sync::Dir(dir)).collect())?;
         Ok(replaced)
+    }
+
+    /// Makes the contents durable, and the directories that they are to lie in.
+    fn sync_with_dirs(&self, dirs: &[PathBuf], contents: &[Sync<'_>]) -> io::Result<()> {
+        let mut made = Vec::new();
+        for dir in dirs {
+            self.make_dirs(dir, &mut made)?;
+        }
+        let parents = made.iter().filter_map(|dir| dir.parent()).collect::<BTreeSet<_>>();
+        sync_all(contents.iter().copied().chain(parents.into_iter().map(Sync::Dir)).collect())?;
+        self.remember_dirs(made);
+        Ok(())
     }
 
     fn rename(&self, from: &Path, target: &Path) -> io::Result<u64> {
@@ -115,10 +125,8 @@ impl Disk {
                     Err(error) => return Err(error),
                 }
             }
-            self.forget_dirs(dir);
-            let mut made = Vec::new();
-            self.make_dirs(dir, &mut made)?;
-            sync_all(made.iter().filter_map(|dir| dir.parent()).map(Sync::Dir).collect())?;
+            self.known_dirs().clear();
+            self.sync_with_dirs(&[dir.to_owned()], &[])?;
         }
         Err(io::ErrorKind::NotFound.into())
     }
@@ -152,8 +160,16 @@ impl Disk {
     /// Removes one object and the directories it leaves empty; gives its size.
     pub(super) fn remove(&self, target: &Path) -> io::Result<u64> {
         let taken = self.take_away(target)?;
-        let mut dir = parent(target)?;
+        let dir = parent(target)?;
         sync_dir(dir)?;
+        self.remove_empty(dir)?;
+        let size_bytes = fs::symlink_metadata(&taken)?.len();
+        fs::remove_file(taken)?;
+        Ok(size_bytes)
+    }
+
+    /// Removes a directory and those above it, up to the first one that is not empty.
+    fn remove_empty(&self, mut dir: &Path) -> io::Result<()> {
         while dir != self.root {
             self.forget_dirs(dir);
             if fs::remove_dir(dir).is_err() {
@@ -161,12 +177,10 @@ impl Disk {
             }
             dir = parent(dir)?;
         }
-        let size_bytes = fs::symlink_metadata(&taken)?.len();
-        fs::remove_file(taken)?;
-        Ok(size_bytes)
+        Ok(())
     }
 
-    /// Removes everything under a directory, as one step for readers; gives the bytes removed. Nothing there is
+    /// Removes everything under a directory and the directories it leaves empty, as one step for readers; gives the bytes removed. Nothing there is
     /// not an error.
     pub(super) fn remove_all(&self, dir: &Path) -> io::Result<u64> {
         let taken = match self.take_away(dir) {
@@ -176,6 +190,7 @@ impl Disk {
         };
         self.forget_dirs(dir);
         sync_dir(parent(dir)?)?;
+        self.remove_empty(parent(dir)?)?;
         let mut removed = 0;
         visit(&taken, &mut |_, metadata| {
             removed += metadata.len();
@@ -307,6 +322,32 @@ fn private_dir() -> DirBuilder {
     let mut builder = DirBuilder::new();
     builder.mode(0o700);
     builder
+}
+
+/// Makes a directory and those above it that are missing, each durable: its name is synced into its parent, up to the
+/// first directory that was there. Only the service's own user can look into those that are made.
+pub fn make_dirs(dir: &Path) -> io::Result<()> {
+    // What is relative begins in the working directory, whose path is empty.
+    let above = dir.parent().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
+    let Some(above) = above.filter(|_| !dir.is_dir()) else { return Ok(()) };
+    make_dirs(above)?;
+    match private_dir().create(dir) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => sync_dir(above),
+    }
+}
+
+/// Removes the directories below this one that hold no file; those with a leading dot stay.
+fn remove_empty_dirs(dir: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() && !entry.file_name().to_string_lossy().starts_with('.') {
+            remove_empty_dirs(&entry.path())?;
+            // One that is not empty refuses, and stays.
+            let _ = fs::remove_dir(entry.path());
+        }
+    }
+    Ok(())
 }
 
 /// Depth-first over all files; directories that vanish meanwhile are skipped. False when `each` wanted to stop.

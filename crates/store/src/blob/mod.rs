@@ -25,6 +25,7 @@ use self::disk::Disk;
 use self::usage::Usage;
 use crate::error::{Entity, StoreError};
 
+pub use disk::make_dirs;
 pub use key::{ObjectKey, ObjectPrefix, RunFile, RunFileError};
 pub use local::DurableLocal;
 pub use reader::{BlobReader, BlobStream};

@@ -175,10 +175,11 @@ pub async fn released_job_is_not_counted(setup: MetaSetup) {
 /// No worker is needed for it.
 pub async fn waiting_job_is_cancelled_at_once(setup: MetaSetup) {
     let id = create(&setup, queued("a")).await.upload.id;
-    let record = setup.meta.request_cancel(TENANT, id, &Origin::anonymous("r")).await.unwrap();
+    let taken = setup.meta.request_cancel(TENANT, id, None, &Origin::anonymous("r")).await.unwrap();
+    let record = taken.into_record();
     assert_eq!(record.upload.state, UploadState::Cancelled);
     assert!(setup.meta.claim_job("w", LEASE).await.unwrap().is_none());
-    let again = setup.meta.request_cancel(TENANT, id, &Origin::anonymous("r")).await;
+    let again = setup.meta.request_cancel(TENANT, id, None, &Origin::anonymous("r")).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))));
     assert_eq!(actions(&setup, id).await, ["upload.create queued", "upload.cancel cancelled"]);
 }
@@ -189,7 +190,8 @@ pub async fn running_job_is_asked_to_stop(setup: MetaSetup) {
     let job = claim(&setup, "w").await;
     let progress = Progress::queued(1_000);
     assert!(!setup.meta.renew(&job.lease, LEASE, &progress).await.unwrap().cancel_requested);
-    let record = setup.meta.request_cancel(TENANT, id, &Origin::anonymous("r")).await.unwrap();
+    let taken = setup.meta.request_cancel(TENANT, id, None, &Origin::anonymous("r")).await.unwrap();
+    let record = taken.into_record();
     assert_eq!(record.upload.state, UploadState::Processing);
     assert!(setup.meta.renew(&job.lease, LEASE, &progress).await.unwrap().cancel_requested);
     setup.meta.finish_job(&job.lease, result(UploadState::Cancelled), &Origin::worker()).await.unwrap();
@@ -197,7 +199,7 @@ pub async fn running_job_is_asked_to_stop(setup: MetaSetup) {
     // A failure counts as the end, too.
     let id = create(&setup, queued("b")).await.upload.id;
     let job = claim(&setup, "w").await;
-    setup.meta.request_cancel(TENANT, id, &Origin::anonymous("r")).await.unwrap();
+    setup.meta.request_cancel(TENANT, id, None, &Origin::anonymous("r")).await.unwrap();
     assert_eq!(setup.meta.fail_job(&job.lease, &failure()).await.unwrap(), JobFate::Cancelled);
     assert_eq!(state(&setup, id).await, UploadState::Cancelled);
 }
@@ -206,7 +208,7 @@ pub async fn running_job_is_asked_to_stop(setup: MetaSetup) {
 pub async fn lost_worker_of_a_cancelled_job_ends_it(setup: MetaSetup) {
     let id = create(&setup, queued("a")).await.upload.id;
     claim(&setup, "w").await;
-    setup.meta.request_cancel(TENANT, id, &Origin::anonymous("r")).await.unwrap();
+    setup.meta.request_cancel(TENANT, id, None, &Origin::anonymous("r")).await.unwrap();
     setup.clock.advance(LEASE);
     assert!(setup.meta.claim_job("w", LEASE).await.unwrap().is_none());
     assert_eq!(state(&setup, id).await, UploadState::Cancelled);
@@ -241,4 +243,14 @@ pub async fn result_must_be_final(setup: MetaSetup) {
         assert!(matches!(finished, Err(StoreError::Conflict(_))));
     }
     setup.meta.finish_job(&job.lease, result(UploadState::Refused), &Origin::worker()).await.unwrap();
+}
+
+/// Nobody waits for a worker that is known to be dead.
+pub async fn ended_leases_free_their_jobs_at_once(setup: MetaSetup) {
+    create(&setup, queued("a")).await;
+    let job = claim(&setup, "before the crash").await;
+    setup.meta.end_all_leases().await.unwrap();
+    let again = claim(&setup, "after the crash").await;
+    assert_eq!((again.job.id, again.job.attempts), (job.job.id, 2));
+    assert!(setup.meta.release_job(&job.lease).await.is_err(), "the old lease holds no more");
 }

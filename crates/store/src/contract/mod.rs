@@ -24,8 +24,8 @@ use crate::blob::{Blobs, RunFile};
 use crate::clock::Clock;
 use crate::meta::Meta;
 use crate::model::{
-    ClaimedJob, FirstRun, NewJob, NewUpload, Origin, Progress, RunId, RunResult, Stage, StoredFile, TenantId,
-    UploadId, UploadRecord, UploadState,
+    ClaimedJob, FirstRun, IdempotencyKey, NewJob, NewUpload, Origin, Progress, RunId, RunResult, Stage,
+    StoredFile, TenantId, UploadId, UploadRecord, UploadState,
 };
 
 /// Objects to be tested, empty.
@@ -76,7 +76,7 @@ macro_rules! meta_contract {
     ($open:path) => {
         $crate::meta_contract!(@cases $open, uploads;
             queued_upload_is_there_with_job_and_audit, finished_upload_is_published_at_once,
-            retries_with_one_key_make_one_upload, bad_neighbour_does_not_spoil_the_group, tenants_do_not_see_each_other,
+            retries_with_one_key_make_one_upload, retries_with_one_key_start_and_stop_one_run, bad_neighbour_does_not_spoil_the_group, tenants_do_not_see_each_other,
             pages_are_complete, stats_count_every_state, reprocessing_keeps_the_old_run_until_the_new_one_ends,
             deleted_upload_is_gone_for_everyone, deleting_stops_the_job, repair_removes_only_what_is_unused,
             migrating_twice_changes_nothing);
@@ -85,7 +85,7 @@ macro_rules! meta_contract {
             lost_lease_can_write_nothing, ended_lease_nobody_took_still_counts, job_that_kills_workers_dies,
             failed_attempts_wait_longer_then_die, released_job_is_not_counted, waiting_job_is_cancelled_at_once,
             running_job_is_asked_to_stop, lost_worker_of_a_cancelled_job_ends_it, progress_is_shown_while_it_runs,
-            result_must_be_final);
+            result_must_be_final, ended_leases_free_their_jobs_at_once);
     };
     (@cases $open:path, $suite:ident; $($case:ident),*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,7 +104,7 @@ pub fn queued(name: &str) -> NewUpload {
         size_bytes: 1_000,
         sha256: "ab".repeat(32),
         media_type: Some("text/csv".to_owned()),
-        idempotency_key: None,
+        key: None,
         run: RunId::generate(),
         settings: json!({ "encoding": "utf-8" }),
         first: FirstRun::Queued(NewJob::default()),
@@ -129,6 +129,11 @@ pub fn result(state: UploadState) -> RunResult {
         ],
         progress: Progress { stage: Stage::Done, bytes_done: 1_000, bytes_total: 1_000, records: 10 },
     }
+}
+
+/// A key of the sender, for a request with this fingerprint.
+pub fn key(key: &str, fingerprint: &str) -> IdempotencyKey {
+    IdempotencyKey { key: key.to_owned(), fingerprint: fingerprint.to_owned() }
 }
 
 async fn create(setup: &MetaSetup, new: NewUpload) -> UploadRecord {

@@ -7,11 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{LEASE, MetaSetup, actions, claim, create, finished, queued, result};
+use super::{LEASE, MetaSetup, actions, claim, create, finished, key, queued, result};
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
 use crate::error::{Entity, StoreError};
 use crate::model::{
-    Created, ListUploads, NewJob, NewRun, Origin, Progress, RunId, Stats, TenantId, UploadId, UploadState,
+    ListUploads, NewJob, NewRun, Origin, Progress, RunId, Stats, Taken, TenantId, UploadId, UploadState,
 };
 use crate::repair::{Repair, Repaired};
 
@@ -22,6 +22,7 @@ fn rerun() -> NewRun {
         id: RunId::generate(),
         settings: json!({ "on_bad": "null" }),
         job: NewJob::default(),
+        key: None,
         origin: Origin::anonymous("request-2"),
     }
 }
@@ -67,29 +68,47 @@ pub async fn retries_with_one_key_make_one_upload(setup: MetaSetup) {
     let mut tasks = tokio::task::JoinSet::new();
     for i in 0..32 {
         let meta = Arc::clone(&meta);
-        let new =
-            crate::model::NewUpload { idempotency_key: Some("key-1".to_owned()), ..queued(&format!("{i}")) };
+        let new = crate::model::NewUpload { key: Some(key("key-1", "same")), ..queued(&format!("{i}")) };
         tasks.spawn(async move { meta.create_upload(new).await.unwrap() });
     }
     let created = tasks.join_all().await;
-    let new: Vec<_> = created.iter().filter(|created| matches!(created, Created::New(_))).collect();
+    let new: Vec<_> = created.iter().filter(|created| matches!(created, Taken::New(_))).collect();
     assert_eq!(new.len(), 1);
     let first = new[0].clone().into_record();
     let ids: HashSet<_> = created.into_iter().map(|created| created.into_record().upload.id).collect();
     assert_eq!(ids, HashSet::from([first.upload.id]));
     assert_eq!(setup.meta.list_audit_events(TENANT, 0, 100).await.unwrap().len(), 1);
-    let found = setup.meta.find_by_idempotency_key(TENANT, "key-1").await.unwrap();
-    assert_eq!(found, Some(first.clone()));
-    assert_eq!(setup.meta.find_by_idempotency_key(TENANT, "key-2").await.unwrap(), None);
+    // Another request under the same key does nothing.
+    let other_request = crate::model::NewUpload { key: Some(key("key-1", "other")), ..queued("other") };
+    let reused = setup.meta.create_upload(other_request).await;
+    assert!(matches!(reused, Err(StoreError::KeyReused)), "{reused:?}");
+    assert_eq!(setup.meta.stats(TENANT).await.unwrap().total, 1);
     // Another tenant may use the same word.
     let other = TenantId::generate();
     setup.meta.ensure_tenant(other, "other").await.unwrap();
-    let new = crate::model::NewUpload {
-        tenant: other,
-        idempotency_key: Some("key-1".to_owned()),
-        ..queued("other")
-    };
-    assert!(matches!(setup.meta.create_upload(new).await.unwrap(), Created::New(_)));
+    let new = crate::model::NewUpload { tenant: other, key: Some(key("key-1", "same")), ..queued("other") };
+    assert!(matches!(setup.meta.create_upload(new).await.unwrap(), Taken::New(_)));
+}
+
+/// A run and its end are asked for once, however often the request comes.
+pub async fn retries_with_one_key_start_and_stop_one_run(setup: MetaSetup) {
+    let (meta, origin) = (&setup.meta, Origin::worker());
+    let id = create(&setup, finished("a.csv", 0, UploadState::Completed)).await.upload.id;
+    let run = |fingerprint| NewRun { key: Some(key("run", fingerprint)), ..rerun() };
+    assert!(matches!(meta.start_run(TENANT, id, run("same")).await.unwrap(), Taken::New(_)));
+    let again = meta.start_run(TENANT, id, run("same")).await.unwrap();
+    assert!(matches!(&again, Taken::Repeated(record) if record.latest.number == 2), "{again:?}");
+    let other = meta.start_run(TENANT, id, run("other")).await;
+    assert!(matches!(other, Err(StoreError::KeyReused)), "{other:?}");
+    let stop = key("stop", "same");
+    let stopped = meta.request_cancel(TENANT, id, Some(&stop), &origin).await.unwrap();
+    assert!(matches!(stopped, Taken::New(_)));
+    meta.start_run(TENANT, id, rerun()).await.unwrap();
+    let again = meta.request_cancel(TENANT, id, Some(&stop), &origin).await.unwrap();
+    assert!(
+        matches!(&again, Taken::Repeated(record) if record.upload.state == UploadState::Queued),
+        "{again:?}"
+    );
 }
 
 /// Uploads share a transaction, not their fate.
@@ -125,7 +144,7 @@ pub async fn tenants_do_not_see_each_other(setup: MetaSetup) {
     assert!(hidden(meta.get_upload(other, id).await.unwrap_err()));
     assert!(hidden(meta.list_runs(other, id).await.unwrap_err()));
     assert!(hidden(meta.start_run(other, id, rerun()).await.unwrap_err()));
-    assert!(hidden(meta.request_cancel(other, id, &origin).await.unwrap_err()));
+    assert!(hidden(meta.request_cancel(other, id, None, &origin).await.unwrap_err()));
     assert!(hidden(meta.delete_upload(other, id, &origin).await.unwrap_err()));
     assert_eq!(meta.list_uploads(other, &ListUploads::default()).await.unwrap().items, []);
     assert_eq!(meta.stats(other).await.unwrap(), Stats::default());
@@ -194,7 +213,7 @@ pub async fn reprocessing_keeps_the_old_run_until_the_new_one_ends(setup: MetaSe
     let first = create(&setup, finished("a.csv", 0, UploadState::Completed)).await;
     let id = first.upload.id;
     let second = rerun();
-    let queued = setup.meta.start_run(TENANT, id, second.clone()).await.unwrap();
+    let queued = setup.meta.start_run(TENANT, id, second.clone()).await.unwrap().into_record();
     assert_eq!((queued.upload.state, queued.upload.finished_at), (UploadState::Queued, None));
     assert_eq!((queued.latest.id, queued.latest.number), (second.id, 2));
     assert_eq!(queued.current().unwrap(), &first.latest);
@@ -209,7 +228,7 @@ pub async fn reprocessing_keeps_the_old_run_until_the_new_one_ends(setup: MetaSe
     // A run that ends without a report changes nothing for readers.
     let third = rerun();
     setup.meta.start_run(TENANT, id, third.clone()).await.unwrap();
-    let failed = setup.meta.request_cancel(TENANT, id, &Origin::worker()).await.unwrap();
+    let failed = setup.meta.request_cancel(TENANT, id, None, &Origin::worker()).await.unwrap().into_record();
     assert_eq!((failed.upload.state, failed.latest.id), (UploadState::Cancelled, third.id));
     assert_eq!(failed.current().unwrap().id, second.id);
     let numbers: Vec<_> =
@@ -231,7 +250,7 @@ pub async fn reprocessing_keeps_the_old_run_until_the_new_one_ends(setup: MetaSe
 /// Its name and checksum are gone at once.
 pub async fn deleted_upload_is_gone_for_everyone(setup: MetaSetup) {
     let new = crate::model::NewUpload {
-        idempotency_key: Some("key".to_owned()),
+        key: Some(key("key", "same")),
         ..finished("secret.csv", 0, UploadState::Completed)
     };
     let id = create(&setup, new).await.upload.id;
@@ -241,8 +260,9 @@ pub async fn deleted_upload_is_gone_for_everyone(setup: MetaSetup) {
     assert!(matches!(meta.get_upload(TENANT, id).await, Err(StoreError::NotFound(_))));
     assert!(matches!(meta.delete_upload(TENANT, id, &origin).await, Err(StoreError::NotFound(_))));
     assert!(matches!(meta.start_run(TENANT, id, rerun()).await, Err(StoreError::NotFound(_))));
-    assert_eq!(meta.find_by_idempotency_key(TENANT, "key").await.unwrap(), None);
-    assert_eq!(meta.list_uploads(TENANT, &ListUploads::default()).await.unwrap().items, []);
+    let again = crate::model::NewUpload { key: Some(key("key", "other")), ..queued("again") };
+    assert!(matches!(meta.create_upload(again).await.unwrap(), Taken::New(_)), "the key is free again");
+    assert_eq!(meta.list_uploads(TENANT, &ListUploads::default()).await.unwrap().items.len(), 1);
     assert_eq!(meta.list_unfinished_deletes(10).await.unwrap().len(), 1);
     meta.finish_delete(&deleted).await.unwrap();
     meta.finish_delete(&deleted).await.unwrap();
@@ -301,8 +321,14 @@ pub async fn repair_removes_only_what_is_unused(setup: MetaSetup) {
     let repaired = at_once.remove_unused(&setup.meta, &blobs).await.unwrap();
     assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 16 }, "the orphan goes, both runs stay");
     setup.meta.finish_job(&job.lease, result(UploadState::Completed), &Origin::worker()).await.unwrap();
-    let repaired = at_once.remove_unused(&setup.meta, &blobs).await.unwrap();
-    assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 8 }, "the replaced run goes");
+    let kept_for = Duration::from_secs(60);
+    let replaced = async || Repair::remove_replaced(&setup.meta, &blobs, kept_for).await.unwrap();
+    assert_eq!(replaced().await, Repaired::default(), "a reader may still want it");
+    setup.clock.advance(kept_for);
+    assert_eq!(replaced().await, Repaired { removed: 1, removed_bytes: 8 }, "the replaced run goes");
+    assert_eq!(replaced().await, Repaired::default());
+    let runs = setup.meta.list_runs(TENANT, kept_id).await.unwrap();
+    assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), [2], "and its row");
     let mut left: Vec<_> =
         blobs.list(&ObjectPrefix::All).await.unwrap().into_iter().map(|(key, _)| key).collect();
     left.sort();

@@ -4,18 +4,18 @@
 //! the disk the next group gathers; nobody waits for a timer. When a group fails, each of its members is tried
 //! alone, so that one bad row cannot fail the others.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, SqlErr};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::create::{self, Prepared};
-use super::entity::{audit_event, job, run, upload};
+use super::entity::{audit_event, idempotency_key, job, run, upload};
+use super::keys::{self, Known};
 use super::{begin, db_error, list};
 use crate::clock::Clock;
 use crate::error::{Entity, StoreError};
-use crate::model::{Created, NewUpload, TenantId, UploadId};
+use crate::model::{NewUpload, Taken, UploadId};
 
 /// Most uploads of one transaction: enough to make the disk's wait cheap, little enough to stay under the
 /// database's limit on bound values (17 per row of the widest table).
@@ -29,7 +29,7 @@ pub(super) struct Queue(mpsc::Sender<Request>);
 
 struct Request {
     new: NewUpload,
-    answer: oneshot::Sender<Result<Created, StoreError>>,
+    answer: oneshot::Sender<Result<Taken, StoreError>>,
 }
 
 impl Queue {
@@ -45,7 +45,7 @@ impl Queue {
     }
 
     /// Queues one upload and waits until it is durable. Once queued it is written even if the caller goes away.
-    pub(super) async fn create(&self, new: NewUpload) -> Result<Created, StoreError> {
+    pub(super) async fn create(&self, new: NewUpload) -> Result<Taken, StoreError> {
         let (answer, answered) = oneshot::channel();
         let gone = || StoreError::Unavailable("the committing task has ended".into());
         self.0.send(Request { new, answer }).await.map_err(|_| gone())?;
@@ -63,8 +63,10 @@ struct Committer {
 enum Outcome {
     /// A new row, at this place of the group.
     New(Box<Prepared>),
-    /// The idempotency key is in use.
-    Existing(UploadId),
+    /// The same request was sent before.
+    Repeated(UploadId),
+    /// Another request was sent before under the same key.
+    KeyReused,
 }
 
 impl Committer {
@@ -76,7 +78,7 @@ impl Committer {
                 Ok(created) => {
                     for (request, created) in group.drain(..).zip(created) {
                         // A caller that went away has its upload all the same.
-                        let _ = request.answer.send(Ok(created));
+                        let _ = request.answer.send(created);
                     }
                 }
                 Err(error) => {
@@ -92,21 +94,21 @@ impl Committer {
     /// What a member of a failed group gets. When the database is away or full it is so for all; otherwise one of
     /// them may be to blame, or another process has taken a key between our look and our write, so each is tried
     /// once more by itself.
-    async fn alone(&self, new: &NewUpload, failure: &StoreError) -> Result<Created, StoreError> {
+    async fn alone(&self, new: &NewUpload, failure: &StoreError) -> Result<Taken, StoreError> {
         match failure {
             StoreError::Full { used_bytes, max_bytes } => {
                 Err(StoreError::Full { used_bytes: *used_bytes, max_bytes: *max_bytes })
             }
             StoreError::Unavailable(cause) => Err(StoreError::Unavailable(cause.to_string().into())),
-            _ => self.commit(&[new]).await.map(|mut created| created.remove(0)),
+            _ => self.commit(&[new]).await?.remove(0),
         }
     }
 
-    /// Writes all uploads or none, and answers in the same order.
-    async fn commit(&self, uploads: &[&NewUpload]) -> Result<Vec<Created>, StoreError> {
+    /// Writes all uploads or none, but for those whose keys were sent before, and answers in the same order.
+    async fn commit(&self, uploads: &[&NewUpload]) -> Result<Vec<Result<Taken, StoreError>>, StoreError> {
         let now = self.clock.now_us();
         let transaction = begin(&self.writer).await?;
-        let mut keys = create::keys_in_use(&transaction, uploads).await?;
+        let mut keys = keys::known(&transaction, uploads).await?;
         let mut outcomes = Vec::with_capacity(uploads.len());
         for new in uploads {
             outcomes.push(outcome(new, &mut keys, now)?);
@@ -120,11 +122,12 @@ impl Committer {
         let mut created = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             created.push(match outcome {
-                Outcome::New(rows) => Created::New(rows.record),
-                Outcome::Existing(id) => {
+                Outcome::New(rows) => Ok(Taken::New(rows.record)),
+                Outcome::Repeated(id) => {
                     let record = list::find_any(&transaction, id).await?;
-                    Created::Existing(record.ok_or(StoreError::NotFound(Entity::Upload(id)))?)
+                    Ok(Taken::Repeated(record.ok_or(StoreError::NotFound(Entity::Upload(id)))?))
                 }
+                Outcome::KeyReused => Err(StoreError::KeyReused),
             });
         }
         transaction.commit().await.map_err(db_error)?;
@@ -139,7 +142,7 @@ impl Outcome {
     fn new_rows(&self) -> Option<&Prepared> {
         match self {
             Self::New(rows) => Some(rows),
-            Self::Existing(_) => None,
+            Self::Repeated(_) | Self::KeyReused => None,
         }
     }
 }
@@ -157,22 +160,24 @@ async fn insert(db: &impl ConnectionTrait, rows: &[&Prepared]) -> Result<(), DbE
     if !jobs.is_empty() {
         job::Entity::insert_many(jobs).exec_without_returning(db).await?;
     }
+    let keys: Vec<_> = rows.iter().filter_map(|rows| rows.key_row.clone()).collect();
+    if !keys.is_empty() {
+        idempotency_key::Entity::insert_many(keys).exec_without_returning(db).await?;
+    }
     let audits = rows.iter().map(|rows| rows.audit_row.clone());
     audit_event::Entity::insert_many(audits).exec_without_returning(db).await?;
     Ok(())
 }
 
 /// Decides for one upload of a group; a key may also have been taken by an earlier member of the same group.
-fn outcome(
-    new: &NewUpload,
-    keys: &mut HashMap<(TenantId, String), UploadId>,
-    now: i64,
-) -> Result<Outcome, StoreError> {
-    if let Some(key) = &new.idempotency_key {
-        if let Some(&existing) = keys.get(&(new.tenant, key.clone())) {
-            return Ok(Outcome::Existing(existing));
+fn outcome(new: &NewUpload, known: &mut Known, now: i64) -> Result<Outcome, StoreError> {
+    if let Some(key) = &new.key {
+        match keys::same_request(known, new.tenant, key) {
+            Ok(Some(existing)) => return Ok(Outcome::Repeated(existing)),
+            Ok(None) => {}
+            Err(_) => return Ok(Outcome::KeyReused),
         }
-        keys.insert((new.tenant, key.clone()), new.id);
+        known.insert((new.tenant, key.key.clone()), (key.fingerprint.clone(), new.id));
     }
     create::prepare(new, now).map(|rows| Outcome::New(Box::new(rows)))
 }

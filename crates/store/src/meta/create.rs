@@ -1,18 +1,14 @@
 //! Creating uploads: upload, first run, job and audit event, all in one transaction.
 
-use std::collections::{BTreeMap, HashMap};
-
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, NotSet, QueryFilter, QuerySelect, Set};
-use uuid::Uuid;
+use sea_orm::{EntityTrait, NotSet, Set};
 
-use super::entity::{audit_event, job, run, tenant, upload};
+use super::entity::{audit_event, idempotency_key, job, run, tenant, upload};
 use super::rows::{self, signed, to_json};
-use super::{Meta, db_error};
+use super::{Meta, db_error, keys};
 use crate::error::StoreError;
 use crate::model::{
-    Created, FirstRun, JobId, JobState, NewJob, NewUpload, Run, TenantId, Upload, UploadId, UploadRecord,
-    UploadState,
+    FirstRun, JobId, JobState, NewJob, NewUpload, Run, Taken, TenantId, Upload, UploadRecord, UploadState,
 };
 
 /// The rows of one new upload, and what the caller is told.
@@ -22,6 +18,7 @@ pub(super) struct Prepared {
     pub(super) run_row: run::ActiveModel,
     pub(super) job_row: Option<job::ActiveModel>,
     pub(super) audit_row: audit_event::ActiveModel,
+    pub(super) key_row: Option<idempotency_key::ActiveModel>,
 }
 
 impl Meta {
@@ -44,41 +41,11 @@ impl Meta {
     /// Records an upload whose original is durable already: upload, first run, job and audit event in one
     /// transaction, shared with other uploads that come at the same moment.
     ///
-    /// A second call with the same idempotency key changes nothing and gives the first upload. `Conflict` when the
-    /// id is in use.
-    pub async fn create_upload(&self, new: NewUpload) -> Result<Created, StoreError> {
+    /// A second call with the same idempotency key changes nothing and gives the first upload, or `KeyReused` when it
+    /// is another request. `Conflict` when the id is in use.
+    pub async fn create_upload(&self, new: NewUpload) -> Result<Taken, StoreError> {
         self.0.creates.create(new).await
     }
-}
-
-/// Which idempotency keys of these uploads are taken, and by which upload.
-pub(super) async fn keys_in_use(
-    db: &impl ConnectionTrait,
-    uploads: &[&NewUpload],
-) -> Result<HashMap<(TenantId, String), UploadId>, StoreError> {
-    let mut wanted: BTreeMap<TenantId, Vec<String>> = BTreeMap::new();
-    for new in uploads {
-        if let Some(key) = &new.idempotency_key {
-            wanted.entry(new.tenant).or_default().push(key.clone());
-        }
-    }
-    let mut taken = HashMap::new();
-    for (tenant, keys) in wanted {
-        let found: Vec<(Option<String>, Uuid)> = upload::Entity::find()
-            .select_only()
-            .column(upload::Column::IdempotencyKey)
-            .column(upload::Column::Id)
-            .filter(upload::Column::TenantId.eq(tenant.as_uuid()))
-            .filter(upload::Column::IdempotencyKey.is_in(keys))
-            .into_tuple()
-            .all(db)
-            .await
-            .map_err(db_error)?;
-        taken.extend(
-            found.into_iter().filter_map(|(key, id)| key.map(|key| ((tenant, key), UploadId::from_uuid(id)))),
-        );
-    }
-    Ok(taken)
 }
 
 /// Makes all rows of an upload; nothing is written yet.
@@ -95,7 +62,6 @@ pub(super) fn prepare(new: &NewUpload, now: i64) -> Result<Prepared, StoreError>
         finished_at: None,
         current_run: None,
         latest_run: new.run,
-        idempotency_key: new.idempotency_key.clone(),
     };
     let (mut run, mut run_row) = rows::new_run(&upload, new.run, 1, &new.settings)?;
     let mut job_row = None;
@@ -125,6 +91,7 @@ pub(super) fn prepare(new: &NewUpload, now: i64) -> Result<Prepared, StoreError>
         run_row,
         job_row,
         audit_row,
+        key_row: new.key.as_ref().map(|key| keys::row(new.tenant, key, new.id, now)),
     })
 }
 
@@ -143,7 +110,6 @@ fn upload_row(upload: &Upload, run: &Run) -> Result<upload::ActiveModel, StoreEr
         processing_us: Set(processing_us),
         current_run: Set(upload.current_run.map(crate::model::RunId::as_uuid)),
         latest_run: Set(upload.latest_run.as_uuid()),
-        idempotency_key: Set(upload.idempotency_key.clone()),
         deleted_at: NotSet,
         purged_at: NotSet,
     })

@@ -7,10 +7,10 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{audit_event, job, run, upload};
-use super::{Meta, db_error, list, rows, runs};
+use super::{Meta, db_error, keys, list, rows, runs};
 use crate::blob::ObjectPrefix;
 use crate::error::StoreError;
-use crate::model::{Deleted, JobState, Origin, RunId, TenantId, UploadId};
+use crate::model::{Deleted, JobState, Origin, RunId, TenantId, UploadId, UploadState};
 
 /// Ids asked for in one query, well under the limit on bound values.
 const IDS_PER_QUERY: usize = 500;
@@ -36,12 +36,12 @@ impl Meta {
             .col_expr(upload::Column::DeletedAt, Expr::value(now))
             .col_expr(upload::Column::Name, Expr::value(""))
             .col_expr(upload::Column::Sha256, Expr::value(""))
-            .col_expr(upload::Column::MediaType, Expr::value(None::<String>))
-            .col_expr(upload::Column::IdempotencyKey, Expr::value(None::<String>));
+            .col_expr(upload::Column::MediaType, Expr::value(None::<String>));
         if !record.upload.state.is_final() {
             update = update.col_expr(upload::Column::State, Expr::value("cancelled"));
         }
         update.filter(upload::Column::Id.eq(id.as_uuid())).exec(&transaction).await.map_err(db_error)?;
+        keys::forget(&transaction, id).await?;
         let audit = rows::audit_row(now, tenant, origin, "upload.delete", id, "deleted");
         audit_event::Entity::insert(audit).exec_without_returning(&transaction).await.map_err(db_error)?;
         transaction.commit().await.map_err(db_error)?;
@@ -116,31 +116,37 @@ impl Meta {
         Ok(existing)
     }
 
-    /// Which of these runs still matter: the newest or current run of an upload that is not deleted.
+    /// Which of these runs still matter: the current run of an upload that is not deleted, and its newest one unless
+    /// that ended without a report.
     pub async fn live_runs(&self, ids: &[RunId]) -> Result<HashSet<RunId>, StoreError> {
         let mut live = HashSet::new();
         for ids in ids.chunks(IDS_PER_QUERY) {
-            let wanted: Vec<Uuid> = ids.iter().map(|id| id.as_uuid()).collect();
-            let uploads: Vec<Uuid> = run::Entity::find()
+            let asked: Vec<(Uuid, Uuid, String)> = run::Entity::find()
                 .select_only()
-                .column(run::Column::UploadId)
-                .filter(run::Column::Id.is_in(wanted.clone()))
+                .columns([run::Column::Id, run::Column::UploadId, run::Column::State])
+                .filter(run::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
                 .into_tuple()
                 .all(self.reader())
                 .await
                 .map_err(db_error)?;
-            let runs: Vec<(Option<Uuid>, Uuid)> = upload::Entity::find()
+            let served: Vec<(Option<Uuid>, Uuid)> = upload::Entity::find()
                 .select_only()
-                .column(upload::Column::CurrentRun)
-                .column(upload::Column::LatestRun)
-                .filter(upload::Column::Id.is_in(uploads))
+                .columns([upload::Column::CurrentRun, upload::Column::LatestRun])
+                .filter(upload::Column::Id.is_in(asked.iter().map(|(_, upload, _)| *upload)))
                 .filter(upload::Column::DeletedAt.is_null())
                 .into_tuple()
                 .all(self.reader())
                 .await
                 .map_err(db_error)?;
-            let served = runs.into_iter().flat_map(|(current, latest)| [current, Some(latest)]).flatten();
-            live.extend(served.filter(|run| wanted.contains(run)).map(RunId::from_uuid));
+            let current: HashSet<Uuid> = served.iter().filter_map(|(current, _)| *current).collect();
+            let latest: HashSet<Uuid> = served.iter().map(|(_, latest)| *latest).collect();
+            for (id, _, state) in asked {
+                let state: UploadState = rows::word(&state)?;
+                let may_have_files = !state.is_final() || state.has_report();
+                if current.contains(&id) || (latest.contains(&id) && may_have_files) {
+                    live.insert(RunId::from_uuid(id));
+                }
+            }
         }
         Ok(live)
     }

@@ -40,9 +40,30 @@ pub mod upload {
         pub processing_us: Option<i64>,
         pub current_run: Option<Uuid>,
         pub latest_run: Uuid,
-        pub idempotency_key: Option<String>,
         pub deleted_at: Option<i64>,
         pub purged_at: Option<i64>,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
+/// Requests that may be sent again; each goes with the upload that it made or changed.
+pub mod idempotency_key {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "idempotency_keys")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub tenant_id: Uuid,
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub key: String,
+        pub fingerprint: String,
+        pub upload_id: Uuid,
+        pub created_at: i64,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -71,6 +92,7 @@ pub mod run {
         pub error: Option<Json>,
         pub files: Json,
         pub progress: Json,
+        pub replaced_at: Option<i64>,
     }
 
     #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

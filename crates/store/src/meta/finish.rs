@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::entity::{audit_event, job, run, upload};
 use super::rows::to_json;
-use super::{Meta, db_error, jobs, list, rows, runs};
+use super::{Meta, db_error, jobs, list, replaced, rows, runs};
 use crate::clock::micros;
 use crate::error::{Entity, StoreError};
 use crate::model::{Failure, Job, JobFate, JobState, Lease, Origin, RunResult, UploadRecord, UploadState};
@@ -124,7 +124,7 @@ pub(super) async fn end_run(
         update = update.col_expr(upload::Column::CurrentRun, Expr::value(job.run.as_uuid()));
     }
     update.filter(upload::Column::Id.eq(job.upload.as_uuid())).exec(db).await.map_err(db_error)?;
-    Ok(())
+    replaced::mark(db, job, now).await
 }
 
 /// The audit event of the end of a run.

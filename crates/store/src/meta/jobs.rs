@@ -81,6 +81,19 @@ impl Meta {
         Ok(Renewed { lease: Lease { until, ..lease.clone() }, cancel_requested: job.cancel_requested })
     }
 
+    /// Ends all leases, for a process that knows that no worker is alive: it has just started, and nobody else may use
+    /// the database. Their jobs are waiting again with the next claim; the lost attempts count.
+    pub async fn end_all_leases(&self) -> Result<(), StoreError> {
+        let transaction = self.begin().await?;
+        job::Entity::update_many()
+            .col_expr(job::Column::LeaseUntil, Expr::value(self.clock().now_us()))
+            .filter(job::Column::State.eq(JobState::Running.as_str()))
+            .exec(&transaction)
+            .await
+            .map_err(db_error)?;
+        transaction.commit().await.map_err(db_error)
+    }
+
     /// Hands a job back, for a worker that shuts down: it is waiting again at once and the attempt is not counted.
     pub async fn release_job(&self, lease: &Lease) -> Result<(), StoreError> {
         let now = self.clock().now_us();

@@ -25,16 +25,6 @@ impl Meta {
         get(self.reader(), tenant, id).await
     }
 
-    /// The upload that was created with this idempotency key.
-    pub async fn find_by_idempotency_key(
-        &self,
-        tenant: TenantId,
-        key: &str,
-    ) -> Result<Option<UploadRecord>, StoreError> {
-        let query = visible(tenant).filter(upload::Column::IdempotencyKey.eq(key));
-        Ok(load(self.reader(), query).await?.pop())
-    }
-
     /// A page of uploads, the one begun last first. Going from page to page gives none twice and leaves none out
     /// that was there from the start.
     pub async fn list_uploads(

@@ -11,7 +11,9 @@ mod dialect;
 mod entity;
 mod finish;
 mod jobs;
+mod keys;
 mod list;
+mod replaced;
 mod rows;
 mod runs;
 

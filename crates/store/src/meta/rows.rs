@@ -1,6 +1,6 @@
 //! Rows to values and back. A row that cannot be read is an internal error, never a guess.
 
-use sea_orm::Set;
+use sea_orm::{NotSet, Set};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -30,7 +30,7 @@ fn from_json<T: DeserializeOwned>(value: Value) -> Result<T, StoreError> {
     serde_json::from_value(value).map_err(|error| StoreError::Internal(error.into()))
 }
 
-fn word<T: std::str::FromStr<Err = StateError>>(word: &str) -> Result<T, StoreError> {
+pub(super) fn word<T: std::str::FromStr<Err = StateError>>(word: &str) -> Result<T, StoreError> {
     word.parse().map_err(|error: StateError| StoreError::Internal(error.into()))
 }
 
@@ -51,7 +51,6 @@ pub(super) fn upload(row: upload::Model) -> Result<Upload, StoreError> {
         finished_at: row.finished_at,
         current_run: row.current_run.map(RunId::from_uuid),
         latest_run: RunId::from_uuid(row.latest_run),
-        idempotency_key: row.idempotency_key,
     })
 }
 
@@ -111,6 +110,7 @@ pub(super) fn run_row(run: &Run) -> Result<run::ActiveModel, StoreError> {
         error: Set(run.error.as_ref().map(to_json).transpose()?),
         files: Set(to_json(&run.files)?),
         progress: Set(to_json(&run.progress)?),
+        replaced_at: NotSet,
     })
 }
 
@@ -165,7 +165,7 @@ pub(super) fn audit_row(
     result: &str,
 ) -> audit_event::ActiveModel {
     audit_event::ActiveModel {
-        seq: sea_orm::NotSet,
+        seq: NotSet,
         tenant_id: Set(tenant.as_uuid()),
         at: Set(now),
         actor: Set(origin.actor.clone()),

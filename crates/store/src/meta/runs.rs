@@ -4,21 +4,22 @@ use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter};
 
 use super::entity::{audit_event, job, run, upload};
-use super::{Meta, create, db_error, finish, list, rows};
+use super::{Meta, create, db_error, finish, keys, list, rows};
 use crate::error::{Entity, StoreError};
-use crate::model::{Job, JobState, NewRun, Origin, RunResult, TenantId, UploadId, UploadRecord, UploadState};
+use crate::model::{
+    IdempotencyKey, Job, JobState, NewRun, Origin, RunResult, Taken, TenantId, UploadId, UploadState,
+};
 
 impl Meta {
     /// Queues a further run with other settings. What the current run published stays readable until the new run
-    /// ends with a report. `Conflict` while a run is waiting or in work.
-    pub async fn start_run(
-        &self,
-        tenant: TenantId,
-        id: UploadId,
-        new: NewRun,
-    ) -> Result<UploadRecord, StoreError> {
+    /// ends with a report. `Conflict` while a run is waiting or in work. A second call with the same idempotency key
+    /// changes nothing, or is `KeyReused` when it is another request.
+    pub async fn start_run(&self, tenant: TenantId, id: UploadId, new: NewRun) -> Result<Taken, StoreError> {
         let now = self.clock().now_us();
         let transaction = self.begin().await?;
+        if let Some(record) = keys::find(&transaction, tenant, new.key.as_ref()).await? {
+            return Ok(Taken::Repeated(record));
+        }
         let before = list::get(&transaction, tenant, id).await?;
         if !before.upload.state.is_final() {
             return Err(StoreError::Conflict(Entity::Upload(id)));
@@ -38,22 +39,27 @@ impl Meta {
             .exec(&transaction)
             .await
             .map_err(db_error)?;
+        keys::remember(&transaction, tenant, new.key.as_ref(), id, now).await?;
         let record = list::get(&transaction, tenant, id).await?;
         transaction.commit().await.map_err(db_error)?;
         self.job_added().notify_one();
-        Ok(record)
+        Ok(Taken::New(record))
     }
 
     /// Asks for the run to be stopped. A waiting one is cancelled at once; a worker learns of it when it renews.
-    /// `Conflict` when nothing is waiting or in work.
+    /// `Conflict` when nothing is waiting or in work. The key is used as by [`Meta::start_run`].
     pub async fn request_cancel(
         &self,
         tenant: TenantId,
         id: UploadId,
+        key: Option<&IdempotencyKey>,
         origin: &Origin,
-    ) -> Result<UploadRecord, StoreError> {
+    ) -> Result<Taken, StoreError> {
         let now = self.clock().now_us();
         let transaction = self.begin().await?;
+        if let Some(record) = keys::find(&transaction, tenant, key).await? {
+            return Ok(Taken::Repeated(record));
+        }
         list::get(&transaction, tenant, id).await?;
         let Some(job) = active_job(&transaction, id).await? else {
             return Err(StoreError::Conflict(Entity::Upload(id)));
@@ -73,9 +79,10 @@ impl Meta {
         };
         let audit = rows::audit_row(now, tenant, origin, "upload.cancel", id, result);
         audit_event::Entity::insert(audit).exec_without_returning(&transaction).await.map_err(db_error)?;
+        keys::remember(&transaction, tenant, key, id, now).await?;
         let record = list::get(&transaction, tenant, id).await?;
         transaction.commit().await.map_err(db_error)?;
-        Ok(record)
+        Ok(Taken::New(record))
     }
 }
 

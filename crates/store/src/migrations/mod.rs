@@ -7,6 +7,7 @@
 use sea_orm_migration::prelude::*;
 
 mod m0001_first;
+mod m0002_keys_and_replaced;
 
 /// The list, for `Meta::migrate`.
 pub(crate) struct Migrator;
@@ -14,7 +15,7 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::First)]
+        vec![Box::new(m0001_first::First), Box::new(m0002_keys_and_replaced::KeysAndReplaced)]
     }
 
     fn migration_table_name() -> DynIden {

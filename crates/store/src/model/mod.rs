@@ -14,6 +14,6 @@ pub use audit::{AuditEvent, Origin};
 pub use ids::{IdError, JobId, RunId, TenantId, UploadId};
 pub use job::{ClaimedJob, Job, JobFate, JobKind, JobState, Lease, NewJob, Progress, Renewed, Stage};
 pub use page::{ListUploads, Page};
-pub use run::{Failure, Run, RunResult, StoredFile};
+pub use run::{Failure, ReplacedRun, Run, RunResult, StoredFile};
 pub use state::{StateError, UploadState};
-pub use upload::{Created, Deleted, FirstRun, NewRun, NewUpload, Stats, Upload, UploadRecord};
+pub use upload::{Deleted, FirstRun, IdempotencyKey, NewRun, NewUpload, Stats, Taken, Upload, UploadRecord};

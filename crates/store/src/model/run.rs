@@ -48,6 +48,17 @@ impl Run {
     }
 }
 
+/// A run that a newer one has replaced: nobody is shown it any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReplacedRun {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The upload it has read.
+    pub upload: UploadId,
+    /// The run.
+    pub run: RunId,
+}
+
 /// Why a run did not complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {

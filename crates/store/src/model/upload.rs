@@ -30,8 +30,6 @@ pub struct Upload {
     pub current_run: Option<RunId>,
     /// The newest run, whatever became of it.
     pub latest_run: RunId,
-    /// The key under which the sender may safely retry.
-    pub idempotency_key: Option<String>,
 }
 
 /// An upload with the runs a reader needs.
@@ -73,7 +71,7 @@ pub struct NewUpload {
     /// The media type the sender gave.
     pub media_type: Option<String>,
     /// The key under which the sender may safely retry.
-    pub idempotency_key: Option<String>,
+    pub key: Option<IdempotencyKey>,
     /// Id of the first run; its files, when there are any, are stored under it.
     pub run: RunId,
     /// Settings of the first run.
@@ -98,21 +96,30 @@ pub enum FirstRun {
     },
 }
 
-/// What became of a request to create an upload.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Created {
-    /// It is new.
-    New(UploadRecord),
-    /// The tenant has used this idempotency key before: this is the upload of that time, nothing was changed, and
-    /// the caller removes the object it has just stored. Compare `sha256` to see whether the same file came.
-    Existing(UploadRecord),
+/// A word by which a sender makes a request safe to retry, and what the request was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// The sender's word.
+    pub key: String,
+    /// Equal for equal requests; opaque to the store.
+    pub fingerprint: String,
 }
 
-impl Created {
-    /// The upload, new or not.
+/// What became of a request that may be a retry.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Taken {
+    /// It was done.
+    New(UploadRecord),
+    /// The tenant has sent the same request under this key before: this is the upload of that time as it is now,
+    /// nothing was changed, and the caller removes an object that it has just stored.
+    Repeated(UploadRecord),
+}
+
+impl Taken {
+    /// The upload, changed or not.
     pub fn into_record(self) -> UploadRecord {
         match self {
-            Self::New(record) | Self::Existing(record) => record,
+            Self::New(record) | Self::Repeated(record) => record,
         }
     }
 }
@@ -126,6 +133,8 @@ pub struct NewRun {
     pub settings: Value,
     /// The job that will do it.
     pub job: NewJob,
+    /// The key under which the sender may safely retry.
+    pub key: Option<IdempotencyKey>,
     /// Who asked for it.
     pub origin: Origin,
 }

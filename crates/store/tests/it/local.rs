@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use bytes::Bytes;
-use csvp_store::{Blobs, ObjectKey, ObjectPrefix, StoreError, TenantId, UploadId};
+use csvp_store::{Blobs, ObjectKey, ObjectPrefix, RunFile, RunId, StoreError, TenantId, UploadId};
 
 fn key() -> ObjectKey {
     ObjectKey::Original { tenant: TenantId::DEFAULT, upload: UploadId::generate() }
@@ -58,6 +58,45 @@ async fn keys_lie_where_the_documentation_says() {
         left.iter().all(|name| name.to_string_lossy().starts_with('.')),
         "empty directories go too: {left:?}"
     );
+}
+
+#[tokio::test]
+async fn empty_directories_go_with_their_last_run_and_at_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tenant, upload, run) = (TenantId::DEFAULT, UploadId::generate(), RunId::generate());
+    let empty = |root: &Path| {
+        fs::read_dir(root).unwrap().all(|entry| entry.unwrap().file_name().to_string_lossy().starts_with('.'))
+    };
+    let blobs = Blobs::open_local(dir.path(), None).await.unwrap();
+    let report = ObjectKey::RunFile { tenant, upload, run, file: RunFile::ReportJson };
+    blobs.put(report, Bytes::from_static(b"{}")).await.unwrap();
+    blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await.unwrap();
+    assert!(empty(dir.path()));
+    drop(blobs);
+    fs::create_dir_all(dir.path().join("tenant/uploads/upload/runs/run")).unwrap();
+    Blobs::open_local(dir.path(), None).await.unwrap();
+    assert!(empty(dir.path()));
+}
+
+/// The directories above the last upload go with it, at any moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn uploads_come_while_the_last_one_goes() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open_local(dir.path(), None).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let blobs = blobs.clone();
+        tasks.spawn(async move {
+            for _ in 0..100 {
+                let (tenant, upload, run) = (TenantId::DEFAULT, UploadId::generate(), RunId::generate());
+                let report = ObjectKey::RunFile { tenant, upload, run, file: RunFile::ReportJson };
+                blobs.put(report, Bytes::from_static(b"{}")).await.unwrap();
+                blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await.unwrap();
+            }
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(blobs.list(&ObjectPrefix::All).await.unwrap(), []);
 }
 
 #[tokio::test]

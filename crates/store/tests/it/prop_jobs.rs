@@ -97,7 +97,7 @@ async fn step(meta: &Meta, clock: &Clock, world: &mut World, event: Event) {
         }
         Event::Cancel(at) => {
             let Some(id) = upload(at, world) else { return };
-            match meta.request_cancel(TENANT, id, &Origin::worker()).await {
+            match meta.request_cancel(TENANT, id, None, &Origin::worker()).await {
                 Ok(_) | Err(StoreError::Conflict(_)) => {}
                 Err(StoreError::NotFound(_)) => assert!(world.deleted.contains(&id)),
                 Err(error) => panic!("{error:?}"),

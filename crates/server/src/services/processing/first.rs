@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use csvp_engine::{Check, Checked, EngineError, Settings};
-use csvp_store::{Progress, Stage};
+use csvp_store::{ObjectKey, Progress, Stage, Upload};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 
@@ -120,6 +120,20 @@ pub(crate) async fn check_stored(
         });
         state = (check, Some(reader));
     }
+}
+
+/// Reads the first part of a stored original with these settings, to learn whether they fit its columns.
+pub(crate) async fn try_settings(app: &App, upload: &Upload, settings: Settings) -> Result<(), Stop> {
+    let key = ObjectKey::Original { tenant: upload.tenant, upload: upload.id };
+    let blobs = app.blobs.clone();
+    let work = move || -> Result<(), Stop> {
+        let mut check = Check::new(settings)?;
+        let mut reader = blobs.blocking_reader(&key, 0)?;
+        super::second::read_slice(&mut reader, |bytes| Ok(check.push(bytes)?))?;
+        check.finish()?;
+        Ok(())
+    };
+    app.cpu.run(work).await?
 }
 
 /// The hash of bytes that are there as a whole.

@@ -22,7 +22,7 @@ use crate::error::{ApiError, BoxError};
 use crate::telemetry::Metric;
 use crate::worker::WorkPanicked;
 
-pub(crate) use first::{Reading, check_stored};
+pub(crate) use first::{Reading, check_stored, try_settings};
 pub(crate) use second::{Small, convert, convert_plan, read_view_slice, small};
 pub(crate) use spool::spool_file;
 
@@ -174,10 +174,19 @@ fn refused_because(report: &Report) -> Failure {
         let (rejected, errors) = (report.counts.rejected, report.problems.errors);
         (
             "upload-refused",
-            format!("{errors} errors, {rejected} records with errors: more than its policy allows"),
+            format!(
+                "{}, {} with errors: more than its policy allows",
+                count(errors, "error"),
+                count(rejected, "record")
+            ),
         )
     };
     Failure { code: code.to_owned(), detail }
+}
+
+/// A number and its noun.
+fn count(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 /// Counts a finished run.

@@ -14,7 +14,7 @@ use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::error::BoxError;
 use crate::services::processing::{self, Place, Stop};
-use crate::services::{LiveRun, settings};
+use crate::services::{LiveRun, Share, first_share, second_share, settings};
 use crate::telemetry::Metric;
 
 /// Largest plan that is read.
@@ -62,8 +62,7 @@ async fn attempt(app: &App, claimed: &ClaimedJob) {
             processing::observe(app, &report, started_at, "job");
             finish(app, lease, place, result).await
         }
-        // The run is another worker's now, and so are its files: they have the same names.
-        (Err(_), Some(Cut::LeaseLost)) => "lease_lost",
+        (Err(_), Some(Cut::LeaseLost)) => lost(app, place).await,
         (Err(_), Some(Cut::Stopping)) => hand_back(app, lease).await,
         (Err(_), Some(Cut::TimedOut)) => {
             let limit = app.config.processing.job_timeout;
@@ -104,12 +103,24 @@ async fn process(app: &App, place: Place, live: &LiveRun) -> Result<(RunResult, 
     let record = app.meta.get_upload(place.tenant, place.upload).await?;
     let size = record.upload.size_bytes;
     if let Some(plan) = stored_plan(app, place).await? {
+        let _share = share(app, second_share(size), live).await?;
         return processing::convert_plan(app, place, plan, size, live).await;
     }
     let wanted: SettingsRequest = serde_json::from_value(record.latest.settings.clone())?;
     let settings = settings::engine_settings(&app.config.limits, &wanted).map_err(Stop::Settings)?;
+    let first = share(app, first_share(&settings), live).await?;
     let checked = processing::check_stored(app, place, settings, size, live).await?;
+    drop(first);
+    let _share = share(app, second_share(size), live).await?;
     processing::convert(app, place, checked, size, live).await
+}
+
+/// Waits for memory, unless the run is stopped before.
+async fn share(app: &App, bytes: u64, live: &LiveRun) -> Result<Share, Stop> {
+    tokio::select! {
+        share = app.memory.share(bytes) => Ok(share),
+        () = live.cancelled().cancelled() => Err(Stop::Cancelled),
+    }
 }
 
 /// The plan that the request has left, when it read the bytes already; not one of another version.
@@ -136,8 +147,8 @@ async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static
         Stop::TooLarge(detail) => end(app, lease, place, "upload-too-large", detail).await,
         Stop::Refused(detail) => end(app, lease, place, "upload-refused", detail).await,
         Stop::Settings(error) => end(app, lease, place, "request-invalid", error.detail).await,
-        Stop::Store(error) => again(app, lease, error.into()).await,
-        Stop::Inside(cause) => again(app, lease, cause).await,
+        Stop::Store(error) => again(app, lease, place, error.into()).await,
+        Stop::Inside(cause) => again(app, lease, place, cause).await,
     }
 }
 
@@ -168,14 +179,18 @@ async fn finish(app: &App, lease: &Lease, place: Place, result: RunResult) -> &'
     };
     match app.meta.finish_job(lease, result, &Origin::worker()).await {
         Ok(_) => outcome,
-        Err(StoreError::LeaseLost(_)) => "lease_lost",
-        // The upload was deleted meanwhile; nobody else will look for its files.
-        Err(StoreError::NotFound(_)) => {
-            processing::remove_run(app, place).await;
-            "lease_lost"
-        }
-        Err(error) => again(app, lease, error.into()).await,
+        Err(StoreError::LeaseLost(_) | StoreError::NotFound(_)) => lost(app, place).await,
+        Err(error) => again(app, lease, place, error.into()).await,
     }
+}
+
+/// Another worker has the run, and with it the files, which have the same names; unless the upload was deleted: then
+/// nobody else will look for what was written since.
+async fn lost(app: &App, place: Place) -> &'static str {
+    if let Err(StoreError::NotFound(_)) = app.meta.get_upload(place.tenant, place.upload).await {
+        processing::remove(app, place).await;
+    }
+    "lease_lost"
 }
 
 /// Hands the job back for another worker, or for this one after its next start.
@@ -190,12 +205,17 @@ async fn hand_back(app: &App, lease: &Lease) -> &'static str {
 }
 
 /// Reports an attempt that failed by no fault of the upload.
-async fn again(app: &App, lease: &Lease, cause: BoxError) -> &'static str {
+async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'static str {
     let failure = Failure {
         code: "internal".to_owned(),
         detail: format!("processing failed inside; the log has the cause under job {}", lease.job),
     };
     let fate = app.meta.fail_job(lease, &failure).await;
+    match &fate {
+        Ok(JobFate::Dead) => processing::remove_run(app, place).await,
+        Err(StoreError::LeaseLost(_)) => return lost(app, place).await,
+        _ => {}
+    }
     let cause = cause.as_ref() as &dyn std::error::Error;
     match fate {
         Ok(JobFate::Retried { .. }) => {
@@ -207,7 +227,6 @@ async fn again(app: &App, lease: &Lease, cause: BoxError) -> &'static str {
             tracing::error!(error = cause, "job failed for good; the upload's original is kept");
             "failed"
         }
-        Err(StoreError::LeaseLost(_)) => "lease_lost",
         Err(error) => {
             tracing::warn!(error = cause, lease = %error, "attempt failed and could not be reported; its lease ends by itself");
             "retried"

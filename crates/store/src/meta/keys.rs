@@ -1,0 +1,110 @@
+//! Idempotency keys: with which request a key was sent first, so that sending it again changes nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+
+use super::entity::idempotency_key;
+use super::{db_error, list};
+use crate::error::{Entity, StoreError};
+use crate::model::{IdempotencyKey, NewUpload, TenantId, UploadId, UploadRecord};
+
+/// What keys stand for: the fingerprint of their first request, and the upload it was about.
+pub(super) type Known = HashMap<(TenantId, String), (String, UploadId)>;
+
+/// Those of the uploads' keys that were sent before.
+pub(super) async fn known(db: &impl ConnectionTrait, uploads: &[&NewUpload]) -> Result<Known, StoreError> {
+    let mut wanted: BTreeMap<TenantId, Vec<&str>> = BTreeMap::new();
+    for new in uploads {
+        if let Some(key) = &new.key {
+            wanted.entry(new.tenant).or_default().push(&key.key);
+        }
+    }
+    let mut known = Known::new();
+    for (tenant, keys) in wanted {
+        known.extend(load(db, tenant, &keys).await?);
+    }
+    Ok(known)
+}
+
+/// The upload that was made or changed by the request with this key; `None` when the key is new.
+///
+/// # Errors
+/// `KeyReused` when that was another request.
+pub(super) async fn find(
+    db: &impl ConnectionTrait,
+    tenant: TenantId,
+    key: Option<&IdempotencyKey>,
+) -> Result<Option<UploadRecord>, StoreError> {
+    let Some(key) = key else { return Ok(None) };
+    let known = load(db, tenant, &[&key.key]).await?;
+    let Some(upload) = same_request(&known, tenant, key)? else { return Ok(None) };
+    let record = list::find_any(db, upload).await?;
+    record.map(Some).ok_or(StoreError::NotFound(Entity::Upload(upload)))
+}
+
+/// The upload of an equal request; `KeyReused` when the key stands for another one.
+pub(super) fn same_request(
+    known: &Known,
+    tenant: TenantId,
+    key: &IdempotencyKey,
+) -> Result<Option<UploadId>, StoreError> {
+    match known.get(&(tenant, key.key.clone())) {
+        None => Ok(None),
+        Some((fingerprint, upload)) if *fingerprint == key.fingerprint => Ok(Some(*upload)),
+        Some(_) => Err(StoreError::KeyReused),
+    }
+}
+
+/// The row that remembers a request.
+pub(super) fn row(
+    tenant: TenantId,
+    key: &IdempotencyKey,
+    upload: UploadId,
+    now: i64,
+) -> idempotency_key::ActiveModel {
+    idempotency_key::ActiveModel {
+        tenant_id: Set(tenant.as_uuid()),
+        key: Set(key.key.clone()),
+        fingerprint: Set(key.fingerprint.clone()),
+        upload_id: Set(upload.as_uuid()),
+        created_at: Set(now),
+    }
+}
+
+/// Remembers the request, if it has a key.
+pub(super) async fn remember(
+    db: &impl ConnectionTrait,
+    tenant: TenantId,
+    key: Option<&IdempotencyKey>,
+    upload: UploadId,
+    now: i64,
+) -> Result<(), StoreError> {
+    let Some(key) = key else { return Ok(()) };
+    let row = row(tenant, key, upload, now);
+    idempotency_key::Entity::insert(row).exec_without_returning(db).await.map_err(db_error)?;
+    Ok(())
+}
+
+/// The keys of an upload are free again.
+pub(super) async fn forget(db: &impl ConnectionTrait, upload: UploadId) -> Result<(), StoreError> {
+    idempotency_key::Entity::delete_many()
+        .filter(idempotency_key::Column::UploadId.eq(upload.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(db_error)?;
+    Ok(())
+}
+
+async fn load(db: &impl ConnectionTrait, tenant: TenantId, keys: &[&str]) -> Result<Known, StoreError> {
+    let rows = idempotency_key::Entity::find()
+        .filter(idempotency_key::Column::TenantId.eq(tenant.as_uuid()))
+        .filter(idempotency_key::Column::Key.is_in(keys.iter().copied()))
+        .all(db)
+        .await
+        .map_err(db_error)?;
+    let known = rows
+        .into_iter()
+        .map(|row| ((tenant, row.key), (row.fingerprint, UploadId::from_uuid(row.upload_id))));
+    Ok(known.collect())
+}
