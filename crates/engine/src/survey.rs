@@ -130,7 +130,7 @@ impl Survey {
         let needs_second_pass = !key_faults.faults.is_empty()
             || decisions.iter().any(|decision| decision.exceptions > 0)
             || schema.columns.iter().any(|column| column.declared && column.column_type != ColumnType::Text)
-            || schema.columns.iter().any(|column| !column.constraints.is_empty());
+            || schema.columns.iter().any(|column| column.form.is_some() || !column.constraints.is_empty());
         let columns = column_reports(&schema, &decisions);
         let file = file_facts(source);
         let report = assemble::report(&layout, &file, &self.tally, columns, &self.settings.policy);
@@ -176,6 +176,7 @@ impl Survey {
                         None => decision.null_words.clone(),
                     },
                     empty_is_null: declared_words.is_none_or(|words| words.iter().any(String::is_empty)),
+                    form: declared.as_ref().and_then(|declared| declared.form),
                     constraints,
                 }
             })

@@ -40,7 +40,7 @@ impl ColumnJudge {
     fn try_new(column: &Column) -> Result<Self, EngineError> {
         let format = Format::new(&column.column_type)
             .map_err(|error| EngineError::schema(format!("column `{}`", column.name), error.to_string()))?;
-        let rules = if Rules::are_empty(&column.constraints) { None } else { Some(Rules::compile(column)?) };
+        let rules = if Rules::are_empty(column) { None } else { Some(Rules::compile(column)?) };
         Ok(Self { format, rules, is_text: column.column_type == ColumnType::Text })
     }
 }
