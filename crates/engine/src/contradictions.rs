@@ -2,7 +2,8 @@
 
 use csvp_report::{Detail, Problem, ProblemCode};
 
-use crate::block::Block;
+use crate::block::{Block, partition_point};
+use crate::decode::Decoder;
 use crate::layout::{Layout, whole_file};
 
 /// What later records say against what was detected in the first part.
@@ -18,12 +19,13 @@ pub(crate) struct Contradictions {
 const CONTRADICTING_RECORDS: u64 = 10;
 
 impl Contradictions {
-    pub(crate) fn add(&mut self, block: &Block, detect_bytes: u64) {
-        let offset = |at: usize| block.base.text + at as u64;
+    /// The sample, and so `detect_bytes`, are bytes of the source and not of the decoded text.
+    pub(crate) fn add(&mut self, block: &Block, decoder: &Decoder, detect_bytes: u64) {
         let data = block.data();
-        let start_of = |record: usize| offset(block.index.record_start(record));
+        let start_of =
+            |record: usize| decoder.source_byte(block.base.text + block.index.record_start(record) as u64);
         let ragged: Vec<usize> = block.index.ragged().into_iter().map(|(record, _)| record).collect();
-        let split = data.clone().find(|&record| start_of(record) >= detect_bytes).unwrap_or(data.end);
+        let split = data.start + partition_point(data.len(), |at| start_of(data.start + at) < detect_bytes);
         let ragged_before =
             ragged.iter().filter(|&&record| data.contains(&record) && record < split).count() as u64;
         let ragged_all = ragged.iter().filter(|&&record| data.contains(&record)).count() as u64;
@@ -32,7 +34,7 @@ impl Contradictions {
         self.behind.0 += (data.end - split) as u64;
         self.behind.1 += ragged_all - ragged_before;
         self.invalid_behind +=
-            block.invalid.iter().filter(|invalid| invalid.text >= detect_bytes).count() as u64;
+            block.invalid.iter().filter(|invalid| invalid.source >= detect_bytes).count() as u64;
     }
 
     pub(crate) fn problems(&self, layout: &Layout) -> Vec<Problem> {

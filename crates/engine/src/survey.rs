@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use csvp_parse::Grammar;
-use csvp_report::{ColumnType, Detail, ProblemCode};
+use csvp_parse::{Grammar, SkipKind};
+use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 
 use crate::EngineError;
 use crate::assemble::{self, ambiguities, column_reports, file_facts, file_problems, header_mismatches};
@@ -31,6 +31,10 @@ pub(crate) struct Survey {
     keys: Option<Keys>,
     index: BlockIndex,
     footer_rows: u64,
+    /// Byte behind the start of the last record or comment.
+    content_end: u64,
+    /// Blank lines behind it: how many, and the first ones.
+    blank_at_end: (u64, Vec<Problem>),
     later: Contradictions,
 }
 
@@ -45,6 +49,8 @@ impl Survey {
             keys: None,
             index: BlockIndex::default(),
             footer_rows: 0,
+            content_end: 0,
+            blank_at_end: (0, Vec::new()),
             later: Contradictions::default(),
         }
     }
@@ -89,14 +95,35 @@ impl Survey {
             keys.add(block, grammar, &structure.sound)?;
         }
         self.index.add(block, decoder);
-        self.later.add(block, limits.detect_bytes as u64);
+        self.later.add(block, decoder, limits.detect_bytes as u64);
         self.footer_rows += block.footer_rows as u64;
         let Structure { mut problems, sound } = structure;
         let verdicts = verdicts(block, &sound, &[], self.settings.policy.on_bad);
-        problems.extend(blank_lines(block, decoder));
+        problems.extend(self.blank_lines(block, decoder, layout));
         problems.sort_by_key(order);
         self.tally.block(block, &verdicts, &problems);
         Ok(())
+    }
+
+    /// The blank lines that a record or a comment of this block follows. Those at its end wait for one; behind the last
+    /// they are no problem.
+    fn blank_lines(&mut self, block: &Block, decoder: &Decoder, layout: &Layout) -> Vec<Problem> {
+        let last_record = block.index.n_records().checked_sub(1).map(|last| block.index.record_start(last));
+        let comments = block.index.skips().iter().filter(|skip| skip.kind == SkipKind::Comment);
+        let last_comment = comments.last().map(|skip| skip.byte as usize);
+        let mut found = blank_lines(block, decoder, layout);
+        if let Some(content) = last_record.max(last_comment) {
+            let (count, first) = std::mem::take(&mut self.blank_at_end);
+            self.tally.problems_of(ProblemCode::RowBlank, count, &first);
+            self.content_end = decoder.source_byte(block.base.text + content as u64) + 1;
+        }
+        let waiting =
+            found.split_off(found.partition_point(|problem| problem.position.byte < self.content_end));
+        let (count, first) = &mut self.blank_at_end;
+        *count += waiting.len() as u64;
+        let room = self.settings.limits.problems_shown.saturating_sub(first.len());
+        first.extend(waiting.into_iter().take(room));
+        found
     }
 
     /// Decides the types. Says also whether cells must be judged against them before the report is true.
@@ -104,6 +131,7 @@ impl Survey {
         if self.grammar.is_none() && layout.refused.is_none() {
             self.open(&layout)?;
         }
+        layout.content_end = Some(self.content_end);
         layout.footer_rows = Some(self.footer_rows);
         layout.dialect_facts.footer_rows = self.footer_rows;
         layout.dialect_facts.terminator = self.tally.terminator().to_owned();

@@ -60,6 +60,26 @@ fn reads_other_dialects() {
 }
 
 #[test]
+fn an_escaped_line_end_is_text_however_it_is_written() {
+    for terminator in [Terminator::Lf, Terminator::Any] {
+        let escaped = Dialect { escape: Some(b'\\'), terminator, ..Dialect::default() };
+        let grammar = Grammar::new(&escaped, Some(2), 100);
+        for end in ["\n", "\r\n"] {
+            let input = format!("a\\{end}b,c{end}\"d\\{end}e\",f{end}1,2{end}");
+            let (first, second) = (format!("a{end}b"), format!("d\\{end}e"));
+            check(&grammar, &input, &[(0, &[&first, "c"]), (2, &[&second, "f"]), (4, &["1", "2"])]);
+        }
+    }
+    let bare = Dialect { escape: Some(b'\\'), terminator: Terminator::Any, ..Dialect::default() };
+    let input = "a\\\rb,c\r\"d\\\re\",f\r1,2\r";
+    check(
+        &Grammar::new(&bare, Some(2), 100),
+        input,
+        &[(0, &["a\rb", "c"]), (2, &["d\\\re", "f"]), (4, &["1", "2"])],
+    );
+}
+
+#[test]
 fn ragged_records_keep_their_fields() {
     check(&rfc(2), "a\n1,2,3\n", &[(0, &["a"]), (1, &["1", "2", "3"])]);
 }
