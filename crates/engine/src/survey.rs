@@ -147,7 +147,7 @@ impl Survey {
         let mut problems = layout.problems.clone();
         problems.extend(file_problems(&self.tally, source));
         problems.extend(self.later.problems(&layout));
-        if self.tally.rejected().1 == 0 && layout.refused.is_none() {
+        if self.tally.data_records() == 0 && layout.refused.is_none() {
             problems.push(whole_file(ProblemCode::FileEmpty, Detail::None));
         }
         problems.extend(ambiguities(&schema, &decisions));

@@ -93,9 +93,9 @@ impl Tally {
         self.problem(problem);
     }
 
-    /// Data records so far and how many of them are rejected.
-    pub(crate) fn rejected(&self) -> (u64, u64) {
-        (self.counts.rejected, self.counts.data_records())
+    /// Data records so far.
+    pub(crate) fn data_records(&self) -> u64 {
+        self.counts.data_records()
     }
 
     /// Problems of the line endings, once all are counted.

@@ -231,7 +231,7 @@ fn plain_field(
     eof: bool,
     record: &mut Record,
 ) -> Field {
-    let mut dirty = 0;
+    let mut dirty = grammar.blanks_flag(bytes, from);
     let mut at = from;
     loop {
         match grammar.delimiter_at(bytes, at, eof) {
