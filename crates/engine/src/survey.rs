@@ -109,8 +109,8 @@ impl Survey {
     /// they are no problem.
     fn blank_lines(&mut self, block: &Block, decoder: &Decoder, layout: &Layout) -> Vec<Problem> {
         let last_record = block.index.n_records().checked_sub(1).map(|last| block.index.record_start(last));
-        let comments = block.index.skips().iter().filter(|skip| skip.kind == SkipKind::Comment);
-        let last_comment = comments.last().map(|skip| skip.byte as usize);
+        let last_comment = block.index.skips().iter().rfind(|skip| skip.kind == SkipKind::Comment);
+        let last_comment = last_comment.map(|skip| skip.byte as usize);
         let mut found = blank_lines(block, decoder, layout);
         if let Some(content) = last_record.max(last_comment) {
             let (count, first) = std::mem::take(&mut self.blank_at_end);
