@@ -1,7 +1,7 @@
 //! All problems as CSV, one per row: the complete list of which the report shows the first ones.
 //!
-//! Columns: `code`, `severity`, `record` and `line` (from 1), `byte` (from 0, in the decompressed file),
-//! `column_number` (from 1), `column`, `value` (cut after 200 characters) and `message`. Fields that do not
+//! Columns: `code`, `severity`, `record` and `line` (from 1), `byte` (from 0, in the decompressed file; line and byte are
+//! those of the cell when the problem is about one, else of the record), `column_number` (from 1), `column`, `value` (cut after 200 characters) and `message`. Fields that do not
 //! apply are empty.
 
 use std::io::Write;
@@ -60,8 +60,8 @@ fn write_problem(out: &mut Vec<u8>, problem: &Problem) {
         problem.code.as_str().to_owned(),
         severity_name(problem.severity()).to_owned(),
         position.record.map(|record| record.to_string()).unwrap_or_default(),
-        position.line.to_string(),
-        position.byte.to_string(),
+        column.and_then(|column| column.line).unwrap_or(position.line).to_string(),
+        column.and_then(|column| column.byte).unwrap_or(position.byte).to_string(),
         column.map(|column| column.number.to_string()).unwrap_or_default(),
         column.map(|column| column.name.clone()).unwrap_or_default(),
         problem.value.clone().unwrap_or_default(),

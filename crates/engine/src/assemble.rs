@@ -15,7 +15,9 @@ use crate::types::{Ambiguity, Decision};
 pub(crate) fn file_problems(tally: &Tally, source: &Source) -> Vec<Problem> {
     let damaged = source.damaged().map(|byte| {
         let text = format!("compressed data is damaged or cut behind {byte} bytes of text");
-        whole_file(ProblemCode::CompressionDamaged, Detail::Note { text })
+        let mut problem = whole_file(ProblemCode::CompressionDamaged, Detail::Note { text });
+        (problem.position.byte, problem.position.line) = (byte, tally.counts(0).lines.max(1));
+        problem
     });
     tally.line_ending_problem().into_iter().chain(damaged).collect()
 }

@@ -173,7 +173,8 @@ impl LineCounter {
     }
 }
 
-fn partition_point(n: usize, before: impl Fn(usize) -> bool) -> usize {
+/// The first of `n` indexes for which `before` does not hold, when it holds for all before that one.
+pub(crate) fn partition_point(n: usize, before: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, n);
     while low < high {
         let middle = low + (high - low) / 2;

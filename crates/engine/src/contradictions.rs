@@ -2,7 +2,7 @@
 
 use csvp_report::{Detail, Problem, ProblemCode};
 
-use crate::block::Block;
+use crate::block::{Block, partition_point};
 use crate::decode::Invalid;
 use crate::layout::{Layout, whole_file};
 
@@ -19,20 +19,20 @@ pub(crate) struct Contradictions {
 const CONTRADICTING_RECORDS: u64 = 10;
 
 impl Contradictions {
-    /// Of one block, with its invalid sequences.
+    /// Of one block, with its invalid sequences. The sample, and so `detect_bytes`, are bytes of the source and not of the
+    /// decoded text.
     pub(crate) fn of(block: &Block, invalid: &[Invalid], detect_bytes: u64) -> Self {
-        let offset = |at: usize| block.base.text + at as u64;
         let data = block.data();
-        let start_of = |record: usize| offset(block.index.record_start(record));
+        let start_of = |record: usize| block.source_byte(block.index.record_start(record));
         let ragged: Vec<usize> = block.index.ragged().into_iter().map(|(record, _)| record).collect();
-        let split = data.clone().find(|&record| start_of(record) >= detect_bytes).unwrap_or(data.end);
+        let split = data.start + partition_point(data.len(), |at| start_of(data.start + at) < detect_bytes);
         let ragged_before =
             ragged.iter().filter(|&&record| data.contains(&record) && record < split).count() as u64;
         let ragged_all = ragged.iter().filter(|&&record| data.contains(&record)).count() as u64;
         Self {
             sampled: ((split - data.start) as u64, ragged_before),
             behind: ((data.end - split) as u64, ragged_all - ragged_before),
-            invalid_behind: invalid.iter().filter(|invalid| invalid.text >= detect_bytes).count() as u64,
+            invalid_behind: invalid.iter().filter(|invalid| invalid.source >= detect_bytes).count() as u64,
         }
     }
 

@@ -29,6 +29,7 @@ pub(crate) struct Examiner {
 /// What is found in a block.
 pub(crate) struct Examined {
     pub(crate) problems: Vec<Problem>,
+    pub(crate) blank_lines: Vec<Problem>,
     pub(crate) verdicts: Vec<RecordVerdict>,
     /// Per record of the field index: whether its structure and encoding are sound.
     pub(crate) sound: Vec<bool>,
@@ -44,9 +45,15 @@ impl Examiner {
             structure::check(block, &self.grammar, &self.layout, &invalid, &self.limits);
         let later = Contradictions::of(block, &invalid, self.limits.detect_bytes as u64);
         let verdicts = verdicts(block, &sound, &[], self.on_bad);
-        problems.extend(blank_lines(block));
         problems.sort_by_key(order);
-        Examined { problems, verdicts, shapes: self.shapes(block, &sound), sound, later }
+        Examined {
+            problems,
+            blank_lines: blank_lines(block, &self.layout),
+            verdicts,
+            shapes: self.shapes(block, &sound),
+            sound,
+            later,
+        }
     }
 
     fn shapes(&self, block: &Block, sound: &[bool]) -> Vec<Shapes> {

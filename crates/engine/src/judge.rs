@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use csvp_parse::Grammar;
+use csvp_parse::{Grammar, Skip, SkipKind};
 use csvp_report::{Detail, Problem, ProblemCode};
 
 use crate::block::Block;
@@ -50,7 +50,7 @@ impl Judge {
         self.key_faults(&run, &mut bad, &mut problems);
         let on_bad = self.plan.policy.on_bad;
         let verdicts = verdicts(block, &sound, &bad, on_bad);
-        problems.extend(blank_lines(block));
+        problems.extend(blank_lines(block, layout));
         problems.sort_by_key(order);
         let nulled = if on_bad == OnBad::Null { bad.into_iter().collect() } else { HashSet::new() };
         Judged { verdicts, problems, nulled }
@@ -97,23 +97,25 @@ pub(crate) fn verdicts(block: &Block, sound: &[bool], bad: &[BadCell], on_bad: O
     verdicts
 }
 
-/// Lines with nothing on them, before the end of the file: worth knowing, but no fault.
-pub(crate) fn blank_lines(block: &Block) -> Vec<Problem> {
-    let content = block.text.iter().rposition(|byte| !byte.is_ascii_whitespace()).map_or(0, |at| at + 1);
-    let at_end = |byte: u32| block.last && byte as usize >= content;
-    let blank = block.index.skips().iter().filter(|skip| skip.kind == csvp_parse::SkipKind::Blank);
+/// Lines with nothing on them: worth knowing, but no fault. Those behind the content of the file do not count.
+pub(crate) fn blank_lines(block: &Block, layout: &Layout) -> Vec<Problem> {
+    let blank = block.index.skips().iter().filter(|skip| skip.kind == SkipKind::Blank);
     blank
-        .filter(|skip| !at_end(skip.byte))
-        .map(|skip| Problem {
-            code: ProblemCode::RowBlank,
-            position: csvp_report::Position {
-                record: None,
-                line: block.base.line + u64::from(skip.line) + 1,
-                byte: block.source_byte(skip.byte as usize),
-                column: None,
-            },
-            detail: Detail::None,
-            value: None,
-        })
+        .map(|skip| blank_line(block, skip))
+        .filter(|problem| layout.content_end.is_none_or(|end| problem.position.byte < end))
         .collect()
+}
+
+fn blank_line(block: &Block, skip: &Skip) -> Problem {
+    Problem {
+        code: ProblemCode::RowBlank,
+        position: csvp_report::Position {
+            record: None,
+            line: block.base.line + u64::from(skip.line) + 1,
+            byte: block.source_byte(skip.byte as usize),
+            column: None,
+        },
+        detail: Detail::None,
+        value: None,
+    }
 }

@@ -5,7 +5,7 @@ use csvp_report::{Detail, DialectFacts, EncodingFacts, Position, Problem, Proble
 use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
-use crate::decode::{Decoder, Guess, binary_kind, guess};
+use crate::decode::{Decoder, Guess, binary_kind, document_kind, guess};
 use crate::detect::{DialectHints, detect};
 use crate::rejects;
 use crate::schema::{TableSchema, header};
@@ -35,6 +35,9 @@ pub(crate) struct Layout {
     pub(crate) problems: Vec<Problem>,
     /// Why the file is not read at all.
     pub(crate) refused: Option<Problem>,
+    /// Byte from which on the file has nothing but blank lines, once it has been read to its end.
+    #[serde(default)]
+    pub(crate) content_end: Option<u64>,
     /// Footer records, once the file has been read to its end.
     pub(crate) footer_rows: Option<u64>,
 }
@@ -96,10 +99,13 @@ impl Layout {
             is_rejects: false,
             problems: Vec::new(),
             refused: None,
+            content_end: None,
             footer_rows: None,
         };
         let binary = settings.encoding.is_none().then(|| binary_kind(sample)).flatten();
-        if let Some(kind) = binary {
+        // Who names the delimiter says that it is a table.
+        let document = settings.dialect.delimiter.is_none().then(|| document_kind(&text)).flatten();
+        if let Some(kind) = binary.or(document) {
             let text = format!("expected delimited text, found {kind}");
             layout.refused = Some(whole_file(ProblemCode::NotCsv, Detail::Note { text }));
             return Ok(Opened::Refused(Box::new(layout)));

@@ -68,7 +68,10 @@ impl Check {
 
     /// What has been read so far.
     pub fn progress(&self) -> Progress {
-        Progress { bytes_in: self.reader.source().bytes_in(), records: self.survey.found.tally.rejected().1 }
+        Progress {
+            bytes_in: self.reader.source().bytes_in(),
+            records: self.survey.found.tally.data_records(),
+        }
     }
 
     /// Ends the file and decides the types.
@@ -128,7 +131,7 @@ impl<O: Output> Second<O> {
 
     /// What has been read so far.
     pub fn progress(&self) -> Progress {
-        Progress { bytes_in: self.reader.source().bytes_in(), records: self.tally.rejected().1 }
+        Progress { bytes_in: self.reader.source().bytes_in(), records: self.tally.data_records() }
     }
 
     /// Ends the file; gives the final report and the output.

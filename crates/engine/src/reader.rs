@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use csvp_parse::{Grammar, scan};
 
-use crate::block::{Base, Block};
+use crate::block::{Base, Block, partition_point};
 use crate::decode::Decoder;
 use crate::layout::{Layout, Opened};
 use crate::source::Source;
@@ -268,7 +268,7 @@ impl Cutter {
         block.untranslated = self.decoder.take_invalid(self.base.text, end);
         block.places = self.decoder.places();
         if last {
-            block.footer_rows = footer_rows(block, &self.grammar, &self.layout);
+            block.footer_rows = footer_rows(block, &self.grammar, &self.layout, self.tail_bytes);
         }
         self.header_left -= block.header_rows;
         self.seq += 1;
@@ -326,12 +326,16 @@ impl Cutter {
 }
 
 /// How many of the last records are footer; known from the plan in the second pass.
-fn footer_rows(block: &Block, grammar: &Grammar, layout: &Layout) -> usize {
+///
+/// Only records in the last `tail_bytes` are looked at: those are in the last block wherever it begins.
+fn footer_rows(block: &Block, grammar: &Grammar, layout: &Layout, tail_bytes: usize) -> usize {
     let n = block.index.n_records() - block.header_rows;
     if let Some(known) = layout.footer_rows {
         return (known as usize).min(n);
     }
-    let first = block.index.n_records() - n.min(FOOTER_RECORDS);
+    let tail = block.text.len().saturating_sub(tail_bytes);
+    let in_tail = partition_point(block.index.n_records(), |record| block.index.record_start(record) < tail);
+    let first = in_tail.max(block.index.n_records() - n.min(FOOTER_RECORDS));
     let tail: Vec<Vec<String>> = (first..block.index.n_records())
         .map(|record| {
             let fields = block.index.fields(grammar, &block.text, record);

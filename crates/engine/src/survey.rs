@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use csvp_parse::Grammar;
-use csvp_report::{ColumnType, Detail, ProblemCode};
+use csvp_parse::{Grammar, SkipKind};
+use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 
 use crate::EngineError;
 use crate::assemble::{self, ambiguities, column_reports, file_facts, file_problems, header_mismatches};
@@ -18,7 +18,7 @@ use crate::plan::{BlockIndex, PLAN_VERSION, Plan};
 use crate::schema::{Column, Constraints, Declared, Field, Key, Schema, declared_columns, resolve};
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::tally::Tally;
+use crate::tally::{Tally, order};
 use crate::types::{Decision, Shapes};
 
 /// Collects over all blocks what the end needs to decide.
@@ -38,6 +38,11 @@ pub(crate) struct Found {
     keys: Option<Keys>,
     index: BlockIndex,
     footer_rows: u64,
+    /// Byte behind the start of the last record or comment.
+    content_end: u64,
+    /// Blank lines behind it: how many, and the first ones.
+    blank_at_end: (u64, Vec<Problem>),
+    problems_shown: usize,
     later: Contradictions,
     /// A block whose memory can be used again.
     spare: Option<Block>,
@@ -52,6 +57,9 @@ impl Survey {
             keys: None,
             index: BlockIndex::default(),
             footer_rows: 0,
+            content_end: 0,
+            blank_at_end: (0, Vec::new()),
+            problems_shown: settings.limits.problems_shown,
             later: Contradictions::default(),
             spare: None,
         };
@@ -109,6 +117,7 @@ impl Survey {
         if let Some(mut crew) = self.crew.take() {
             crew.finish(&mut |(block, examined)| found.add(block, examined))?;
         }
+        layout.content_end = Some(self.found.content_end);
         layout.footer_rows = Some(self.found.footer_rows);
         layout.dialect_facts.footer_rows = self.found.footer_rows;
         layout.dialect_facts.terminator = self.found.tally.terminator().to_owned();
@@ -125,7 +134,7 @@ impl Survey {
         let mut problems = layout.problems.clone();
         problems.extend(file_problems(&self.found.tally, source));
         problems.extend(self.found.later.problems(&layout));
-        if self.found.tally.rejected().1 == 0 && layout.refused.is_none() {
+        if self.found.tally.data_records() == 0 && layout.refused.is_none() {
             problems.push(whole_file(ProblemCode::FileEmpty, Detail::None));
         }
         problems.extend(ambiguities(&schema, &decisions));
@@ -136,7 +145,7 @@ impl Survey {
         let needs_second_pass = !key_faults.faults.is_empty()
             || decisions.iter().any(|decision| decision.exceptions > 0)
             || schema.columns.iter().any(|column| column.declared && column.column_type != ColumnType::Text)
-            || schema.columns.iter().any(|column| !column.constraints.is_empty());
+            || schema.columns.iter().any(|column| column.form.is_some() || !column.constraints.is_empty());
         let columns = column_reports(&schema, &decisions);
         let file = file_facts(source);
         let report = assemble::report(&layout, &file, &self.found.tally, columns, &self.settings.policy);
@@ -182,6 +191,7 @@ impl Survey {
                         None => decision.null_words.clone(),
                     },
                     empty_is_null: declared_words.is_none_or(|words| words.iter().any(String::is_empty)),
+                    form: declared.as_ref().and_then(|declared| declared.form),
                     constraints,
                 }
             })
@@ -192,7 +202,7 @@ impl Survey {
 impl Found {
     /// Adds the next block in order.
     fn add(&mut self, block: Block, examined: Examined) -> Result<(), EngineError> {
-        let Examined { problems, verdicts, sound, shapes, later } = examined;
+        let Examined { mut problems, blank_lines, verdicts, sound, shapes, later } = examined;
         self.shapes.iter_mut().zip(&shapes).for_each(|(ours, theirs)| ours.merge(theirs));
         if let (Some(keys), Some(grammar)) = (&mut self.keys, &self.grammar) {
             keys.add(&block, grammar, &sound)?;
@@ -200,8 +210,33 @@ impl Found {
         self.index.add(&block);
         self.later.merge(&later);
         self.footer_rows += block.footer_rows as u64;
+        let blank_lines = self.inner_blank_lines(&block, blank_lines);
+        if !blank_lines.is_empty() {
+            problems.extend(blank_lines);
+            problems.sort_by_key(order);
+        }
         self.tally.block(&block, &verdicts, &problems);
         self.spare = Some(block);
         Ok(())
+    }
+
+    /// The blank lines that a record or a comment of this block follows. Those at its end wait for one; behind the last
+    /// they are no problem.
+    fn inner_blank_lines(&mut self, block: &Block, mut found: Vec<Problem>) -> Vec<Problem> {
+        let last_record = block.index.n_records().checked_sub(1).map(|last| block.index.record_start(last));
+        let last_comment = block.index.skips().iter().rfind(|skip| skip.kind == SkipKind::Comment);
+        let last_comment = last_comment.map(|skip| skip.byte as usize);
+        if let Some(content) = last_record.max(last_comment) {
+            let (count, first) = std::mem::take(&mut self.blank_at_end);
+            self.tally.problems_of(ProblemCode::RowBlank, count, &first);
+            self.content_end = block.source_byte(content) + 1;
+        }
+        let waiting =
+            found.split_off(found.partition_point(|problem| problem.position.byte < self.content_end));
+        let (count, first) = &mut self.blank_at_end;
+        *count += waiting.len() as u64;
+        let room = self.problems_shown.saturating_sub(first.len());
+        first.extend(waiting.into_iter().take(room));
+        found
     }
 }

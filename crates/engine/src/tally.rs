@@ -78,15 +78,24 @@ impl Tally {
         }
     }
 
+    /// Counts problems of one code that belong to no column, of which only the first ones are known.
+    pub(crate) fn problems_of(&mut self, code: ProblemCode, count: u64, first: &[Problem]) {
+        if count > 0 {
+            *self.by_code.entry((code, None)).or_default() += count;
+            let room = self.shown.saturating_sub(self.first.len());
+            self.first.extend(first.iter().take(room).cloned());
+        }
+    }
+
     /// Counts a problem of the file as a whole; these are few and always shown.
     pub(crate) fn file_problem(&mut self, problem: &Problem) {
         self.shown = self.shown.max(self.first.len() + 1);
         self.problem(problem);
     }
 
-    /// Data records so far and how many of them are rejected.
-    pub(crate) fn rejected(&self) -> (u64, u64) {
-        (self.counts.rejected, self.counts.data_records())
+    /// Data records so far.
+    pub(crate) fn data_records(&self) -> u64 {
+        self.counts.data_records()
     }
 
     /// Problems of the line endings, once all are counted.

@@ -19,6 +19,12 @@ pub enum ColumnType {
         true_word: String,
         /// The word for false.
         false_word: String,
+        /// Further words for true. Only where a schema declares them, since one value then has several texts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also_true: Vec<String>,
+        /// Further words for false.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        also_false: Vec<String>,
     },
     /// A whole number that fits 64 bits.
     Integer {
@@ -154,6 +160,16 @@ pub enum DateOrder {
 }
 
 impl ColumnType {
+    /// A boolean of two words.
+    pub fn boolean(true_word: impl Into<String>, false_word: impl Into<String>) -> Self {
+        ColumnType::Boolean {
+            true_word: true_word.into(),
+            false_word: false_word.into(),
+            also_true: Vec::new(),
+            also_false: Vec::new(),
+        }
+    }
+
     /// The bare name of the type, without its format.
     pub fn name(&self) -> &'static str {
         match self {
@@ -174,7 +190,9 @@ impl ColumnType {
 impl fmt::Display for ColumnType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ColumnType::Boolean { true_word, false_word } => write!(f, "boolean ({true_word}/{false_word})"),
+            ColumnType::Boolean { true_word, false_word, .. } => {
+                write!(f, "boolean ({true_word}/{false_word})")
+            }
             ColumnType::Decimal { precision, scale, marks, .. } => {
                 write!(f, "decimal({precision},{scale})")?;
                 if marks.decimal == ',' { f.write_str(" with decimal comma") } else { Ok(()) }

@@ -8,7 +8,7 @@ pub fn type_text(column_type: &ColumnType) -> String {
     match column_type {
         ColumnType::Null => "null".to_owned(),
         ColumnType::Text => "text".to_owned(),
-        ColumnType::Boolean { true_word, false_word } => format!("boolean {true_word}/{false_word}"),
+        ColumnType::Boolean { true_word, false_word, .. } => format!("boolean {true_word}/{false_word}"),
         ColumnType::Integer { marks } => format!("integer{}", marks_text(*marks)),
         ColumnType::Float { form, marks } => {
             let form = match form {

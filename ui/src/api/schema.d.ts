@@ -431,7 +431,7 @@ export interface components {
              * @description Physical line on which the faulty cell begins; none when the problem is about the whole column.
              */
             line?: number | null;
-            /** @description Name of the column as the report's `columns` gives it. */
+            /** @description Name of the column as the report's `columns` gives it, cut after 200 characters. */
             name: string;
             /**
              * Format: int32
@@ -474,6 +474,10 @@ export interface components {
             /** @enum {string} */
             kind: "null";
         } | {
+            /** @description Further words for false. */
+            also_false?: string[];
+            /** @description Further words for true. Only where a schema declares them, since one value then has several texts. */
+            also_true?: string[];
             /** @description The word for false. */
             false_word: string;
             /** @enum {string} */
@@ -503,6 +507,8 @@ export interface components {
              */
             scale: number;
         } | {
+            /** @description Which of the texts of a number is written. */
+            form?: components["schemas"]["FloatForm"];
             /** @enum {string} */
             kind: "float";
             /** @description Decimal and thousands marks. */
@@ -708,7 +714,7 @@ export interface components {
             preamble_rows: number;
             /** @description The quote, if fields may be quoted. */
             quote?: string | null;
-            /** @description Whether a quote opens a field also behind blanks; before unquoted text blanks are part of the field. */
+            /** @description Whether blanks at the start of a field are no part of it. */
             skip_initial_space?: boolean;
             /** @description `declared` or `detected`. */
             source: string;
@@ -781,6 +787,11 @@ export interface components {
              */
             size_bytes: number;
         };
+        /**
+         * @description How floats are written: the shortest digits that give the same number again, in the manner of one program.
+         * @enum {string}
+         */
+        FloatForm: "repr" | "general" | "vroom" | "r" | "readr" | "java" | "declared";
         /** @description One bar of a histogram; the range is `[from, to)`, in the last one `[from, to]`. */
         HistogramBin: {
             /**

@@ -102,6 +102,13 @@ fn the_list_of_problems_is_complete() {
     let row: Vec<&str> = rows[0].iter().collect();
     assert_eq!(row[..3], ["type-mismatch", "error", "101"]);
     assert_eq!(row[5..8], ["2", "amount", "abc"]);
+    let byte: usize = row[4].parse().unwrap();
+    assert!(with_bad_records()[byte..].starts_with("abc,"));
+    // A cell behind a line break has the line on which it stands.
+    let text = format!("id,note,amount\n{}2,\"a\nb\",x\n", "1,c,1\n".repeat(200));
+    let written = convert(text.as_bytes(), Settings::default());
+    let row = written.text(FileKind::Problems).lines().nth(1).unwrap();
+    assert!(row.starts_with("type-mismatch,error,201,203,"), "{row}");
 }
 
 #[test]

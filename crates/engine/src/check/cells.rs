@@ -39,7 +39,7 @@ impl ColumnJudge {
     fn try_new(column: &Column) -> Result<Self, EngineError> {
         let format = Format::new(&column.column_type)
             .map_err(|error| EngineError::schema(format!("column `{}`", column.name), error.to_string()))?;
-        let rules = if Rules::are_empty(&column.constraints) { None } else { Some(Rules::compile(column)?) };
+        let rules = if Rules::are_empty(column) { None } else { Some(Rules::compile(column)?) };
         Ok(Self { format, rules, is_text: column.column_type == ColumnType::Text })
     }
 }
@@ -119,7 +119,9 @@ impl ColumnRun<'_> {
         (code, detail): (ProblemCode, Detail),
     ) -> Problem {
         let range = self.block.index.raw_range(self.grammar, record, column_idx);
-        let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
+        let at = range.map_or(self.block.index.record_start(record), |(start, end)| {
+            start + self.grammar.initial_blanks(&self.block.text[start..end])
+        });
         let lines = self.lines.borrow_mut().count(self.block, self.grammar, record, at);
         Problem {
             code,

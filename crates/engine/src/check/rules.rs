@@ -8,7 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde_json::Value as Json;
 
 use crate::EngineError;
-use crate::schema::{Column, Constraints};
+use crate::schema::{Column, Constraints, TextCheck, TextForm};
 use crate::types::{Format, Value};
 
 /// Compiled rules of one column.
@@ -20,6 +20,7 @@ pub(crate) struct Rules {
     maximum: Option<(Bound, String)>,
     pattern: Option<(Regex, String)>,
     one_of: Option<HashSet<Vec<u8>>>,
+    form: Option<TextCheck>,
     scale: u8,
 }
 
@@ -72,6 +73,7 @@ impl Rules {
                 .one_of
                 .as_ref()
                 .map(|values| values.iter().map(|v| plain(v).into_bytes()).collect()),
+            form: column.form.map(TextForm::check),
             scale: match column.column_type {
                 ColumnType::Decimal { scale, .. } => scale,
                 _ => 0,
@@ -80,12 +82,15 @@ impl Rules {
     }
 
     /// Whether there is anything to check beyond the type.
-    pub(crate) fn are_empty(constraints: &Constraints) -> bool {
-        Constraints { unique: false, ..constraints.clone() }.is_empty()
+    pub(crate) fn are_empty(column: &Column) -> bool {
+        column.form.is_none() && Constraints { unique: false, ..column.constraints.clone() }.is_empty()
     }
 
     /// The first rule that a non-null value breaks.
     pub(crate) fn check(&self, cell: &[u8], value: &Value<'_>) -> Option<Broken> {
+        if let Some(form) = self.form.as_ref().filter(|form| !form.accepts(cell)) {
+            return Some((ProblemCode::ValuePattern, form.form().rule().to_owned()));
+        }
         if self.min_length.is_some() || self.max_length.is_some() {
             let length = String::from_utf8_lossy(cell).chars().count() as u64;
             if let Some(least) = self.min_length.filter(|&least| length < least) {
@@ -234,6 +239,7 @@ mod tests {
             declared: true,
             null_words: Vec::new(),
             empty_is_null: true,
+            form: None,
             constraints: Constraints { minimum: Some(Json::from("soon")), ..Constraints::default() },
         };
         let message = Rules::compile(&column).err().unwrap().to_string();

@@ -145,6 +145,33 @@ pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
     (head.iter().filter(|&&b| is_control(b)).count() * 20 > head.len().max(80)).then_some("binary data")
 }
 
+/// What a text is when it begins as a document of another kind; for a message.
+pub(crate) fn document_kind(text: &[u8]) -> Option<&'static str> {
+    let text = text.trim_ascii_start();
+    let begins =
+        |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));
+    // `<html>,<title>` is a header of two columns: behind the tag of a page comes no delimiter.
+    let is_page = |tag: &str| {
+        let end = text.iter().position(|&byte| byte == b'>').map_or(text.len(), |at| at + 1);
+        begins(tag)
+            && matches!(text.get(tag.len()), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n'))
+            && !matches!(text.get(end), Some(b',' | b';' | b'\t' | b'|'))
+    };
+    if is_page("<!doctype html") || is_page("<html") {
+        Some("an HTML page")
+    } else if is_page("<svg") {
+        Some("an SVG image")
+    } else if begins("<?xml version") {
+        Some("an XML document")
+    } else if begins("%PDF-") {
+        Some("a PDF document")
+    } else if begins("{\\rtf1") {
+        Some("an RTF document")
+    } else {
+        begins("%!PS-Adobe").then_some("a PostScript document")
+    }
+}
+
 /// Control characters that do not occur in delimited text (the separators 0x1c to 0x1f do).
 fn is_control(byte: u8) -> bool {
     byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1b..=0x1f)
@@ -175,6 +202,35 @@ mod tests {
         check(b"name,city\nJos\xe9,Malm\xf6\nZo\xeb,Gen\xe8ve\n", "windows-1252", "statistics");
         check("ä,ö,ü,ß,é\n\u{0}".replace('\0', "").as_bytes(), "UTF-8", "valid-utf8");
         check(b"\xc3\xa9 \xc3\xa8 \xc3\xbc \xc3\xb6 \xff\n", "UTF-8", "valid-utf8");
+    }
+
+    #[test]
+    fn tells_documents() {
+        for (text, kind) in [
+            ("<!DOCTYPE html><html>", "an HTML page"),
+            (" \n<!doctype HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\">", "an HTML page"),
+            ("<html lang=\"en\">\n<head>", "an HTML page"),
+            ("<HTML>\n", "an HTML page"),
+            ("<?xml version=\"1.0\"?>\n<a/>", "an XML document"),
+            ("<svg width=\"1\">", "an SVG image"),
+            ("\r\n%PDF-1.7", "a PDF document"),
+            ("{\\rtf1\\ansi", "an RTF document"),
+            ("%!PS-Adobe-3.0", "a PostScript document"),
+        ] {
+            assert_eq!(document_kind(text.as_bytes()), Some(kind), "{text}");
+        }
+        for text in [
+            "<id>,<name>\n",
+            "<html>,<title>\n1,2\n",
+            "<htmlx>\n",
+            "<b>;c\n",
+            "<?xml>,a",
+            "<",
+            "",
+            "a,<html>",
+        ] {
+            assert_eq!(document_kind(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod source_map;
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 
-pub(crate) use guess::{Guess, binary_kind, guess};
+pub(crate) use guess::{Guess, binary_kind, document_kind, guess};
 pub(crate) use source_map::SourceMap;
 
 /// A sequence of bytes that is invalid in the file's encoding.

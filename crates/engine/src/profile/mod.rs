@@ -1,7 +1,7 @@
 //! Statistics of a column over all its records.
 //!
-//! One [`ColumnProfile`] counts one column of one block; those of later blocks are merged into those of
-//! earlier ones. Nothing here is random: equal blocks merged in equal order give an equal profile, to the
+//! One [`ColumnProfile`] counts one column of a run of blocks, whose cells are added in their order; two of runs that
+//! follow each other can be merged, in that order. Nothing here is random: equal blocks merged in equal order give an equal profile, to the
 //! last bit. Counts, extremes, distinct values, quantiles and histogram do not even depend on where blocks
 //! end; mean and standard deviation (in their last digits) and the errors of top values do.
 //!

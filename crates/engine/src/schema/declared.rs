@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 
 use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks, Zone};
 
-use super::{Field, TableSchema};
+use super::{Field, TableSchema, TextForm};
 use crate::check::rules::whole_match;
 use crate::settings::ColumnOverride;
 use crate::types::{Decision, Format, Shapes, TypePolicy, decide};
@@ -25,6 +25,8 @@ pub(crate) struct Declared {
     usual: ColumnType,
     /// Whether the format is given, so that the file has no say.
     exact: bool,
+    /// What its texts must be beside the type.
+    pub(crate) form: Option<TextForm>,
 }
 
 /// Declarations for the columns named `names`, in file order.
@@ -97,39 +99,85 @@ pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
 }
 
 fn of_field(field: &Field) -> Result<Option<Declared>, EngineError> {
-    let format = field.format.as_deref().filter(|format| !matches!(*format, "default" | "any"));
+    let place = format!("field `{}`", field.name);
+    let format = field.format.as_deref().filter(|format| *format != "default");
     let marks = NumberMarks { decimal: field.decimal_char.unwrap_or('.'), group: field.group_char };
     let marks_given = field.decimal_char.is_some() || field.group_char.is_some();
-    let declared = match field.type_name.as_str() {
-        "any" => return Ok(None),
-        "string" | "object" | "array" | "list" | "duration" | "geopoint" | "geojson" | "yearmonth" => {
-            of_name("text", None, marks, false)
+    if field.bare_number == Some(false) {
+        return Err(EngineError::schema(place, "has numbers that are not bare, which cannot be checked"));
+    }
+    let text = |form| of_name("text", None, marks, false).map(|text| Declared { form, ..text });
+    let fault = |known: &str| {
+        let found = format.unwrap_or_default();
+        let fault = format!("has the format `{found}`; the type `{}` has only {known} here", field.type_name);
+        Err(EngineError::schema(place.clone(), fault))
+    };
+    let declared = match (field.type_name.as_str(), format) {
+        ("any", None) => return Ok(None),
+        ("string", None) => text(None),
+        ("string", Some("email")) => text(Some(TextForm::Email)),
+        ("string", Some("uri")) => text(Some(TextForm::Uri)),
+        ("string", Some("binary")) => text(Some(TextForm::Binary)),
+        // A column of UUIDs in one spelling is typed.
+        ("string", Some("uuid")) => {
+            text(Some(TextForm::Uuid)).map(|text| Declared { kinds: &["uuid"], exact: false, ..text })
         }
-        "integer" | "year" => of_name("integer", None, marks, marks_given),
+        ("string", Some(_)) => return fault("`default`, `email`, `uri`, `uuid` and `binary`"),
+        ("object", None) => text(Some(TextForm::Object)),
+        ("array", None) => text(Some(TextForm::Array)),
+        ("duration", None) => text(Some(TextForm::Duration)),
+        ("yearmonth", None) => text(Some(TextForm::YearMonth)),
+        ("geopoint", None) => text(Some(TextForm::GeoPoint)),
+        ("geopoint", Some("array")) => text(Some(TextForm::GeoPointArray)),
+        ("geopoint", Some("object")) => text(Some(TextForm::GeoPointObject)),
+        ("geopoint", Some(_)) => return fault("`default`, `array` and `object`"),
+        ("geojson", None) => text(Some(TextForm::GeoJson)),
+        ("geojson", Some("topojson")) => text(Some(TextForm::TopoJson)),
+        ("geojson", Some(_)) => return fault("`default` and `topojson`"),
+        ("integer", None) => of_name("integer", None, marks, marks_given),
+        ("year", None) => of_name("integer", None, NumberMarks::default(), true)
+            .map(|year| Declared { form: Some(TextForm::Year), ..year }),
         // A number may be written with an exponent, which makes a column of floats.
-        "number" => of_name("decimal", None, marks, marks_given)
+        ("number", None) => of_name("decimal", None, marks, marks_given)
             .map(|declared| Declared { kinds: &["decimal", "integer", "float"], ..declared }),
-        "boolean" => {
-            let word = |words: &Option<Vec<String>>| words.as_ref().and_then(|words| words.first().cloned());
-            let words = word(&field.true_values).zip(word(&field.false_values));
-            let exact = words.is_some();
-            let (true_word, false_word) = words.unwrap_or(("true".to_owned(), "false".to_owned()));
-            Some(Declared {
-                kinds: &["boolean"],
-                usual: ColumnType::Boolean { true_word, false_word },
-                exact,
-            })
+        ("boolean", None) => Some(boolean(field)),
+        (
+            "any" | "object" | "array" | "duration" | "yearmonth" | "integer" | "year" | "number" | "boolean",
+            _,
+        ) => {
+            return fault("`default`");
         }
-        "datetime" => of_name("timestamp", format, marks, false),
-        name @ ("date" | "time") => of_name(name, format, marks, false),
+        ("datetime", format) => of_name("timestamp", format.filter(|format| *format != "any"), marks, false),
+        (name @ ("date" | "time"), format) => {
+            of_name(name, format.filter(|format| *format != "any"), marks, false)
+        }
         _ => None,
     };
     match declared {
-        Some(declared) => checked(declared, &format!("field `{}`", field.name)).map(Some),
+        Some(declared) => checked(declared, &place).map(Some),
         None => Err(EngineError::schema(
-            format!("field `{}`", field.name),
-            format!("has the type `{}`, which Table Schema does not know", field.type_name),
+            place,
+            format!("has the type `{}`; those of Table Schema are {TYPES}", field.type_name),
         )),
+    }
+}
+
+/// The types of Table Schema.
+const TYPES: &str = "string, number, integer, boolean, object, array, date, time, datetime, year, yearmonth, duration, geopoint, geojson, any";
+
+/// A boolean by the standard: of any of its words, or of one pair if the file has no others.
+fn boolean(field: &Field) -> Declared {
+    let words = |given: &Option<Vec<String>>, usual: [&str; 4]| {
+        given.clone().filter(|words| !words.is_empty()).unwrap_or(usual.map(str::to_owned).to_vec())
+    };
+    let mut also_true = words(&field.true_values, ["true", "True", "TRUE", "1"]);
+    let mut also_false = words(&field.false_values, ["false", "False", "FALSE", "0"]);
+    let (true_word, false_word) = (also_true.remove(0), also_false.remove(0));
+    Declared {
+        kinds: &["boolean"],
+        usual: ColumnType::Boolean { true_word, false_word, also_true, also_false },
+        exact: true,
+        form: None,
     }
 }
 
@@ -159,8 +207,8 @@ fn of_name(name: &str, format: Option<&str>, marks: NumberMarks, marks_given: bo
         ),
         "float" => (&["float"], ColumnType::Float { form: FloatForm::Declared, marks }, marks_given),
         "boolean" => {
-            let words = ColumnType::Boolean { true_word: "true".to_owned(), false_word: "false".to_owned() };
-            (&["boolean"], words, false)
+            let usual = boolean(&Field::default()).usual;
+            (&["boolean"], usual, false)
         }
         "date" => (&["date"], ColumnType::Date { format: given("%Y-%m-%d") }, format.is_some()),
         "time" => (&["time"], ColumnType::Time { format: given("%H:%M:%S") }, format.is_some()),
@@ -172,7 +220,7 @@ fn of_name(name: &str, format: Option<&str>, marks: NumberMarks, marks_given: bo
         "uuid" => (&["uuid"], ColumnType::Uuid { uppercase: false }, false),
         _ => return None,
     };
-    Some(Declared { kinds, usual, exact })
+    Some(Declared { kinds, usual, exact, form: None })
 }
 
 fn checked(declared: Declared, place: &str) -> Result<Declared, EngineError> {
@@ -186,15 +234,16 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
         return decide(shapes, &TypePolicy { threshold });
     };
     let found = decide(shapes, &TypePolicy { threshold: DECLARED_THRESHOLD });
-    // A declared decimal or float takes numbers with any digits, where no single form fits all of them.
+    // A declared decimal or float takes numbers with any digits and a declared UUID any letters, where no single form fits all of them.
     let loose = found.exceptions > 0
         && match declared.usual {
+            ColumnType::Text => true,
             ColumnType::Decimal { .. } => !matches!(found.column_type, ColumnType::Float { .. }),
             ColumnType::Float { .. } => true,
             _ => false,
         };
     let fits = declared.kinds.contains(&found.column_type.name()) && !loose;
-    if !declared.exact && fits {
+    if (!declared.exact && fits) || is_pair_of(&declared.usual, &found) {
         return Decision { reason: None, ambiguous: None, ..found };
     }
     let text = declared.usual == ColumnType::Text;
@@ -209,6 +258,14 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
         ambiguous: None,
         ..found
     }
+}
+
+/// Whether all values are of one pair of words among those declared: then each text can be made again.
+fn is_pair_of(declared: &ColumnType, found: &Decision) -> bool {
+    let ColumnType::Boolean { true_word, false_word, also_true, also_false } = declared else { return false };
+    let ColumnType::Boolean { true_word: yes, false_word: no, .. } = &found.column_type else { return false };
+    let knows = |word, also: &[String], found| word == found || also.contains(found);
+    found.exceptions == 0 && knows(true_word, also_true, yes) && knows(false_word, also_false, no)
 }
 
 /// A number type with the marks that the file's numbers have; every other type as it is.

@@ -3,6 +3,7 @@
 mod declared;
 mod names;
 mod table_schema;
+mod text_form;
 
 use csvp_report::ColumnType;
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) use declared::{Declared, check_overrides, check_schema, declared_columns, resolve};
 pub(crate) use names::{header, join_rows};
 pub use table_schema::{Constraints, Field, ForeignKey, Key, Reference, TableSchema};
+pub(crate) use text_form::TextCheck;
+pub use text_form::TextForm;
 
 /// Ordered columns and their types; fixed for a whole file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -31,6 +34,9 @@ pub struct Column {
     pub null_words: Vec<String>,
     /// Whether the empty cell is null; if not, it is an empty text.
     pub empty_is_null: bool,
+    /// The form that its texts must have, beside the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<TextForm>,
     /// Rules of the declared schema.
     pub constraints: Constraints,
 }

@@ -30,11 +30,12 @@ fn empty_is_missing() -> Vec<String> {
 pub struct Field {
     /// Name of the column.
     pub name: String,
-    /// `string`, `integer`, `number`, `boolean`, `date`, `time`, `datetime`, `year`, `yearmonth`, `any` ...; `string`
-    /// when not given.
+    /// A type of the standard: `string` (when not given), `number`, `integer`, `boolean`, `object`, `array`, `date`,
+    /// `time`, `datetime`, `year`, `yearmonth`, `duration`, `geopoint`, `geojson` or `any`.
     #[serde(rename = "type", default = "string_type")]
     pub type_name: String,
-    /// `default`, `any`, a `strftime` pattern, or for strings `email`, `uri`, `uuid`.
+    /// `default`; for dates and times `any` or a `strftime` pattern; for strings `email`, `uri`, `uuid`, `binary`; for
+    /// geopoints `array` and `object`, for geojson `topojson`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// What a person should know about it.
@@ -49,10 +50,13 @@ pub struct Field {
     /// Thousands mark of numbers, none when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group_char: Option<char>,
-    /// Words for true.
+    /// Whether numbers stand without other text around them; others cannot be checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bare_number: Option<bool>,
+    /// Words for true; `true`, `True`, `TRUE` and `1` when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_values: Option<Vec<String>>,
-    /// Words for false.
+    /// Words for false; `false`, `False`, `FALSE` and `0` when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub false_values: Option<Vec<String>>,
 }
@@ -171,9 +175,10 @@ impl Field {
                 field.format = Some("uuid".to_owned());
                 "string"
             }
-            ColumnType::Boolean { true_word, false_word } => {
-                field.true_values = Some(vec![true_word.clone()]);
-                field.false_values = Some(vec![false_word.clone()]);
+            ColumnType::Boolean { true_word, false_word, also_true, also_false } => {
+                let with = |word, also| std::iter::once(word).chain(also).cloned().collect();
+                field.true_values = Some(with(true_word, also_true));
+                field.false_values = Some(with(false_word, also_false));
                 "boolean"
             }
             ColumnType::Integer { marks: found } => {

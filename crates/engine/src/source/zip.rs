@@ -9,6 +9,7 @@ use super::codec::{Damaged, Step, inflate};
 use crate::EngineError;
 
 const LOCAL_HEADER: [u8; 4] = [b'P', b'K', 3, 4];
+const DESCRIPTOR: [u8; 4] = [b'P', b'K', 7, 8];
 const LOCAL_HEADER_BYTES: usize = 30;
 const METHOD_STORED: u16 = 0;
 const METHOD_DEFLATE: u16 = 8;
@@ -40,10 +41,16 @@ enum State {
         wanted: bool,
         crc: u32,
     },
+    /// Behind an entry whose checksum follows it: its descriptor has come so far.
+    Descriptor {
+        found: u32,
+    },
     /// Behind an entry: a data descriptor, the next entry, or the directory.
     Between,
     /// The directory has begun: no more entries.
     Done,
+    /// The checksum of an entry is wrong.
+    Damaged,
 }
 
 impl Zip {
@@ -65,39 +72,56 @@ impl Zip {
                     Err(damaged) => return Ok(Err(damaged)),
                 };
                 let (wanted, crc) = (*wanted, *crc);
-                Ok(self.data(step, out, wanted, ended, crc))
+                Ok(Ok(self.data(step, out, wanted, ended, crc)))
             }
             State::Stored { left, wanted, crc } => {
                 let n = (*left).min(input.len() as u64).min(out.len() as u64) as usize;
                 out[..n].copy_from_slice(&input[..n]);
                 *left -= n as u64;
                 let (ended, wanted, crc) = (*left == 0, *wanted, Some(*crc));
-                Ok(self.data(Step { read: n, written: n }, out, wanted, ended, crc))
+                Ok(Ok(self.data(Step { read: n, written: n }, out, wanted, ended, crc)))
+            }
+            State::Descriptor { found } => {
+                let found = *found;
+                Ok(self.descriptor(input, found))
             }
             State::Between => Ok(Ok(self.between(input))),
+            State::Damaged => Ok(Err(Damaged)),
             State::Done => Ok(Ok(Step { read: input.len(), written: 0 })),
         }
     }
 
-    fn data(
-        &mut self,
-        step: Step,
-        out: &[u8],
-        wanted: bool,
-        ended: bool,
-        crc: Option<u32>,
-    ) -> Result<Step, Damaged> {
+    fn data(&mut self, step: Step, out: &[u8], wanted: bool, ended: bool, crc: Option<u32>) -> Step {
         self.crc.update(&out[..step.written]);
         if ended {
             let found = std::mem::take(&mut self.crc).finalize();
-            if crc.is_some_and(|crc| crc != found) {
-                return Err(Damaged);
-            }
             self.window.clear();
-            self.state = State::Between;
+            self.state = match crc {
+                None => State::Descriptor { found },
+                Some(crc) if crc == found => State::Between,
+                // The bytes of this step are given on first.
+                Some(_) => State::Damaged,
+            };
         }
         // An entry may be empty, and a step that did nothing ends the round: the state says what comes next.
-        Ok(Step { read: step.read, written: if wanted { step.written } else { 0 } })
+        Step { read: step.read, written: if wanted { step.written } else { 0 } }
+    }
+
+    /// The checksum behind an entry: first, or behind a signature that writers may leave out.
+    fn descriptor(&mut self, input: &[u8], found: u32) -> Result<Step, Damaged> {
+        let read = (2 * LOCAL_HEADER.len() - self.window.len()).min(input.len());
+        self.window.extend_from_slice(&input[..read]);
+        if let [a, b, c, d, crc @ ..] = self.window.as_slice()
+            && crc.len() == LOCAL_HEADER.len()
+        {
+            let first = [*a, *b, *c, *d];
+            let is_behind = first == DESCRIPTOR && crc == found.to_le_bytes();
+            if !is_behind && first != found.to_le_bytes() {
+                return Err(Damaged);
+            }
+            self.state = State::Between;
+        }
+        Ok(Step { read, written: 0 })
     }
 
     /// Looks for the next local header or the directory; both begin with `PK`.
@@ -151,6 +175,8 @@ impl Zip {
         let long = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let (flags, method, crc, size) = (short(6), short(8), long(14), long(18));
         let name = String::from_utf8_lossy(&head[LOCAL_HEADER_BYTES..][..short(26) as usize]).into_owned();
+        let size =
+            if size == u32::MAX { zip64_size(&head).unwrap_or(u64::from(size)) } else { u64::from(size) };
         let side_file = name.ends_with('/') || name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
         if name == "[Content_Types].xml" || name.starts_with("xl/") || name == "mimetype" {
             return Err(EngineError::Archive("file is an office document, not CSV; export the sheet as CSV"));
@@ -171,7 +197,7 @@ impl Zip {
                 crc: (!size_behind).then_some(crc),
             },
             METHOD_STORED if !size_behind && size == 0 => State::Between,
-            METHOD_STORED if !size_behind => State::Stored { left: u64::from(size), wanted: !side_file, crc },
+            METHOD_STORED if !size_behind => State::Stored { left: size, wanted: !side_file, crc },
             METHOD_STORED => {
                 return Err(EngineError::Archive(
                     "zip archive was written as a stream without compression; pack it again",
@@ -184,4 +210,20 @@ impl Zip {
         }
         Ok(())
     }
+}
+
+/// The compressed size in the zip64 field of a local header, which holds the uncompressed one before it.
+fn zip64_size(head: &[u8]) -> Option<u64> {
+    const ZIP64: u16 = 1;
+    let short = |bytes: &[u8]| Some(u16::from_le_bytes([*bytes.first()?, *bytes.get(1)?]));
+    let name = usize::from(short(&head[26..])?);
+    let mut fields = head.get(LOCAL_HEADER_BYTES + name..)?;
+    while let (Some(id), Some(len)) = (short(fields), short(fields.get(2..)?)) {
+        let field = fields.get(4..4 + usize::from(len))?;
+        if id == ZIP64 {
+            return field.get(8..16)?.try_into().ok().map(u64::from_le_bytes);
+        }
+        fields = &fields[4 + field.len()..];
+    }
+    None
 }

@@ -25,6 +25,29 @@ fn bzip2(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+fn crc32(bytes: &[u8]) -> [u8; 4] {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum().to_le_bytes()
+}
+
+/// A zip archive of one file without compression, with its sizes in a zip64 field.
+fn stored_zip64(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut archive = b"PK\x03\x04\x2d\x00\x00\x00\x00\x00\x00\x00\x00\x00".to_vec();
+    archive.extend_from_slice(&crc32(bytes));
+    archive.extend_from_slice(&[0xff; 8]);
+    archive.extend_from_slice(&(name.len() as u16).to_le_bytes());
+    archive.extend_from_slice(&[26, 0]);
+    archive.extend_from_slice(name.as_bytes());
+    archive.extend_from_slice(&[9, 9, 2, 0, 7, 7, 1, 0, 16, 0]);
+    archive.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    archive.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    archive.extend_from_slice(bytes);
+    archive.extend_from_slice(b"PK\x01\x02");
+    archive.extend_from_slice(&[0; 42]);
+    archive
+}
+
 /// A zip archive as a streaming writer makes it: sizes behind the data. The directory at its end is cut short, since
 /// nobody reads it.
 fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
@@ -40,7 +63,8 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
         archive.extend_from_slice(name.as_bytes());
         archive.extend_from_slice(&data);
         archive.extend_from_slice(b"PK\x07\x08");
-        archive.extend_from_slice(&[0; 12]);
+        archive.extend_from_slice(&crc32(bytes));
+        archive.extend_from_slice(&[0; 8]);
     }
     archive.extend_from_slice(b"PK\x01\x02");
     archive.extend_from_slice(&[0; 42]);
@@ -51,13 +75,19 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
 fn compressed_files_read_like_plain_ones() {
     let plain = check(TEXT);
     let twice = [gzip(&TEXT[..10]), gzip(&TEXT[10..])].concat();
-    let packed: [(&str, Vec<u8>); 7] = [
+    let signature = b"PK\x07\x08";
+    let streamed = zip(&[("orders.csv", TEXT)]);
+    let at = streamed.windows(4).position(|window| window == signature).unwrap();
+    let without_signature = [&streamed[..at], &streamed[at + 4..]].concat();
+    let packed: [(&str, Vec<u8>); 9] = [
         ("gzip", gzip(TEXT)),
         ("gzip", twice),
         ("zstd", zstd::encode_all(TEXT, 1).unwrap()),
         ("bzip2", bzip2(TEXT)),
         ("xz", xz(TEXT)),
         ("zip", zip(&[("orders.csv", TEXT)])),
+        ("zip", without_signature),
+        ("zip", stored_zip64("orders.csv", TEXT)),
         ("zip", zip(&[("__MACOSX/._orders.csv", b"x"), ("orders.csv", TEXT)])),
     ];
     for (kind, bytes) in packed {
@@ -85,6 +115,20 @@ fn damage_is_told_and_what_came_before_is_kept() {
     let (report, _) = run(Settings::default(), &flipped, 1 << 16);
     assert!(report.problems.by_code.iter().any(|count| count.code.as_str() == "compression-damaged"));
     assert!(report.counts.data_records() > 1_000);
+}
+
+#[test]
+fn a_wrong_checksum_is_told_with_its_place() {
+    let packed = [zip(&[("orders.csv", TEXT)]), stored_zip64("orders.csv", TEXT)];
+    for (mut archive, at) in packed.into_iter().zip([b"PK\x07\x08", b"PK\x03\x04"]) {
+        let start = archive.windows(4).position(|window| window == at).unwrap();
+        archive[start + if at == b"PK\x07\x08" { 4 } else { 14 }] ^= 1;
+        let (report, _) = run(Settings::default(), &archive, 7);
+        let problem = &report.problems.first[0];
+        assert_eq!((problem.code.as_str(), report.problems.total), ("compression-damaged", 1));
+        assert_eq!((problem.position.byte, problem.position.line), (TEXT.len() as u64, 4));
+        assert_eq!(report.counts.accepted, 3);
+    }
 }
 
 #[test]

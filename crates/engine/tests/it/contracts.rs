@@ -130,7 +130,10 @@ fn misuse_is_an_error_with_advice() {
     let mut bad = schema();
     bad.fields[0].type_name = "int".to_owned();
     let bad = Settings { schema: Some(bad), ..Settings::default() };
-    assert_eq!(error(bad), "field `id`: has the type `int`, which Table Schema does not know");
+    assert_eq!(
+        error(bad),
+        "field `id`: has the type `int`; those of Table Schema are string, number, integer, boolean, object, array, date, time, datetime, year, yearmonth, duration, geopoint, geojson, any"
+    );
 }
 
 #[test]
@@ -140,4 +143,85 @@ fn a_declared_float_takes_numbers_in_any_writing() {
     let (report, _) = run(Settings { columns, ..Settings::default() }, file, 7);
     assert_eq!(faults(&report), ["5 type-mismatch x .5", "6 type-mismatch x word"]);
     assert_eq!(report.columns[1].column_type.name(), "float");
+}
+
+fn schema_of(fields: &str) -> TableSchema {
+    serde_json::from_str(&format!("{{\"fields\": [{fields}]}}")).unwrap()
+}
+
+#[test]
+fn types_and_formats_of_table_schema_are_checked() {
+    for (field, good, bad) in [
+        (r#""type": "string", "format": "email""#, "a@b.c", "a"),
+        (r#""type": "string", "format": "uri""#, "http://a", "a"),
+        (r#""type": "string", "format": "uuid""#, "0189a3c2-5b1f-7c3e-8D4A-1f2e3d4c5b6a", "0189"),
+        (r#""type": "string", "format": "binary""#, "YQ==", "YQ"),
+        (r#""type": "object""#, r#""{""a"":1}""#, "a"),
+        (r#""type": "array""#, "\"[1,2]\"", "1"),
+        (r#""type": "duration""#, "P1D", "1 day"),
+        (r#""type": "yearmonth""#, "2024-01", "2024"),
+        (r#""type": "year""#, "2024", "24"),
+        (r#""type": "geopoint""#, "\"1, 2\"", "1"),
+        (r#""type": "geopoint", "format": "array""#, "\"[1, 2]\"", "\"1, 2\""),
+        (r#""type": "geojson""#, r#""{""type"":""Point""}""#, "{}"),
+        (r#""type": "boolean""#, "True", "yes"),
+        (r#""type": "boolean", "trueValues": ["on", "an"], "falseValues": ["off"]"#, "an", "true"),
+    ] {
+        let schema = schema_of(&format!(r#"{{"name": "id"}}, {{"name": "x", {field}}}"#));
+        let file = format!("id,x\n1,{good}\n2,{good}\n3,{bad}\n4,\n");
+        let (report, _) = run(Settings { schema: Some(schema), ..Settings::default() }, file.as_bytes(), 9);
+        assert_eq!((report.counts.accepted, report.counts.rejected), (3, 1), "{field}");
+        assert_eq!(report.problems.first[0].position.record, Some(3), "{field}");
+    }
+}
+
+#[test]
+fn all_words_of_a_boolean_are_taken() {
+    let schema = schema_of(
+        r#"{"name": "a", "type": "boolean"}, {"name": "b", "type": "boolean", "trueValues": ["y", "Y"], "falseValues": ["n", "N"]}"#,
+    );
+    let settings = || Settings { schema: Some(schema.clone()), ..Settings::default() };
+    let (report, _) = run(settings(), b"a,b\ntrue,y\nTRUE,N\n0,Y\n1,n\n", 5);
+    assert_eq!(report.verdict, Verdict::Clean, "{:?}", report.problems.first);
+    // One pair alone keeps its texts.
+    let (report, _) = run(settings(), b"a,b\nTRUE,Y\nFALSE,N\n", 5);
+    let types: Vec<String> = report.columns.iter().map(|column| column.column_type.to_string()).collect();
+    assert_eq!(types, ["boolean (TRUE/FALSE)", "boolean (Y/N)"]);
+}
+
+#[test]
+fn what_cannot_be_checked_is_refused_at_the_start() {
+    for (field, fault) in [
+        (
+            r#""type": "list""#,
+            "field `x`: has the type `list`; those of Table Schema are string, number, integer, boolean, object, array, date, time, datetime, year, yearmonth, duration, geopoint, geojson, any",
+        ),
+        (
+            r#""type": "string", "format": "emil""#,
+            "field `x`: has the format `emil`; the type `string` has only `default`, `email`, `uri`, `uuid` and `binary` here",
+        ),
+        (
+            r#""type": "integer", "format": "hex""#,
+            "field `x`: has the format `hex`; the type `integer` has only `default` here",
+        ),
+        (
+            r#""type": "number", "bareNumber": false"#,
+            "field `x`: has numbers that are not bare, which cannot be checked",
+        ),
+        (
+            r#""type": "boolean", "trueValues": ["1"], "falseValues": ["0", "1"]"#,
+            "field `x`: the words for true and false must be two different ones, found `1` twice or nothing",
+        ),
+    ] {
+        let schema = Some(schema_of(&format!(r#"{{"name": "x", {field}}}"#)));
+        let error = Settings { schema, ..Settings::default() }.validate().unwrap_err();
+        assert_eq!(error.to_string(), fault);
+    }
+    let twice = ["text", "integer"].map(|name| ColumnOverride {
+        name: "a".into(),
+        type_name: name.into(),
+        format: None,
+    });
+    let error = Settings { columns: twice.to_vec(), ..Settings::default() }.validate().unwrap_err();
+    assert_eq!(error.to_string(), "column `a`: is given a type twice");
 }

@@ -12,9 +12,12 @@ fn files() -> impl Strategy<Value = Vec<u8>> {
     ];
     let row = proptest::collection::vec(cell, 1..5).prop_map(|cells| cells.join(","));
     let end = prop_oneof![8 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\n\n")];
-    proptest::collection::vec((row, end), 0..500).prop_flat_map(|rows| {
-        let text: Vec<u8> =
+    let blank = prop_oneof![4 => Just(0_usize), 1 => 1..5_usize, 1 => 50..3_000_usize];
+    let blank_line = prop_oneof![Just("\n"), Just("\r\n"), Just(" \n")];
+    (proptest::collection::vec((row, end), 0..500), blank, blank_line).prop_flat_map(|(rows, blank, line)| {
+        let mut text: Vec<u8> =
             rows.into_iter().flat_map(|(row, end)| [row, end.to_owned()].concat().into_bytes()).collect();
+        text.extend(line.repeat(blank).into_bytes());
         (
             Just(text),
             any::<prop::sample::Index>(),

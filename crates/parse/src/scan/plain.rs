@@ -226,7 +226,7 @@ fn plain_field(
     eof: bool,
     record: &mut Record,
 ) -> Field {
-    let mut dirty = 0;
+    let mut dirty = grammar.blanks_flag(bytes, from);
     let mut at = from;
     loop {
         match grammar.delimiter_at(bytes, at, eof) {
@@ -256,9 +256,14 @@ fn plain_field(
                 return Field::Unknown;
             }
             if grammar.escapes(bytes, at + 1) {
+                let is_cr = bytes[at + 1] == b'\r';
+                if is_cr && at + 2 >= bytes.len() && !eof {
+                    return Field::Unknown;
+                }
                 dirty = DIRTY;
-                record.inner_lines += u32::from(bytes[at + 1] == b'\n');
-                at += 1;
+                // CR LF is one line end: an escape before it protects both bytes.
+                at += 1 + usize::from(is_cr && bytes.get(at + 2) == Some(&b'\n'));
+                record.inner_lines += u32::from(is_line_end_byte(grammar, bytes, at));
             }
         }
         at += 1;
@@ -290,7 +295,9 @@ fn quoted_field(
         }
         if Some(byte) == grammar.escape {
             dirty = DIRTY;
-            record.inner_lines += u32::from(bytes.get(at + 1) == Some(&b'\n'));
+            let protected = at + 1;
+            record.inner_lines +=
+                u32::from(protected < bytes.len() && is_line_end_byte(grammar, bytes, protected));
             at += 2;
             continue;
         }

@@ -54,9 +54,38 @@ fn reads_other_dialects() {
     let comment = Dialect { comment: Some(b"//".to_vec()), ..Dialect::default() };
     check(&Grammar::new(&comment, Some(2), 100), "// \"x\n/a,b\n//", &[(1, &["/a", "b"])]);
     let spaced = Dialect { skip_initial_space: true, ..Dialect::default() };
-    check(&Grammar::new(&spaced, Some(3), 100), "a, \"b,c\",  d \n", &[(0, &["a", "b,c", "  d "])]);
+    check(
+        &Grammar::new(&spaced, Some(3), 100),
+        " a, \"b,c\",  d \n ,  ,\n",
+        &[(0, &["a", "b,c", "d "]), (1, &["", "", ""])],
+    );
+    check(
+        &Grammar::new(&spaced, Some(2), 100),
+        " x\"y\"z,  1\n \"q, 2\n",
+        &[(0, &["x\"y\"z", "1"]), (1, &["\"q", "2"])],
+    );
     let unquoted = Dialect { quote: None, ..Dialect::default() };
     check(&Grammar::new(&unquoted, Some(2), 100), "\"a,b\"\n", &[(0, &["\"a", "b\""])]);
+}
+
+#[test]
+fn an_escaped_line_end_is_text_however_it_is_written() {
+    for terminator in [Terminator::Lf, Terminator::Any] {
+        let escaped = Dialect { escape: Some(b'\\'), terminator, ..Dialect::default() };
+        let grammar = Grammar::new(&escaped, Some(2), 100);
+        for end in ["\n", "\r\n"] {
+            let input = format!("a\\{end}b,c{end}\"d\\{end}e\",f{end}1,2{end}");
+            let (first, second) = (format!("a{end}b"), format!("d\\{end}e"));
+            check(&grammar, &input, &[(0, &[&first, "c"]), (2, &[&second, "f"]), (4, &["1", "2"])]);
+        }
+    }
+    let bare = Dialect { escape: Some(b'\\'), terminator: Terminator::Any, ..Dialect::default() };
+    let input = "a\\\rb,c\r\"d\\\re\",f\r1,2\r";
+    check(
+        &Grammar::new(&bare, Some(2), 100),
+        input,
+        &[(0, &["a\rb", "c"]), (2, &["d\\\re", "f"]), (4, &["1", "2"])],
+    );
 }
 
 #[test]

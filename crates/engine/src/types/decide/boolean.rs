@@ -18,7 +18,7 @@ pub(super) fn candidate(tally: &Tally) -> Option<Candidate> {
         let seen = if is_unmistakable(pair) { yes + no > 0 } else { yes > 0 && no > 0 };
         if seen && best.as_ref().is_none_or(|best| yes + no > best.accepted) {
             let (true_word, false_word) = (pair.0.text().to_owned(), pair.1.text().to_owned());
-            let mut candidate = Candidate::new(ColumnType::Boolean { true_word, false_word }, yes + no);
+            let mut candidate = Candidate::new(ColumnType::boolean(true_word, false_word), yes + no);
             if yes == 0 || no == 0 {
                 let only = if yes > 0 { pair.0 } else { pair.1 };
                 candidate.reason = Some(format!("of the two words only `{}` occurs", only.text()));

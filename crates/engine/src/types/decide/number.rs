@@ -295,10 +295,11 @@ fn identifiers(tally: &Tally, column_type: &ColumnType) -> Option<Refusal> {
         |width: u8| tally.slots.iter().any(|slot| slot.shape == Shape::Odd(Odd::LeadingZeros(width)));
     let whole = tally.count(|shape| matches!(shape, Shape::Integer { .. }));
     let as_long = tally.count(|shape| matches!(shape, Shape::Integer { digits, .. } if is_width(digits)));
+    let have = if with_zeros == 1 { "has" } else { "have" };
     (with_zeros > 0 && as_long >= whole - whole / 10).then(|| Refusal {
         ambiguous: None,
         reason: format!(
-            "{with_zeros} of the values have zeros in front and nearly all have the same length: identifiers, not numbers"
+            "{with_zeros} of the values {have} zeros in front and nearly all have the same length: identifiers, not numbers"
         ),
     })
 }

@@ -1,22 +1,41 @@
-//! True and false as two words.
+//! True and false as words.
 
 use super::super::value::Value;
 use super::FormatError;
 
-/// Whether two words can be told apart, and from nothing.
-pub(super) fn check(true_word: &str, false_word: &str) -> Result<(), FormatError> {
-    if true_word == false_word || true_word.is_empty() || false_word.is_empty() {
-        return Err(FormatError::Words(true_word.to_owned()));
-    }
-    Ok(())
+/// The words for true and for false; the first of each is written.
+#[derive(Debug, Clone)]
+pub(super) struct Words {
+    of_true: Vec<Vec<u8>>,
+    of_false: Vec<Vec<u8>>,
 }
 
-pub(super) fn parse<'a>(cell: &[u8], true_word: &[u8], false_word: &[u8]) -> Option<Value<'a>> {
-    if cell == true_word {
-        Some(Value::Boolean(true))
-    } else if cell == false_word {
-        Some(Value::Boolean(false))
-    } else {
-        None
+impl Words {
+    /// Words that can be told apart, and from nothing.
+    pub(super) fn try_new<'a>(
+        of_true: impl Iterator<Item = &'a String>,
+        of_false: impl Iterator<Item = &'a String>,
+    ) -> Result<Self, FormatError> {
+        let bytes = |word: &String| word.clone().into_bytes();
+        let words = Self { of_true: of_true.map(bytes).collect(), of_false: of_false.map(bytes).collect() };
+        let in_both = |word: &&Vec<u8>| word.is_empty() || words.of_false.contains(word);
+        let empty = words.of_false.iter().find(|word| word.is_empty());
+        match words.of_true.iter().find(in_both).or(empty) {
+            Some(word) => Err(FormatError::Words(String::from_utf8_lossy(word).into_owned())),
+            None => Ok(words),
+        }
+    }
+
+    pub(super) fn parse<'a>(&self, cell: &[u8]) -> Option<Value<'a>> {
+        let is = |words: &[Vec<u8>]| words.iter().any(|word| word == cell);
+        if is(&self.of_true) {
+            Some(Value::Boolean(true))
+        } else {
+            is(&self.of_false).then_some(Value::Boolean(false))
+        }
+    }
+
+    pub(super) fn write(&self, value: bool, out: &mut Vec<u8>) {
+        out.extend_from_slice(if value { &self.of_true[0] } else { &self.of_false[0] });
     }
 }

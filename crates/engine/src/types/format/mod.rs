@@ -10,6 +10,7 @@ mod uuid;
 use csvp_report::{ColumnType, FloatForm};
 
 use super::value::Value;
+use boolean::Words;
 use number::{DecimalText, Marks};
 use pattern::Pattern;
 
@@ -61,7 +62,8 @@ pub enum FormatError {
 /// Reads and writes the values of one column type.
 ///
 /// Whatever [`Format::parse`] accepts is written by [`Format::write`] as exactly the same bytes. (The exceptions are
-/// [`csvp_report::DecimalForm::Declared`] and [`FloatForm::Declared`], which only a schema can choose.)
+/// [`csvp_report::DecimalForm::Declared`], [`FloatForm::Declared`] and further words of booleans, which only a schema can
+/// choose.)
 ///
 /// The formats of dates and times are `strftime` patterns of these signs:
 ///
@@ -103,7 +105,7 @@ pub struct Format {
 #[derive(Debug, Clone)]
 enum Reader {
     Null,
-    Boolean { true_word: Vec<u8>, false_word: Vec<u8> },
+    Boolean(Words),
     Integer(Marks),
     Decimal(DecimalText),
     Float { mark: u8, form: FloatForm },
@@ -122,9 +124,9 @@ impl Format {
     pub fn new(column_type: &ColumnType) -> Result<Self, FormatError> {
         let reader = match column_type {
             ColumnType::Null => Reader::Null,
-            ColumnType::Boolean { true_word, false_word } => {
-                boolean::check(true_word, false_word)?;
-                Reader::Boolean { true_word: true_word.clone().into(), false_word: false_word.clone().into() }
+            ColumnType::Boolean { true_word, false_word, also_true, also_false } => {
+                let with = |word, also| std::iter::once(word).chain(also);
+                Reader::Boolean(Words::try_new(with(true_word, also_true), with(false_word, also_false))?)
             }
             ColumnType::Integer { marks } => Reader::Integer(Marks::try_new(*marks)?),
             ColumnType::Decimal { precision, scale, form, marks } => {
@@ -153,7 +155,7 @@ impl Format {
     pub fn parse<'a>(&self, cell: &'a [u8]) -> Option<Value<'a>> {
         match &self.reader {
             Reader::Null => None,
-            Reader::Boolean { true_word, false_word } => boolean::parse(cell, true_word, false_word),
+            Reader::Boolean(words) => words.parse(cell),
             Reader::Integer(marks) => marks.parse_integer(cell).map(Value::Integer),
             Reader::Decimal(text) => text.parse(cell).map(Value::Decimal),
             Reader::Float { mark, form } => float::parse_spelled(cell, *mark, *form).map(Value::Float),
@@ -169,9 +171,7 @@ impl Format {
     /// mistake of the caller, writes nothing.
     pub fn write(&self, value: &Value<'_>, out: &mut Vec<u8>) {
         match (&self.reader, value) {
-            (Reader::Boolean { true_word, false_word }, Value::Boolean(value)) => {
-                out.extend_from_slice(if *value { true_word } else { false_word });
-            }
+            (Reader::Boolean(words), Value::Boolean(value)) => words.write(*value, out),
             (Reader::Integer(marks), Value::Integer(value)) => marks.write_integer(*value, out),
             (Reader::Decimal(text), Value::Decimal(value)) => text.write(*value, out),
             (Reader::Float { mark, form }, Value::Float(value)) => {

@@ -57,7 +57,7 @@ fn describe(decision: &Decision) -> String {
 
 fn describe_type(column_type: &ColumnType) -> String {
     match column_type {
-        ColumnType::Boolean { true_word, false_word } => format!("boolean {true_word}/{false_word}"),
+        ColumnType::Boolean { true_word, false_word, .. } => format!("boolean {true_word}/{false_word}"),
         ColumnType::Integer { marks } => format!("integer{}", describe_marks(*marks)),
         ColumnType::Decimal { precision, scale, form, marks } => {
             let form = match form {

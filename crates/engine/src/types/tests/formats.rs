@@ -177,7 +177,7 @@ fn types_that_cannot_be_read() {
             "decimal(39,2) is not possible: at most 38 digits, and no more of them behind the mark",
         ),
         (
-            ColumnType::Boolean { true_word: "x".to_owned(), false_word: "x".to_owned() },
+            ColumnType::boolean("x", "x"),
             "the words for true and false must be two different ones, found `x` twice or nothing",
         ),
     ] {
