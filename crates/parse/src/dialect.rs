@@ -13,7 +13,7 @@ pub struct Dialect {
     pub terminator: Terminator,
     /// What starts a line that is no record.
     pub comment: Option<Vec<u8>>,
-    /// Whether blanks at the start of a field are no part of it (`a, b, "c"`), quoted or not. (As in Python's `csv`.)
+    /// Whether a quote opens a field also behind blanks (`a, "b"`). Blanks before unquoted text are part of it.
     pub skip_initial_space: bool,
     /// Physical lines at the start that are neither header nor records.
     pub preamble_lines: u64,

@@ -1,6 +1,5 @@
 //! A dialect made ready for scanning, with the number of columns and the size limit.
 
-use crate::index::DIRTY;
 use crate::{Dialect, Terminator};
 
 /// Everything the scanners need to know of a file; fixed for the whole file.
@@ -54,18 +53,6 @@ impl Grammar {
     /// Bytes of the delimiter.
     pub fn delimiter(&self) -> &[u8] {
         &self.delimiter
-    }
-
-    /// How many blanks at the start of a raw field are no part of its text.
-    #[inline]
-    pub fn initial_blanks(&self, raw: &[u8]) -> usize {
-        if self.skip_initial_space { raw.iter().take_while(|&&byte| byte == b' ').count() } else { 0 }
-    }
-
-    /// [`DIRTY`] when blanks stand at the start of the unquoted field at `from`.
-    #[inline]
-    pub(crate) fn blanks_flag(&self, bytes: &[u8], from: usize) -> u32 {
-        if self.skip_initial_space && bytes.get(from) == Some(&b' ') { DIRTY } else { 0 }
     }
 
     /// Whether a delimiter stands at `at`.

@@ -419,9 +419,9 @@ fn unescape(grammar: &Grammar, raw: &[u8], quoted: bool, text: &mut Vec<u8>) {
     }
 }
 
-/// An unquoted field with escapes or blanks at its start: the blanks go, and the escape goes where it protects a delimiter, a line end, a quote or itself.
+/// An unquoted field with escapes: the escape goes where it protects a delimiter, a line end, a quote or itself.
 fn unescape_plain(grammar: &Grammar, raw: &[u8], text: &mut Vec<u8>) {
-    let mut at = grammar.initial_blanks(raw);
+    let mut at = 0;
     while at < raw.len() {
         if Some(raw[at]) == grammar.escape && grammar.escapes(raw, at + 1) {
             at += 1;

@@ -85,7 +85,7 @@ pub struct DialectFacts {
     pub terminator: String,
     /// Prefix of comment lines, if there are any.
     pub comment: Option<String>,
-    /// Whether blanks at the start of a field are no part of it.
+    /// Whether a quote opens a field also behind blanks; before unquoted text blanks are part of the field.
     #[serde(default)]
     pub skip_initial_space: bool,
     /// Physical lines before the header that are no records.

@@ -714,7 +714,7 @@ export interface components {
             preamble_rows: number;
             /** @description The quote, if fields may be quoted. */
             quote?: string | null;
-            /** @description Whether blanks at the start of a field are no part of it. */
+            /** @description Whether a quote opens a field also behind blanks; before unquoted text blanks are part of the field. */
             skip_initial_space?: boolean;
             /** @description `declared` or `detected`. */
             source: string;

@@ -119,9 +119,7 @@ impl ColumnRun<'_> {
         (code, detail): (ProblemCode, Detail),
     ) -> Problem {
         let range = self.block.index.raw_range(self.grammar, record, column_idx);
-        let at = range.map_or(self.block.index.record_start(record), |(start, end)| {
-            start + self.grammar.initial_blanks(&self.block.text[start..end])
-        });
+        let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
         let lines = self.lines.borrow_mut().count(self.block, self.grammar, record, at);
         Problem {
             code,

@@ -95,21 +95,3 @@ fn later_records_may_contradict_the_first_part() {
     assert_eq!(codes(format!("{commas}{}", "3;b\n".repeat(400)).as_bytes()), ["dialect-contradicted"]);
     assert!(codes(commas.as_bytes()).is_empty());
 }
-
-#[test]
-fn blanks_behind_delimiters_are_no_part_of_cells() {
-    let rows: String = (1..=200).map(|n| format!("{n}, {n}.50, \"a, {n}\"\n")).collect();
-    let file = format!("id, price, note\n{rows}201,  x, b\n202, , c\n");
-    for chunk in [1, file.len()] {
-        let (report, _) = crate::run(csvp_engine::Settings::default(), file.as_bytes(), chunk);
-        assert!(report.dialect.skip_initial_space);
-        let types: Vec<String> = report.columns.iter().map(|column| column.column_type.to_string()).collect();
-        assert_eq!(types, ["integer", "decimal(5,2)", "text"]);
-        assert_eq!(report.problems.total, 1, "{:?}", report.problems.first);
-        let problem = &report.problems.first[0];
-        let column = problem.position.column.as_ref().unwrap();
-        assert_eq!(problem.value.as_deref(), Some("x"));
-        assert!(file[column.byte.unwrap() as usize..].starts_with("x, b"));
-        assert!(file[problem.position.byte as usize..].starts_with("201, "));
-    }
-}

@@ -226,7 +226,7 @@ fn plain_field(
     eof: bool,
     record: &mut Record,
 ) -> Field {
-    let mut dirty = grammar.blanks_flag(bytes, from);
+    let mut dirty = 0;
     let mut at = from;
     loop {
         match grammar.delimiter_at(bytes, at, eof) {

@@ -159,11 +159,10 @@ fn text_on_line(
     opening: Option<usize>,
     record: &mut Record,
 ) -> Option<usize> {
-    let blanks = grammar.blanks_flag(line, from);
     let mut at = from;
     while at < line.len() {
         if grammar.delimiter_at(line, at, true) == At::Yes(()) {
-            record.ends.push(at as u32 | blanks);
+            record.ends.push(at as u32);
             return Some(at + grammar.delimiter().len());
         }
         if Some(line[at]) == grammar.quote && Some(at) != opening {
@@ -171,7 +170,7 @@ fn text_on_line(
         }
         at += 1;
     }
-    record.ends.push(line.len() as u32 | blanks);
+    record.ends.push(line.len() as u32);
     None
 }
 
