@@ -35,10 +35,8 @@ fn main() {
                     looks.add(cell, &mut shapes[column]);
                     continue;
                 }
-                match index.field(&grammar, block, record, column, &mut scratch) {
-                    Some(cell) => shapes[column].add(cell),
-                    None => shapes[column].add_missing(),
-                }
+                let cell = index.field(&grammar, block, record, column, &mut scratch);
+                shapes[column].add(cell.unwrap_or_default());
             }
             looks.flush(&mut shapes[column]);
             // The least of many blocks: the machine does other things, too.

@@ -1,5 +1,8 @@
-//! What the first pass finds in one block by itself: structure and shapes. Blocks are examined side by side.
+//! What the first pass finds in one block by itself: structure, shapes, and bad cells as far as types are
+//! expected. Blocks are examined side by side.
 
+use std::cell::RefCell;
+use std::ops::Range;
 use std::sync::Arc;
 
 use csvp_parse::Grammar;
@@ -7,8 +10,10 @@ use csvp_report::Problem;
 
 use crate::Limits;
 use crate::block::Block;
+use crate::check::cells::{BadCell, ColumnRun};
 use crate::check::structure::{self, Structure};
 use crate::contradictions::Contradictions;
+use crate::expect::Expected;
 use crate::judge::{blank_lines, verdicts};
 use crate::layout::Layout;
 use crate::settings::OnBad;
@@ -24,18 +29,27 @@ pub(crate) struct Examiner {
     pub(crate) layout: Arc<Layout>,
     pub(crate) limits: Limits,
     pub(crate) on_bad: OnBad,
+    /// Per column what its cells are judged by, if by anything; empty when nothing is expected of any.
+    pub(crate) expected: Arc<[Option<Expected>]>,
 }
 
 /// What is found in a block.
 pub(crate) struct Examined {
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) structure: Findings,
+    /// The same with bad cells, if there are any.
+    pub(crate) judged: Option<Findings>,
     pub(crate) blank_lines: Vec<Problem>,
-    pub(crate) verdicts: Vec<RecordVerdict>,
     /// Per record of the field index: whether its structure and encoding are sound.
     pub(crate) sound: Vec<bool>,
     /// Per column.
     pub(crate) shapes: Vec<Shapes>,
     pub(crate) later: Contradictions,
+}
+
+/// Problems in the order of the file, and what they mean for the records.
+pub(crate) struct Findings {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) verdicts: Vec<RecordVerdict>,
 }
 
 impl Examiner {
@@ -44,38 +58,88 @@ impl Examiner {
         let Structure { mut problems, sound } =
             structure::check(block, &self.grammar, &self.layout, &invalid, &self.limits);
         let later = Contradictions::of(block, &invalid, self.limits.detect_bytes as u64);
-        let verdicts = verdicts(block, &sound, &[], self.on_bad);
         problems.sort_by_key(order);
+        let lines = RefCell::default();
+        let run = ColumnRun { block, grammar: &self.grammar, limits: &self.limits, lines, sound: &sound };
+        let mut cells = CellFaults::default();
+        let shapes = self.columns(&run, &mut cells);
+        let judged = (!cells.bad.is_empty()).then(|| {
+            let mut problems = [problems.clone(), cells.problems].concat();
+            problems.sort_by_key(order);
+            Findings { problems, verdicts: verdicts(block, &sound, &cells.bad, self.on_bad) }
+        });
         Examined {
-            problems,
+            structure: Findings { problems, verdicts: verdicts(block, &sound, &[], self.on_bad) },
+            judged,
             blank_lines: blank_lines(block, &self.layout),
-            verdicts,
-            shapes: self.shapes(block, &sound),
+            shapes,
             sound,
             later,
         }
     }
 
-    fn shapes(&self, block: &Block, sound: &[bool]) -> Vec<Shapes> {
+    /// Counts the shapes of every column, and judges the cells of those of which something is expected.
+    fn columns(&self, run: &ColumnRun<'_>, faults: &mut CellFaults) -> Vec<Shapes> {
         let mut shapes = vec![Shapes::new(); self.layout.n_columns()];
-        let data = block.data();
-        let (mut scratch, mut looks) = (Vec::new(), Looks::new());
+        let data = run.block.data();
+        let mut looks = Looks::new();
         for start in data.clone().step_by(STRIP_RECORDS) {
             let strip = start..data.end.min(start + STRIP_RECORDS);
-            for (column, shapes) in shapes.iter_mut().enumerate() {
-                for record in strip.clone().filter(|&record| sound[record]) {
-                    if let Some(cell) = block.index.slice(&self.grammar, &block.text, record, column) {
-                        looks.add(cell, shapes);
-                        continue;
-                    }
-                    match block.index.field(&self.grammar, &block.text, record, column, &mut scratch) {
-                        Some(cell) => shapes.add(cell),
-                        None => shapes.add_missing(),
-                    }
+            for (idx, shapes) in shapes.iter_mut().enumerate() {
+                let expected = self.expected.get(idx).and_then(Option::as_ref);
+                let expected = expected.filter(|expected| !expected.has_given_up());
+                let sound = self.strip(run, strip.clone(), idx, expected, &mut looks, shapes);
+                let Some(expected) = expected.filter(|_| !sound) else { continue };
+                let before = faults.bad.len();
+                let judge = (&expected.column, &expected.judge);
+                run.judge(strip.clone(), idx, judge, None, &mut faults.bad, &mut faults.problems);
+                if (faults.bad.len() - before) * 2 > strip.len() && !expected.every {
+                    expected.give_up();
                 }
-                looks.flush(shapes);
             }
         }
         shapes
     }
+
+    /// Counts some cells of a column; false when one of them may be bad.
+    fn strip<'a>(
+        &self,
+        run: &ColumnRun<'a>,
+        strip: Range<usize>,
+        column: usize,
+        expected: Option<&Expected>,
+        looks: &mut Looks<'a>,
+        shapes: &mut Shapes,
+    ) -> bool {
+        let mut scratch = Vec::new();
+        let mut sound = expected.is_none_or(|expected| !expected.every);
+        for record in strip.filter(|&record| run.sound[record]) {
+            let (cell, alike) = match run.block.index.slice(&self.grammar, &run.block.text, record, column) {
+                Some(cell) => (cell, looks.add(cell, shapes)),
+                None => {
+                    let index = &run.block.index;
+                    let cell = index.field(&self.grammar, &run.block.text, record, column, &mut scratch);
+                    // What a short record lacks is empty.
+                    let cell = cell.unwrap_or_default();
+                    shapes.add(cell);
+                    (cell, false)
+                }
+            };
+            if !alike && sound {
+                sound = expected.is_none_or(|expected| expected.accepts(cell));
+            }
+        }
+        if let Some(expected) = expected.filter(|_| sound) {
+            sound = looks.all(|cell| expected.accepts_look(cell), |cell| expected.accepts(cell));
+        }
+        looks.flush(shapes);
+        sound
+    }
+}
+
+/// Bad cells of a block, with their problems.
+#[derive(Default)]
+struct CellFaults {
+    bad: Vec<BadCell>,
+    problems: Vec<Problem>,
 }

@@ -45,7 +45,7 @@ impl Judge {
         let mut bad = Vec::new();
         let mut profiles = profiles.iter_mut();
         for (idx, (column, judge)) in self.plan.schema.columns.iter().zip(&self.columns).enumerate() {
-            run.judge(idx, column, judge, profiles.next(), &mut bad, &mut problems);
+            run.judge(block.data(), idx, (column, judge), profiles.next(), &mut bad, &mut problems);
         }
         self.key_faults(&run, &mut bad, &mut problems);
         let on_bad = self.plan.policy.on_bad;

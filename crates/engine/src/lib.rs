@@ -48,6 +48,8 @@ pub mod profile;
 mod contradictions;
 mod crew;
 mod examine;
+mod expect;
+mod found;
 mod survey;
 
 mod judge;

@@ -70,7 +70,7 @@ impl Check {
     pub fn progress(&self) -> Progress {
         Progress {
             bytes_in: self.reader.source().bytes_in(),
-            records: self.survey.found.tally.data_records(),
+            records: self.survey.found.tally().data_records(),
         }
     }
 

@@ -3,22 +3,21 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use csvp_parse::{Grammar, SkipKind};
 use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 
 use crate::EngineError;
 use crate::assemble::{self, ambiguities, column_reports, file_facts, file_problems, header_mismatches};
 use crate::block::Block;
 use crate::check::keys::{KeyFaults, Keys};
-use crate::contradictions::Contradictions;
 use crate::crew::Crew;
 use crate::examine::{Examined, Examiner};
+use crate::expect::{Expected, expectations, is_confirmed};
+use crate::found::Found;
 use crate::layout::{Layout, whole_file};
-use crate::plan::{BlockIndex, PLAN_VERSION, Plan};
+use crate::plan::{PLAN_VERSION, Plan};
 use crate::schema::{Column, Constraints, Declared, Field, Key, Schema, declared_columns, resolve};
 use crate::settings::Settings;
 use crate::source::Source;
-use crate::tally::{Tally, order};
 use crate::types::{Decision, Shapes};
 
 /// Collects over all blocks what the end needs to decide.
@@ -28,42 +27,19 @@ pub(crate) struct Survey {
     crew: Option<Crew<Block, (Block, Examined)>>,
     pub(crate) found: Found,
     declared: Vec<Option<Declared>>,
-}
-
-/// What all blocks so far have given, in their order.
-pub(crate) struct Found {
-    pub(crate) tally: Tally,
-    grammar: Option<Grammar>,
-    shapes: Vec<Shapes>,
-    keys: Option<Keys>,
-    index: BlockIndex,
-    footer_rows: u64,
-    /// Byte behind the start of the last record or comment.
-    content_end: u64,
-    /// Blank lines behind it: how many, and the first ones.
-    blank_at_end: (u64, Vec<Problem>),
-    problems_shown: usize,
-    later: Contradictions,
-    /// A block whose memory can be used again.
-    spare: Option<Block>,
+    expected: Arc<[Option<Expected>]>,
 }
 
 impl Survey {
     pub(crate) fn new(settings: &Settings, threads: usize) -> Self {
-        let found = Found {
-            tally: Tally::new(settings.limits.problems_shown),
-            grammar: None,
-            shapes: Vec::new(),
-            keys: None,
-            index: BlockIndex::default(),
-            footer_rows: 0,
-            content_end: 0,
-            blank_at_end: (0, Vec::new()),
-            problems_shown: settings.limits.problems_shown,
-            later: Contradictions::default(),
-            spare: None,
-        };
-        Self { settings: settings.clone(), threads, crew: None, found, declared: Vec::new() }
+        Self {
+            settings: settings.clone(),
+            threads,
+            crew: None,
+            found: Found::new(settings.limits.problems_shown),
+            declared: Vec::new(),
+            expected: Arc::default(),
+        }
     }
 
     /// To be called before the first block.
@@ -71,21 +47,27 @@ impl Survey {
         self.threads = threads;
     }
 
-    /// The layout is known: prepares all columns.
-    fn open(&mut self, layout: &Arc<Layout>) -> Result<(), EngineError> {
+    /// The layout is known: prepares all columns. The first block, if there is another one behind it, tells what types to
+    /// expect.
+    fn open(&mut self, layout: &Arc<Layout>, first: Option<&Block>) -> Result<(), EngineError> {
         let limits = &self.settings.limits;
         self.declared = declared_columns(&self.settings, &layout.names)?;
-        self.found.shapes = layout.names.iter().map(|_| Shapes::new()).collect();
         let keys = Keys::of_schema(self.settings.schema.as_ref(), &layout.names, limits);
-        self.found.keys = Some(keys).filter(|keys| !keys.is_empty());
         let grammar = layout.grammar(limits);
-        self.found.grammar = Some(grammar.clone());
-        let examiner = Examiner {
+        self.found.open(layout.n_columns(), grammar.clone(), Some(keys).filter(|keys| !keys.is_empty()));
+        let mut examiner = Examiner {
             grammar,
             layout: Arc::clone(layout),
             limits: limits.clone(),
             on_bad: self.settings.policy.on_bad,
+            expected: Arc::default(),
         };
+        if let Some(first) = first.filter(|first| !first.last) {
+            let decisions = self.decide(&examiner.examine(first).shapes);
+            let schema = Schema { columns: self.columns(layout, &decisions) };
+            self.expected = expectations(schema, &self.declared)?.into();
+            examiner.expected = Arc::clone(&self.expected);
+        }
         let examine = move |block| {
             let examined = examiner.examine(&block);
             (block, examined)
@@ -94,61 +76,54 @@ impl Survey {
         Ok(())
     }
 
+    /// The type of every column from its shapes.
+    fn decide(&self, shapes: &[Shapes]) -> Vec<Decision> {
+        let threshold = self.settings.policy.type_threshold;
+        let columns = shapes.iter().zip(&self.declared);
+        columns.map(|(shapes, declared)| resolve(declared.as_ref(), shapes, threshold)).collect()
+    }
+
     /// Takes the next block and leaves another one.
     ///
     /// # Errors
     /// The settings name a column that the file does not have, or a temporary file failed.
     pub(crate) fn block(&mut self, block: &mut Block, layout: &Arc<Layout>) -> Result<(), EngineError> {
         if self.crew.is_none() {
-            self.open(layout)?;
+            self.open(layout, Some(block))?;
         }
         let Some(crew) = &mut self.crew else { return Ok(()) };
         let found = &mut self.found;
-        let spare = found.spare.take().unwrap_or_else(|| Block::for_layout(layout));
+        let spare = found.take_spare().unwrap_or_else(|| Block::for_layout(layout));
         crew.give(std::mem::replace(block, spare), &mut |(block, examined)| found.add(block, examined))
     }
 
     /// Decides the types. Says also whether cells must be judged against them before the report is true.
     pub(crate) fn finish(mut self, mut layout: Layout, source: &Source) -> Result<(Plan, bool), EngineError> {
         if self.crew.is_none() && layout.refused.is_none() {
-            self.open(&Arc::new(layout.clone()))?;
+            self.open(&Arc::new(layout.clone()), None)?;
         }
         let found = &mut self.found;
         if let Some(mut crew) = self.crew.take() {
             crew.finish(&mut |(block, examined)| found.add(block, examined))?;
         }
-        layout.content_end = Some(self.found.content_end);
-        layout.footer_rows = Some(self.found.footer_rows);
-        layout.dialect_facts.footer_rows = self.found.footer_rows;
-        layout.dialect_facts.terminator = self.found.tally.terminator().to_owned();
-        let threshold = self.settings.policy.type_threshold;
-        let decisions: Vec<Decision> = self
-            .found
-            .shapes
-            .iter()
-            .zip(&self.declared)
-            .map(|(shapes, declared)| resolve(declared.as_ref(), shapes, threshold))
-            .collect();
+        layout.content_end = Some(self.found.content_end());
+        layout.footer_rows = Some(self.found.footer_rows());
+        layout.dialect_facts.footer_rows = self.found.footer_rows();
+        layout.dialect_facts.terminator = self.found.tally().terminator().to_owned();
+        let decisions = self.decide(self.found.shapes());
         let schema = Schema { columns: self.columns(&layout, &decisions) };
-        let key_faults = self.found.keys.take().map_or(Ok(KeyFaults::default()), Keys::finish)?;
-        let mut problems = layout.problems.clone();
-        problems.extend(file_problems(&self.found.tally, source));
-        problems.extend(self.found.later.problems(&layout));
-        if self.found.tally.data_records() == 0 && layout.refused.is_none() {
-            problems.push(whole_file(ProblemCode::FileEmpty, Detail::None));
-        }
-        problems.extend(ambiguities(&schema, &decisions));
-        problems.extend(header_mismatches(&self.settings, &layout));
-        problems.extend(layout.refused.clone());
-        layout.problems = problems;
-        layout.problems.iter().for_each(|problem| self.found.tally.file_problem(problem));
-        let needs_second_pass = !key_faults.faults.is_empty()
+        let key_faults = self.found.take_keys().map_or(Ok(KeyFaults::default()), Keys::finish)?;
+        layout.problems = self.file_problems(&layout, source, &schema, &decisions);
+        let must_be_judged = !key_faults.faults.is_empty()
             || decisions.iter().any(|decision| decision.exceptions > 0)
             || schema.columns.iter().any(|column| column.declared && column.column_type != ColumnType::Text)
             || schema.columns.iter().any(|column| column.form.is_some() || !column.constraints.is_empty());
-        let columns = column_reports(&schema, &decisions);
+        let is_judged = must_be_judged && key_faults.faults.is_empty() && self.is_confirmed(&schema)?;
+        let mut columns = column_reports(&schema, &decisions);
+        let (mut tally, index) = self.found.into_parts(is_judged.then_some(&mut columns));
+        layout.problems.iter().for_each(|problem| tally.file_problem(problem));
         let file = file_facts(source);
-        let report = assemble::report(&layout, &file, &self.found.tally, columns, &self.settings.policy);
+        let report = assemble::report(&layout, &file, &tally, columns, &self.settings.policy);
         let plan = Plan {
             version: PLAN_VERSION,
             file,
@@ -156,11 +131,45 @@ impl Survey {
             schema,
             policy: self.settings.policy,
             limits: self.settings.limits,
-            index: self.found.index,
+            index,
             key_faults,
             report,
         };
-        Ok((plan, needs_second_pass))
+        Ok((plan, must_be_judged && !is_judged))
+    }
+
+    /// What is wrong with the file as a whole.
+    fn file_problems(
+        &self,
+        layout: &Layout,
+        source: &Source,
+        schema: &Schema,
+        decisions: &[Decision],
+    ) -> Vec<Problem> {
+        let tally = self.found.tally();
+        let mut problems = layout.problems.clone();
+        problems.extend(file_problems(tally, source));
+        problems.extend(self.found.later().problems(layout));
+        if tally.data_records() == 0 && layout.refused.is_none() {
+            problems.push(whole_file(ProblemCode::FileEmpty, Detail::None));
+        }
+        problems.extend(ambiguities(schema, decisions));
+        problems.extend(header_mismatches(&self.settings, layout));
+        problems.extend(layout.refused.clone());
+        problems
+    }
+
+    /// Whether all cells were judged by the schema that came out in the end.
+    fn is_confirmed(&self, schema: &Schema) -> Result<bool, EngineError> {
+        if self.expected.len() != schema.columns.len() {
+            return Ok(false);
+        }
+        for (expected, column) in self.expected.iter().zip(&schema.columns) {
+            if !is_confirmed(expected.as_ref(), column)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn columns(&self, layout: &Layout, decisions: &[Decision]) -> Vec<Column> {
@@ -196,47 +205,5 @@ impl Survey {
                 }
             })
             .collect()
-    }
-}
-
-impl Found {
-    /// Adds the next block in order.
-    fn add(&mut self, block: Block, examined: Examined) -> Result<(), EngineError> {
-        let Examined { mut problems, blank_lines, verdicts, sound, shapes, later } = examined;
-        self.shapes.iter_mut().zip(&shapes).for_each(|(ours, theirs)| ours.merge(theirs));
-        if let (Some(keys), Some(grammar)) = (&mut self.keys, &self.grammar) {
-            keys.add(&block, grammar, &sound)?;
-        }
-        self.index.add(&block);
-        self.later.merge(&later);
-        self.footer_rows += block.footer_rows as u64;
-        let blank_lines = self.inner_blank_lines(&block, blank_lines);
-        if !blank_lines.is_empty() {
-            problems.extend(blank_lines);
-            problems.sort_by_key(order);
-        }
-        self.tally.block(&block, &verdicts, &problems);
-        self.spare = Some(block);
-        Ok(())
-    }
-
-    /// The blank lines that a record or a comment of this block follows. Those at its end wait for one; behind the last
-    /// they are no problem.
-    fn inner_blank_lines(&mut self, block: &Block, mut found: Vec<Problem>) -> Vec<Problem> {
-        let last_record = block.index.n_records().checked_sub(1).map(|last| block.index.record_start(last));
-        let last_comment = block.index.skips().iter().rfind(|skip| skip.kind == SkipKind::Comment);
-        let last_comment = last_comment.map(|skip| skip.byte as usize);
-        if let Some(content) = last_record.max(last_comment) {
-            let (count, first) = std::mem::take(&mut self.blank_at_end);
-            self.tally.problems_of(ProblemCode::RowBlank, count, &first);
-            self.content_end = block.source_byte(content) + 1;
-        }
-        let waiting =
-            found.split_off(found.partition_point(|problem| problem.position.byte < self.content_end));
-        let (count, first) = &mut self.blank_at_end;
-        *count += waiting.len() as u64;
-        let room = self.problems_shown.saturating_sub(first.len());
-        first.extend(waiting.into_iter().take(room));
-        found
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use csvp_parse::SkipKind;
-use csvp_report::{CodeCount, Counts, Detail, Problem, ProblemCode, Problems, Severity};
+use csvp_report::{CodeCount, ColumnReport, Counts, Detail, Problem, ProblemCode, Problems, Severity};
 
 use crate::block::Block;
 use crate::layout::whole_file;
@@ -22,7 +22,7 @@ pub enum RecordVerdict {
 }
 
 /// Running counts of one pass.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     counts: Counts,
     by_code: BTreeMap<(ProblemCode, Option<u32>), u64>,
@@ -84,6 +84,17 @@ impl Tally {
             *self.by_code.entry((code, None)).or_default() += count;
             let room = self.shown.saturating_sub(self.first.len());
             self.first.extend(first.iter().take(room).cloned());
+        }
+    }
+
+    /// Names the final types in problems that were found when other types were expected.
+    pub(crate) fn name_types(&mut self, columns: &[ColumnReport]) {
+        for problem in &mut self.first {
+            let column =
+                problem.position.column.as_ref().and_then(|column| columns.get(column.number as usize - 1));
+            if let (Detail::Type { expected }, Some(column)) = (&mut problem.detail, column) {
+                *expected = column.column_type.clone();
+            }
         }
     }
 

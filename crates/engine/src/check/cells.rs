@@ -1,6 +1,7 @@
 //! Cells against the decided schema: types, required values and the rules of a declared schema.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use csvp_parse::Grammar;
 use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
@@ -36,11 +37,28 @@ pub(crate) fn judges(schema: &Schema) -> Result<Vec<ColumnJudge>, EngineError> {
 }
 
 impl ColumnJudge {
-    fn try_new(column: &Column) -> Result<Self, EngineError> {
+    /// # Errors
+    /// A declared rule or format cannot be used.
+    pub(crate) fn try_new(column: &Column) -> Result<Self, EngineError> {
         let format = Format::new(&column.column_type)
             .map_err(|error| EngineError::schema(format!("column `{}`", column.name), error.to_string()))?;
         let rules = if Rules::are_empty(column) { None } else { Some(Rules::compile(column)?) };
         Ok(Self { format, rules, is_text: column.column_type == ColumnType::Text })
+    }
+
+    /// Whether a cell is of the type; rules apart.
+    pub(crate) fn accepts(&self, cell: &[u8]) -> bool {
+        self.is_text || self.format.parse(cell).is_some()
+    }
+
+    /// Whether the rules say more than the type does.
+    pub(crate) fn has_rules(&self) -> bool {
+        self.rules.is_some()
+    }
+
+    /// Whether no cell can be bad.
+    pub(crate) fn accepts_all(&self) -> bool {
+        self.is_text && self.rules.is_none()
     }
 }
 
@@ -55,18 +73,18 @@ pub(crate) struct ColumnRun<'a> {
 }
 
 impl ColumnRun<'_> {
-    /// Judges one column of the block; bad cells and their problems are added, in record order.
+    /// Judges some records of one column; bad cells and their problems are added, in record order.
     pub(crate) fn judge(
         &self,
+        records: Range<usize>,
         column_idx: usize,
-        column: &Column,
-        judge: &ColumnJudge,
+        (column, judge): (&Column, &ColumnJudge),
         mut profile: Option<&mut ColumnProfile>,
         bad: &mut Vec<BadCell>,
         problems: &mut Vec<Problem>,
     ) {
         let mut scratch = Vec::new();
-        for record in self.block.data().filter(|&record| self.sound[record]) {
+        for record in records.filter(|&record| self.sound[record]) {
             let cell = self
                 .block
                 .index

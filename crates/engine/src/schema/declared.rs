@@ -29,6 +29,13 @@ pub(crate) struct Declared {
     pub(crate) form: Option<TextForm>,
 }
 
+impl Declared {
+    /// Whether the file has no say about the format.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.exact && self.usual != ColumnType::Text
+    }
+}
+
 /// Declarations for the columns named `names`, in file order.
 ///
 /// # Errors

@@ -46,6 +46,8 @@ pub struct Looks<'a> {
     /// Short cells with no look of their own, such as words: each place remembers the last one.
     shorts: [Short<'a>; SHORTS],
     any_short: bool,
+    /// Short cells whose places others have taken.
+    evicted: Vec<&'a [u8]>,
 }
 
 /// How often the same short cell came.
@@ -66,12 +68,19 @@ impl<'a> Looks<'a> {
     /// Of no cell.
     pub fn new() -> Self {
         let short = Short { word: 0, cell: &[], count: 0 };
-        Self { counts: [0; N], firsts: Vec::new(), shorts: [short; SHORTS], any_short: false }
+        Self {
+            counts: [0; N],
+            firsts: Vec::new(),
+            shorts: [short; SHORTS],
+            any_short: false,
+            evicted: Vec::new(),
+        }
     }
 
-    /// Counts a cell, here or in `shapes`.
+    /// Counts a cell, here or in `shapes`; false when it has nothing in common with others, so that nothing is known of it
+    /// by those that [`Looks::flush`] names.
     #[inline]
-    pub fn add(&mut self, cell: &'a [u8], shapes: &mut Shapes) {
+    pub fn add(&mut self, cell: &'a [u8], shapes: &mut Shapes) -> bool {
         if let Some(look) = look(cell) {
             let count = &mut self.counts[look];
             if *count == 0 {
@@ -82,7 +91,9 @@ impl<'a> Looks<'a> {
             self.short(cell, shapes);
         } else {
             shapes.add(cell);
+            return false;
         }
+        true
     }
 
     /// Moves what was counted here to `shapes`.
@@ -92,7 +103,15 @@ impl<'a> Looks<'a> {
         }
         if std::mem::take(&mut self.any_short) {
             self.shorts.iter_mut().for_each(|short| short.flush(shapes));
+            self.evicted.clear();
         }
+    }
+
+    /// Whether one cell of each look holds, and every short cell that was counted by itself.
+    pub(crate) fn all(&self, look: impl Fn(&[u8]) -> bool, short: impl Fn(&[u8]) -> bool) -> bool {
+        let holds = |place: &Short<'_>| place.count == 0 || short(place.cell);
+        let shorts = || self.shorts.iter().all(holds) && self.evicted.iter().all(|cell| short(cell));
+        self.firsts.iter().all(|(_, cell)| look(cell)) && (!self.any_short || shorts())
     }
 
     #[inline]
@@ -103,7 +122,10 @@ impl<'a> Looks<'a> {
         let at = (word.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 59) as usize;
         let short = &mut self.shorts[at % SHORTS];
         if short.word != word {
-            short.flush(shapes);
+            if short.count > 0 {
+                self.evicted.push(short.cell);
+                short.flush(shapes);
+            }
             (short.word, short.cell) = (word, cell);
         }
         short.count += 1;

@@ -16,7 +16,7 @@ use super::shape::Shape;
 /// first.add(b"1.50");
 /// let mut second = Shapes::new();
 /// second.add(b"12.00");
-/// second.add_missing();
+/// second.add(b"");
 /// first.merge(&second);
 /// let decision = decide(&first, &TypePolicy::default());
 /// assert_eq!(decision.column_type.to_string(), "decimal(4,2)");
@@ -73,11 +73,6 @@ impl Shapes {
             Shape::Text => self.text += count,
             shape => self.count(shape, digits, count),
         }
-    }
-
-    /// Counts a cell that a short record lacks: it is empty.
-    pub fn add_missing(&mut self) {
-        self.empty += 1;
     }
 
     /// Adds the counts of a part that comes later in the file.

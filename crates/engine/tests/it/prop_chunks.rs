@@ -1,7 +1,7 @@
 //! A report depends on the bytes alone: not on chunks, not on where blocks end.
 
 use crate::run;
-use csvp_engine::{Limits, Settings};
+use csvp_engine::{Check, Limits, Settings};
 use proptest::prelude::*;
 
 /// Something like a CSV file, with damage of many kinds.
@@ -53,6 +53,12 @@ proptest! {
         prop_assert_eq!(&whole, &bytewise);
         let (small_blocks, plan) = run(settings(detect_bytes, 64), &bytes, chunk);
         prop_assert_eq!(&whole, &small_blocks);
+        for threads in [2, 3] {
+            let mut check = Check::new(settings(detect_bytes, 64)).unwrap().with_threads(threads);
+            check.push(&bytes).unwrap();
+            let checked = check.finish().unwrap();
+            prop_assert_eq!(&checked.report, plan.report(), "{} threads", threads);
+        }
         prop_assert!(bytes.len() < 6_000 || plan.n_blocks() > 10, "{} blocks", plan.n_blocks());
     }
 

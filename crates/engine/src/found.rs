@@ -1,0 +1,165 @@
+//! What the blocks of the first pass have given so far, in their order.
+
+use csvp_parse::{Grammar, SkipKind};
+use csvp_report::{ColumnReport, Problem, ProblemCode};
+
+use crate::EngineError;
+use crate::block::Block;
+use crate::check::keys::Keys;
+use crate::contradictions::Contradictions;
+use crate::examine::{Examined, Findings};
+use crate::plan::BlockIndex;
+use crate::tally::{Tally, order};
+use crate::types::Shapes;
+
+/// Sums over all blocks.
+pub(crate) struct Found {
+    /// Counts of what needs no types.
+    structure: Tally,
+    /// Counts with bad cells, by the types that are expected; none before the first of them.
+    judged: Option<Tally>,
+    /// Cells of each column that are not of the type that is expected.
+    exceptions: Vec<u64>,
+    grammar: Option<Grammar>,
+    shapes: Vec<Shapes>,
+    keys: Option<Keys>,
+    index: BlockIndex,
+    footer_rows: u64,
+    /// Byte behind the start of the last record or comment.
+    content_end: u64,
+    /// Blank lines behind it: how many, and the first ones.
+    blank_at_end: (u64, Vec<Problem>),
+    problems_shown: usize,
+    later: Contradictions,
+    /// A block whose memory can be used again.
+    spare: Option<Block>,
+}
+
+impl Found {
+    pub(crate) fn new(problems_shown: usize) -> Self {
+        Self {
+            structure: Tally::new(problems_shown),
+            judged: None,
+            exceptions: Vec::new(),
+            grammar: None,
+            shapes: Vec::new(),
+            keys: None,
+            index: BlockIndex::default(),
+            footer_rows: 0,
+            content_end: 0,
+            blank_at_end: (0, Vec::new()),
+            problems_shown,
+            later: Contradictions::default(),
+            spare: None,
+        }
+    }
+
+    /// The layout is known.
+    pub(crate) fn open(&mut self, n_columns: usize, grammar: Grammar, keys: Option<Keys>) {
+        self.shapes = vec![Shapes::new(); n_columns];
+        self.exceptions = vec![0; n_columns];
+        self.grammar = Some(grammar);
+        self.keys = keys;
+    }
+
+    /// Adds the next block in order.
+    pub(crate) fn add(&mut self, block: Block, examined: Examined) -> Result<(), EngineError> {
+        let Examined { mut structure, mut judged, blank_lines, sound, shapes, later } = examined;
+        self.shapes.iter_mut().zip(&shapes).for_each(|(ours, theirs)| ours.merge(theirs));
+        if let (Some(keys), Some(grammar)) = (&mut self.keys, &self.grammar) {
+            keys.add(&block, grammar, &sound)?;
+        }
+        self.index.add(&block);
+        self.later.merge(&later);
+        self.footer_rows += block.footer_rows as u64;
+        let blank_lines = self.inner_blank_lines(&block, blank_lines);
+        for findings in [Some(&mut structure), judged.as_mut()].into_iter().flatten() {
+            if !blank_lines.is_empty() {
+                findings.problems.extend_from_slice(&blank_lines);
+                findings.problems.sort_by_key(order);
+            }
+        }
+        self.count(&block, &structure, judged.as_ref());
+        self.spare = Some(block);
+        Ok(())
+    }
+
+    fn count(&mut self, block: &Block, structure: &Findings, judged: Option<&Findings>) {
+        if let Some(judged) = judged {
+            self.judged.get_or_insert_with(|| self.structure.clone());
+            for problem in judged.problems.iter().filter(|problem| problem.code == ProblemCode::TypeMismatch)
+            {
+                if let Some(column) = &problem.position.column {
+                    self.exceptions[column.number as usize - 1] += 1;
+                }
+            }
+        }
+        self.structure.block(block, &structure.verdicts, &structure.problems);
+        if let Some(tally) = &mut self.judged {
+            let findings = judged.unwrap_or(structure);
+            tally.block(block, &findings.verdicts, &findings.problems);
+        }
+    }
+
+    /// The blank lines that a record or a comment of this block follows. Those at its end wait for one; behind the last
+    /// they are no problem.
+    fn inner_blank_lines(&mut self, block: &Block, mut found: Vec<Problem>) -> Vec<Problem> {
+        let last_record = block.index.n_records().checked_sub(1).map(|last| block.index.record_start(last));
+        let last_comment = block.index.skips().iter().rfind(|skip| skip.kind == SkipKind::Comment);
+        let last_comment = last_comment.map(|skip| skip.byte as usize);
+        if let Some(content) = last_record.max(last_comment) {
+            let (count, first) = std::mem::take(&mut self.blank_at_end);
+            for tally in [Some(&mut self.structure), self.judged.as_mut()].into_iter().flatten() {
+                tally.problems_of(ProblemCode::RowBlank, count, &first);
+            }
+            self.content_end = block.source_byte(content) + 1;
+        }
+        let waiting =
+            found.split_off(found.partition_point(|problem| problem.position.byte < self.content_end));
+        let (count, first) = &mut self.blank_at_end;
+        *count += waiting.len() as u64;
+        let room = self.problems_shown.saturating_sub(first.len());
+        first.extend(waiting.into_iter().take(room));
+        found
+    }
+
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.structure
+    }
+
+    pub(crate) fn shapes(&self) -> &[Shapes] {
+        &self.shapes
+    }
+
+    pub(crate) fn later(&self) -> &Contradictions {
+        &self.later
+    }
+
+    pub(crate) fn footer_rows(&self) -> u64 {
+        self.footer_rows
+    }
+
+    pub(crate) fn content_end(&self) -> u64 {
+        self.content_end
+    }
+
+    pub(crate) fn take_keys(&mut self) -> Option<Keys> {
+        self.keys.take()
+    }
+
+    pub(crate) fn take_spare(&mut self) -> Option<Block> {
+        self.spare.take()
+    }
+
+    /// The counts and the block index. When what was expected is confirmed, `confirmed` holds the final columns: the counts
+    /// are then those with bad cells, and the columns get their exceptions.
+    pub(crate) fn into_parts(self, confirmed: Option<&mut Vec<ColumnReport>>) -> (Tally, BlockIndex) {
+        let Some(columns) = confirmed else { return (self.structure, self.index) };
+        for (column, exceptions) in columns.iter_mut().zip(self.exceptions) {
+            column.exceptions = exceptions;
+        }
+        let mut tally = self.judged.unwrap_or(self.structure);
+        tally.name_types(columns);
+        (tally, self.index)
+    }
+}
