@@ -47,7 +47,7 @@ impl Default for Limits {
             max_ratio: 250,
             ratio_free_bytes: 64 << 20,
             detect_bytes: 1 << 20,
-            block_bytes: 1 << 20,
+            block_bytes: 256 << 10,
             tail_bytes: 64 << 10,
             problems_shown: 1_000,
             value_chars: 200,

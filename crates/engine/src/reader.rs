@@ -141,8 +141,9 @@ struct Cutter {
     preamble_left: u64,
     /// Header rows still to come.
     header_left: usize,
-    /// Text not yet in a block; `base` is where it begins.
+    /// Text, of which the first `taken` bytes are in blocks already; `base` is where the rest begins.
     text: Vec<u8>,
+    taken: usize,
     base: Base,
     seq: u64,
     /// Text needed before the next try to cut a block; grows while one record is longer than a block.
@@ -174,6 +175,7 @@ impl Cutter {
             preamble_left: 0,
             header_left: 0,
             text: Vec::new(),
+            taken: 0,
             base,
             seq: 0,
             wanted: limits.block_bytes,
@@ -185,7 +187,7 @@ impl Cutter {
         // Steps keep the text near one block however large the chunk is.
         for step in plain.chunks(self.block_bytes.max(1)) {
             self.decoder.push(step, &mut self.text);
-            while self.text.len() >= self.wanted + self.tail_bytes {
+            while self.rest().len() >= self.wanted + self.tail_bytes {
                 self.cut(self.wanted, false, blocks)?;
             }
         }
@@ -199,10 +201,24 @@ impl Cutter {
             self.drop_record(true, blocks)?;
         }
         loop {
-            self.hand_on(self.text.len(), true, blocks)?;
-            if self.text.is_empty() {
+            self.hand_on(self.rest().len(), true, blocks)?;
+            if self.rest().is_empty() {
                 return Ok(Arc::unwrap_or_clone(self.layout));
             }
+        }
+    }
+
+    /// Text that is not in a block yet.
+    fn rest(&self) -> &[u8] {
+        &self.text[self.taken..]
+    }
+
+    /// The first `n` bytes of the rest are done with.
+    fn take(&mut self, n: usize) {
+        self.taken += n;
+        if self.taken * 2 >= self.text.len() {
+            self.text.drain(..self.taken);
+            self.taken = 0;
         }
     }
 
@@ -218,7 +234,7 @@ impl Cutter {
         let consumed = self.hand_on(size, eof, blocks)?;
         if consumed > 0 {
             self.wanted = self.block_bytes;
-        } else if scan::plain::line_too_large(&self.grammar, &self.text) {
+        } else if scan::plain::line_too_large(&self.grammar, self.rest()) {
             self.dropping = Some(0);
         } else {
             // The bound depends on the content only: it doubles until the record fits.
@@ -230,10 +246,10 @@ impl Cutter {
     /// Hands on the whole records in the first `size` bytes of the text, if there are any; gives their bytes.
     fn hand_on(&mut self, size: usize, eof: bool, blocks: &mut Blocks<'_>) -> Result<usize, EngineError> {
         let mut consumed = self.index(size, eof);
-        let left = self.text.len() - consumed;
-        if eof && left > 0 && left < self.tail_bytes && self.text.len() > self.tail_bytes {
+        let left = self.rest().len() - consumed;
+        if eof && left > 0 && left < self.tail_bytes && self.rest().len() > self.tail_bytes {
             // The index was full near the end of the file, whose last records must be in one block.
-            consumed = match self.index(self.text.len() - self.tail_bytes, false) {
+            consumed = match self.index(self.rest().len() - self.tail_bytes, false) {
                 0 => self.index(size, eof),
                 consumed => consumed,
             };
@@ -241,19 +257,17 @@ impl Cutter {
         if consumed == 0 && !eof {
             return Ok(0);
         }
-        let mut rest = std::mem::take(&mut self.block.text);
-        rest.clear();
-        rest.extend_from_slice(&self.text[consumed..]);
-        self.text.truncate(consumed);
-        self.block.text = std::mem::replace(&mut self.text, rest);
-        self.emit(eof && self.text.is_empty(), blocks)?;
+        self.block.text.clear();
+        self.block.text.extend_from_slice(&self.text[self.taken..self.taken + consumed]);
+        self.take(consumed);
+        self.emit(eof && self.rest().is_empty(), blocks)?;
         Ok(consumed)
     }
 
     /// Indexes the whole records in the first `size` bytes of the text, as many as there is room for.
     fn index(&mut self, size: usize, eof: bool) -> usize {
         self.block.index.clear();
-        scan::index(&self.grammar, &self.text[..size], eof, &mut self.block.index)
+        scan::index(&self.grammar, &self.text[self.taken..self.taken + size], eof, &mut self.block.index)
     }
 
     /// Completes the block whose text and index are set, hands it on and moves the base behind it.
@@ -281,9 +295,9 @@ impl Cutter {
 
     fn skip_preamble(&mut self, eof: bool) {
         while self.preamble_left > 0 {
-            match self.grammar.first_line(&self.text, eof) {
+            match self.grammar.first_line(self.rest(), eof) {
                 Some((_, next)) if next > 0 => {
-                    self.text.drain(..next);
+                    self.take(next);
                     self.base.text += next as u64;
                     self.base.line += 1;
                     self.preamble_left -= 1;
@@ -291,9 +305,9 @@ impl Cutter {
                 Some(_) => return,
                 None => {
                     // Nobody needs the text; a CR waits for its other half.
-                    let keep = usize::from(self.text.last() == Some(&b'\r'));
-                    let drop = self.text.len() - keep;
-                    self.text.drain(..drop);
+                    let keep = usize::from(self.rest().last() == Some(&b'\r'));
+                    let drop = self.rest().len() - keep;
+                    self.take(drop);
                     self.base.text += drop as u64;
                     return;
                 }
@@ -305,16 +319,16 @@ impl Cutter {
     fn drop_record(&mut self, eof: bool, blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
         let dropped = self.dropping.unwrap_or(0);
         self.wanted = self.block_bytes;
-        let Some((end, next)) = self.grammar.first_line(&self.text, eof) else {
+        let Some((end, next)) = self.grammar.first_line(self.rest(), eof) else {
             // A CR may be half of a line end: it waits for its other half.
-            let keep = usize::from(self.text.last() == Some(&b'\r'));
-            let drop = self.text.len() - keep;
-            self.text.drain(..drop);
+            let keep = usize::from(self.rest().last() == Some(&b'\r'));
+            let drop = self.rest().len() - keep;
+            self.take(drop);
             self.dropping = Some(dropped + drop as u64);
             self.decoder.pass_over(self.base.text, self.base.text + dropped + drop as u64);
             return Ok(());
         };
-        self.text.drain(..next);
+        self.take(next);
         self.dropping = None;
         self.block.index.clear();
         self.block.text.clear();

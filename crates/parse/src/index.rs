@@ -18,7 +18,7 @@ pub const MAX_BLOCK_BYTES: usize = OFFSET as usize;
 /// Cells after which an index is full, so that records far narrower than the table cannot make it larger than the text.
 const MOST_CELLS: usize = 1 << 20;
 /// Fields after which an index is full: each may become a problem, which is far larger than the field.
-const MOST_FIELDS: usize = 1 << 17;
+const MOST_FIELDS: usize = 1 << 15;
 /// Skipped lines after which an index is full; each may become a problem.
 const MOST_SKIPS: usize = 1 << 16;
 

@@ -85,6 +85,8 @@ pub(super) struct Record {
     /// Line ends inside its quotes.
     pub(super) inner_lines: u32,
     pub(super) faults: Vec<(u32, FaultKind)>,
+    /// The last field with a stray quote.
+    stray: Option<usize>,
 }
 
 impl Record {
@@ -93,6 +95,21 @@ impl Record {
         self.end = 0;
         self.inner_lines = 0;
         self.faults.clear();
+        self.stray = None;
+    }
+
+    /// Notes a stray quote in a field, if it is the field's first: one is as telling as a million.
+    pub(super) fn stray_quote(&mut self, field: usize, at: usize) {
+        if self.stray != Some(field) {
+            self.stray = Some(field);
+            self.faults.push((at as u32, FaultKind::QuoteStray));
+        }
+    }
+
+    /// Takes back the faults from number `n` on, which are of the field that is being read.
+    pub(super) fn take_back_faults(&mut self, n: usize) {
+        self.faults.truncate(n);
+        self.stray = None;
     }
 }
 
@@ -250,7 +267,7 @@ fn plain_field(
         }
         let byte = bytes[at];
         if Some(byte) == grammar.quote {
-            record.faults.push((at as u32, FaultKind::QuoteStray));
+            record.stray_quote(record.ends.len(), at);
         } else if Some(byte) == grammar.escape {
             if at + 1 >= bytes.len() && !eof {
                 return Field::Unknown;
@@ -310,14 +327,14 @@ fn quoted_field(
             After::Delimiter(next, end) => {
                 record.ends.push(end as u32 | QUOTED | dirty | blanks(end, at));
                 if end > at + 1 {
-                    record.faults.push((at as u32 + 1, FaultKind::QuoteStray));
+                    record.stray_quote(record.ends.len() - 1, at + 1);
                 }
                 return Field::Next(next);
             }
             After::End { end, next } => {
                 record.ends.push(end as u32 | QUOTED | dirty | blanks(end, at));
                 if end > at + 1 {
-                    record.faults.push((at as u32 + 1, FaultKind::QuoteStray));
+                    record.stray_quote(record.ends.len() - 1, at + 1);
                 }
                 return Field::Last { end, next };
             }

@@ -137,7 +137,7 @@ fn read(grammar: &Grammar, line: &[u8], start: usize, bound: Bound, record: &mut
                 }
                 continue;
             }
-            record.faults.truncate(faults);
+            record.take_back_faults(faults);
             vain += 1;
         }
         if let Some(open) = opening {
@@ -166,7 +166,7 @@ fn text_on_line(
             return Some(at + grammar.delimiter().len());
         }
         if Some(line[at]) == grammar.quote && Some(at) != opening {
-            record.faults.push((at as u32, FaultKind::QuoteStray));
+            record.stray_quote(record.ends.len(), at);
         }
         at += 1;
     }
@@ -216,7 +216,7 @@ fn quoted_on_line(
         } else if bound == Bound::LineNextQuoted && follows_delimiter(grammar, line, open, at) {
             return None;
         } else {
-            record.faults.push((at as u32, FaultKind::QuoteStray));
+            record.stray_quote(record.ends.len(), at);
             at += 1;
         }
     }
@@ -331,7 +331,7 @@ fn quoted_on_lines(
         {
             return Closed::Never;
         } else {
-            record.faults.push((at as u32, FaultKind::QuoteStray));
+            record.stray_quote(record.ends.len(), at);
             at += 1;
         }
     }
@@ -345,7 +345,7 @@ fn follows_delimiter(grammar: &Grammar, bytes: &[u8], open: usize, at: usize) ->
 fn close(record: &mut Record, quote: usize, end: usize, mut flags: u32) {
     if end > quote + 1 {
         flags |= DIRTY;
-        record.faults.push((quote as u32 + 1, FaultKind::QuoteStray));
+        record.stray_quote(record.ends.len(), quote + 1);
     }
     record.ends.push(end as u32 | flags);
 }
