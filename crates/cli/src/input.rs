@@ -49,8 +49,7 @@ impl Input {
 
     /// The first pass.
     pub(crate) fn check(&mut self, settings: Settings) -> anyhow::Result<Checked> {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let mut check = Check::new(settings)?.with_threads(threads);
+        let mut check = Check::new(settings)?.with_threads(threads());
         let progress = Progress::start("checking", self.size());
         self.first_read(|bytes| {
             check.push(bytes)?;
@@ -68,7 +67,7 @@ impl Input {
         output: O,
         profiles: bool,
     ) -> anyhow::Result<(Report, O)> {
-        let mut second = Second::new(plan, output)?;
+        let mut second = Second::new(plan, output)?.with_threads(threads());
         if profiles {
             second = second.with_profiles();
         }
@@ -140,6 +139,11 @@ impl Input {
             Source::Stdin { .. } => None,
         }
     }
+}
+
+/// Threads to work on: as many as there are processors.
+pub(crate) fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn read_chunks(

@@ -63,6 +63,7 @@ pub struct Outputs {
     ndjson: Option<NdjsonOutput<Sink>>,
     rejects: Option<RejectsOutput<Sink>>,
     problems: Option<ProblemsOutput<Sink>>,
+    threads: usize,
 }
 
 impl Outputs {
@@ -71,10 +72,19 @@ impl Outputs {
         Self::default()
     }
 
+    /// Uses `threads` threads, the caller's being one, for files that are added from now on. They are the same for any
+    /// number.
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
     /// Adds a file; one of the same kind is replaced, unfinished.
     pub fn add(&mut self, kind: FileKind, schema: &Schema, sink: Sink) -> Result<(), ConvertError> {
         match kind {
-            FileKind::Parquet => self.parquet = Some(ParquetOutput::try_new(schema, sink)?),
+            FileKind::Parquet => {
+                self.parquet = Some(ParquetOutput::try_new(schema, sink)?.with_threads(self.threads));
+            }
             FileKind::Csv => self.csv = Some(CsvOutput::try_new(schema, sink)?),
             FileKind::Ndjson => self.ndjson = Some(NdjsonOutput::try_new(schema, sink)?),
             FileKind::Rejects => self.rejects = Some(RejectsOutput::try_new(schema, sink)?),
@@ -96,7 +106,7 @@ impl Outputs {
 
 impl Output for Outputs {
     fn block(&mut self, block: &JudgedBlock<'_>) -> std::io::Result<()> {
-        let Self { parquet, csv, ndjson, rejects, problems } = self;
+        let Self { parquet, csv, ndjson, rejects, problems, .. } = self;
         parquet.as_mut().map_or(Ok(()), |output| output.block(block))?;
         csv.as_mut().map_or(Ok(()), |output| output.block(block))?;
         ndjson.as_mut().map_or(Ok(()), |output| output.block(block))?;

@@ -92,7 +92,7 @@ impl Examiner {
                 let Some(expected) = expected.filter(|_| !sound) else { continue };
                 let before = faults.bad.len();
                 let judge = (&expected.column, &expected.judge);
-                run.judge(strip.clone(), idx, judge, None, &mut faults.bad, &mut faults.problems);
+                run.judge(strip.clone(), idx, judge, &mut faults.bad, &mut faults.problems);
                 if (faults.bad.len() - before) * 2 > strip.len() && !expected.every {
                     expected.give_up();
                 }

@@ -47,13 +47,13 @@ pub(crate) fn expectations(
 impl Expected {
     /// Whether a cell is null or of the type.
     pub(crate) fn accepts(&self, cell: &[u8]) -> bool {
-        self.column.is_null(cell) || self.judge.accepts(cell)
+        self.column.is_null(cell) || self.judge.value(cell).is_some()
     }
 
     /// Whether all cells that look like this one are null or of the type. (One of them may be a word for null that looks
     /// like a value.)
     pub(crate) fn accepts_look(&self, cell: &[u8]) -> bool {
-        if cell.is_empty() { self.column.empty_is_null } else { self.judge.accepts(cell) }
+        if cell.is_empty() { self.column.empty_is_null } else { self.judge.value(cell).is_some() }
     }
 
     /// From now on nothing is judged by it.

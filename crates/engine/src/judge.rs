@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use csvp_parse::{Grammar, Skip, SkipKind};
-use csvp_report::{Detail, Problem, ProblemCode};
+use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 
 use crate::block::Block;
 use crate::check::cells::{BadCell, ColumnJudge, ColumnRun, judges};
@@ -12,6 +12,7 @@ use crate::check::structure::{self, Structure};
 use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::profile::ColumnProfile;
+use crate::schema::Column;
 use crate::settings::OnBad;
 use crate::tally::{RecordVerdict, order};
 use crate::{EngineError, Limits};
@@ -21,6 +22,8 @@ pub(crate) struct Judge {
     pub(crate) plan: Plan,
     pub(crate) grammar: Grammar,
     columns: Vec<ColumnJudge>,
+    /// Per column whether the first pass has left anything to find in it.
+    open: Vec<bool>,
 }
 
 /// What became of the records of a block.
@@ -28,24 +31,32 @@ pub(crate) struct Judged {
     pub(crate) verdicts: Vec<RecordVerdict>,
     pub(crate) problems: Vec<Problem>,
     pub(crate) nulled: HashSet<BadCell>,
+    /// Per record of the field index: whether its structure and encoding are sound.
+    pub(crate) sound: Vec<bool>,
 }
 
 impl Judge {
     pub(crate) fn new(plan: &Plan) -> Result<Self, EngineError> {
         let columns = judges(&plan.schema)?;
-        Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, plan: plan.clone() })
+        let inferred = |column: &Column| !column.declared || column.column_type == ColumnType::Text;
+        // No cell of an inferred type without exceptions is bad: that is what the first pass has counted.
+        let open = plan.schema.columns.iter().zip(&columns).zip(&plan.report.columns);
+        let open = open
+            .map(|((column, judge), report)| judge.has_rules() || !inferred(column) || report.exceptions > 0)
+            .collect();
+        Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, open, plan: plan.clone() })
     }
 
-    pub(crate) fn block(&self, block: &Block, layout: &Layout, profiles: &mut [ColumnProfile]) -> Judged {
-        let limits: &Limits = &self.plan.limits;
+    pub(crate) fn block(&self, block: &Block) -> Judged {
+        let (limits, layout): (&Limits, _) = (&self.plan.limits, &self.plan.layout);
         let Structure { mut problems, sound } =
             structure::check(block, &self.grammar, layout, &block.invalid(), limits);
         let lines = RefCell::default();
         let run = ColumnRun { block, grammar: &self.grammar, limits, lines, sound: &sound };
         let mut bad = Vec::new();
-        let mut profiles = profiles.iter_mut();
-        for (idx, (column, judge)) in self.plan.schema.columns.iter().zip(&self.columns).enumerate() {
-            run.judge(block.data(), idx, (column, judge), profiles.next(), &mut bad, &mut problems);
+        let columns = self.plan.schema.columns.iter().zip(&self.columns).zip(&self.open).enumerate();
+        for (idx, (judge, _)) in columns.filter(|(_, (_, open))| **open) {
+            run.judge(block.data(), idx, judge, &mut bad, &mut problems);
         }
         self.key_faults(&run, &mut bad, &mut problems);
         let on_bad = self.plan.policy.on_bad;
@@ -53,7 +64,27 @@ impl Judge {
         problems.extend(blank_lines(block, layout));
         problems.sort_by_key(order);
         let nulled = if on_bad == OnBad::Null { bad.into_iter().collect() } else { HashSet::new() };
-        Judged { verdicts, problems, nulled }
+        Judged { verdicts, problems, nulled, sound }
+    }
+
+    /// Adds the cells of one column, in records that are sound, to its statistics.
+    pub(crate) fn profile(&self, block: &Block, sound: &[bool], idx: usize, profile: &mut ColumnProfile) {
+        let (column, judge) = (&self.plan.schema.columns[idx], &self.columns[idx]);
+        let mut scratch = Vec::new();
+        for record in block.data().filter(|&record| sound[record]) {
+            let cell = match block.index.slice(&self.grammar, &block.text, record, idx) {
+                Some(cell) => cell,
+                None => {
+                    let cell = block.index.field(&self.grammar, &block.text, record, idx, &mut scratch);
+                    cell.unwrap_or_default()
+                }
+            };
+            if column.is_null(cell) {
+                profile.add_null();
+            } else {
+                profile.add(cell, judge.value(cell).as_ref());
+            }
+        }
     }
 
     fn key_faults(&self, run: &ColumnRun<'_>, bad: &mut Vec<BadCell>, problems: &mut Vec<Problem>) {

@@ -50,6 +50,7 @@ mod crew;
 mod examine;
 mod expect;
 mod found;
+mod lanes;
 mod survey;
 
 mod judge;

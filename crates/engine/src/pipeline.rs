@@ -3,12 +3,16 @@
 //! First pass, while bytes arrive: source → decode → detect → blocks → structure → shapes → (end) types.
 //! Second pass, over the stored bytes: source → decode → blocks → structure → cells → verdicts → outputs.
 
+use std::sync::Arc;
+
 use csvp_report::{ProblemCode, Report};
 
 use crate::EngineError;
 use crate::assemble;
 use crate::block::Block;
-use crate::judge::Judge;
+use crate::crew::Crew;
+use crate::judge::{Judge, Judged};
+use crate::lanes::Lanes;
 use crate::layout::Layout;
 use crate::output::{JudgedBlock, Output};
 use crate::plan::Plan;
@@ -89,11 +93,27 @@ impl Check {
 /// The second pass: the same bytes again, judged against the plan's schema and handed to the output.
 pub struct Second<O> {
     reader: Reader,
-    judge: Judge,
-    profiles: Vec<ColumnProfile>,
+    crew: Option<Crew<Block, (Block, Judged)>>,
+    threads: usize,
+    sums: Sums<O>,
+}
+
+/// What the judged blocks give, in their order.
+struct Sums<O> {
+    judge: Arc<Judge>,
     tally: Tally,
     exceptions: Vec<u64>,
+    profiles: Profiles,
     output: O,
+    /// A block whose memory can be used again.
+    spare: Option<Block>,
+}
+
+/// Statistics of the columns, if they are wanted.
+enum Profiles {
+    Unwanted,
+    Wanted,
+    Running(Lanes<(Block, Judged), ColumnProfile>),
 }
 
 impl<O: Output> Second<O> {
@@ -101,20 +121,27 @@ impl<O: Output> Second<O> {
     /// The plan was stored by another version, or a rule of its schema cannot be used.
     pub fn new(plan: &Plan, output: O) -> Result<Self, EngineError> {
         plan.check_version()?;
-        Ok(Self {
-            reader: Reader::planned(plan.layout.clone(), &plan.limits),
-            judge: Judge::new(plan)?,
-            profiles: Vec::new(),
+        let sums = Sums {
+            judge: Arc::new(Judge::new(plan)?),
             tally: Tally::new(plan.limits.problems_shown),
             exceptions: vec![0; plan.schema.columns.len()],
+            profiles: Profiles::Unwanted,
             output,
-        })
+            spare: None,
+        };
+        let reader = Reader::planned(plan.layout.clone(), &plan.limits);
+        Ok(Self { reader, crew: None, threads: 1, sums })
     }
 
     /// Also makes the statistics of every column.
     pub fn with_profiles(mut self) -> Self {
-        let columns = self.judge.plan.schema.columns.iter().take(self.judge.plan.limits.max_profiled_columns);
-        self.profiles = columns.map(|column| ColumnProfile::new(&column.column_type)).collect();
+        self.sums.profiles = Profiles::Wanted;
+        self
+    }
+
+    /// Works on `threads` threads, the caller's being one. The outcome is the same for any number.
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
         self
     }
 
@@ -123,15 +150,13 @@ impl<O: Output> Second<O> {
     /// # Errors
     /// The output could not be written, or a limit of the whole file is exceeded.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
-        let Self { reader, judge, profiles, tally, exceptions, output } = self;
-        reader.push(bytes, &mut |block, layout| {
-            second_block(judge, profiles, tally, exceptions, output, (block, layout))
-        })
+        let Self { reader, crew, threads, sums } = self;
+        reader.push(bytes, &mut |block, layout| second_block(crew, *threads, sums, block, layout))
     }
 
     /// What has been read so far.
     pub fn progress(&self) -> Progress {
-        Progress { bytes_in: self.reader.source().bytes_in(), records: self.tally.data_records() }
+        Progress { bytes_in: self.reader.source().bytes_in(), records: self.sums.tally.data_records() }
     }
 
     /// Ends the file; gives the final report and the output.
@@ -139,47 +164,91 @@ impl<O: Output> Second<O> {
     /// # Errors
     /// As [`Second::push`].
     pub fn finish(self) -> Result<(Report, O), EngineError> {
-        let Self { reader, judge, mut profiles, mut tally, mut exceptions, mut output } = self;
-        reader.finish(&mut |block, layout| {
-            second_block(&judge, &mut profiles, &mut tally, &mut exceptions, &mut output, (block, layout))
-        })?;
-        let plan = judge.plan;
-        plan.layout.problems.iter().for_each(|problem| tally.file_problem(problem));
-        output.file_problems(&plan.layout.problems).map_err(EngineError::Output)?;
-        let mut columns = plan.report.columns.clone();
-        for (column, exceptions) in columns.iter_mut().zip(exceptions) {
-            column.exceptions = exceptions;
+        let Self { reader, mut crew, threads, mut sums } = self;
+        reader.finish(&mut |block, layout| second_block(&mut crew, threads, &mut sums, block, layout))?;
+        if let Some(mut crew) = crew {
+            crew.finish(&mut |(block, judged)| sums.add(block, judged))?;
         }
-        for (column, profile) in columns.iter_mut().zip(&profiles) {
-            column.profile = Some(profile.finish());
-        }
-        let report = assemble::report(&plan.layout, &plan.file, &tally, columns, &plan.policy);
-        Ok((report, output))
+        sums.finish()
     }
 }
 
+/// Gives a block to the crew and leaves another one.
 fn second_block<O: Output>(
-    judge: &Judge,
-    profiles: &mut [ColumnProfile],
-    tally: &mut Tally,
-    exceptions: &mut [u64],
-    output: &mut O,
-    (block, layout): (&Block, &Layout),
+    crew: &mut Option<Crew<Block, (Block, Judged)>>,
+    threads: usize,
+    sums: &mut Sums<O>,
+    block: &mut Block,
+    layout: &Layout,
 ) -> Result<(), EngineError> {
-    let judged = judge.block(block, layout, profiles);
-    for problem in judged.problems.iter().filter(|problem| problem.code == ProblemCode::TypeMismatch) {
-        if let Some(column) = &problem.position.column {
-            exceptions[column.number as usize - 1] += 1;
+    let crew = crew.get_or_insert_with(|| {
+        let is_profiled = sums.start_profiles(threads);
+        let judge = Arc::clone(&sums.judge);
+        // Profiles keep all threads busy.
+        Crew::new(if is_profiled { 1 } else { threads }, move |block| {
+            let judged = judge.block(&block);
+            (block, judged)
+        })
+    });
+    let spare = sums.spare.take().unwrap_or_else(|| Block::for_layout(layout));
+    crew.give(std::mem::replace(block, spare), &mut |(block, judged)| sums.add(block, judged))
+}
+
+impl<O: Output> Sums<O> {
+    /// Starts the statistics, if they are wanted.
+    fn start_profiles(&mut self, threads: usize) -> bool {
+        if !matches!(self.profiles, Profiles::Wanted) {
+            return false;
         }
+        let plan = &self.judge.plan;
+        let columns = plan.schema.columns.iter().take(plan.limits.max_profiled_columns);
+        let states = columns.map(|column| ColumnProfile::new(&column.column_type)).collect();
+        let judge = Arc::clone(&self.judge);
+        let lanes = Lanes::new(threads, states, move |column, profile, (block, judged): &(Block, Judged)| {
+            judge.profile(block, &judged.sound, column, profile);
+        });
+        self.profiles = Profiles::Running(lanes);
+        true
     }
-    tally.block(block, &judged.verdicts, &judged.problems);
-    let judged = JudgedBlock {
-        block,
-        grammar: &judge.grammar,
-        schema: &judge.plan.schema,
-        verdicts: &judged.verdicts,
-        problems: &judged.problems,
-        nulled: &judged.nulled,
-    };
-    output.block(&judged).map_err(EngineError::Output)
+
+    /// Adds the next block in order.
+    fn add(&mut self, block: Block, judged: Judged) -> Result<(), EngineError> {
+        for problem in judged.problems.iter().filter(|problem| problem.code == ProblemCode::TypeMismatch) {
+            if let Some(column) = &problem.position.column {
+                self.exceptions[column.number as usize - 1] += 1;
+            }
+        }
+        self.tally.block(&block, &judged.verdicts, &judged.problems);
+        let view = JudgedBlock {
+            block: &block,
+            grammar: &self.judge.grammar,
+            schema: &self.judge.plan.schema,
+            verdicts: &judged.verdicts,
+            problems: &judged.problems,
+            nulled: &judged.nulled,
+        };
+        self.output.block(&view).map_err(EngineError::Output)?;
+        match &mut self.profiles {
+            Profiles::Running(lanes) => lanes.give((block, judged)),
+            Profiles::Unwanted | Profiles::Wanted => self.spare = Some(block),
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(Report, O), EngineError> {
+        let plan = &self.judge.plan;
+        plan.layout.problems.iter().for_each(|problem| self.tally.file_problem(problem));
+        self.output.file_problems(&plan.layout.problems).map_err(EngineError::Output)?;
+        let mut columns = plan.report.columns.clone();
+        for (column, exceptions) in columns.iter_mut().zip(self.exceptions) {
+            column.exceptions = exceptions;
+        }
+        if let Profiles::Running(lanes) = self.profiles {
+            for (column, profile) in columns.iter_mut().zip(lanes.finish()) {
+                column.profile = Some(profile.finish());
+            }
+        }
+        let report = assemble::report(&plan.layout, &plan.file, &self.tally, columns, &plan.policy);
+        Ok((report, self.output))
+    }
 }

@@ -10,7 +10,7 @@ use csvp_report::{Report, Verdict};
 
 use super::print_json;
 use crate::args::{ConvertArgs, TableFormat};
-use crate::input::Input;
+use crate::input::{Input, threads};
 use crate::{Outcome, render};
 
 pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<Outcome> {
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<Outcome> {
     refuse_what_is_no_table(&checked.report, &input.name())?;
     let target = Target::open(&args.output)?;
     let rejects = args.rejects.as_deref().map(Target::open).transpose()?;
-    let mut outputs = Outputs::new();
+    let mut outputs = Outputs::new().with_threads(threads());
     outputs.add(kind, checked.plan.schema(), target.writer()?)?;
     if let Some(rejects) = &rejects {
         outputs.add(FileKind::Rejects, checked.plan.schema(), rejects.writer()?)?;

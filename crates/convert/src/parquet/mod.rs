@@ -8,7 +8,9 @@ mod column;
 mod schema;
 
 use std::io::Write;
-use std::sync::Arc;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{iter, thread};
 
 use arrow::datatypes::{FieldRef, SchemaRef};
 use csvp_engine::types::Format;
@@ -32,6 +34,8 @@ const GROUP_ROWS: u64 = 1 << 20;
 const GROUP_BYTES: usize = 64 << 20;
 /// Level 1 writes twice as fast as level 3 and the files are a few percent larger.
 const ZSTD_LEVEL: i32 = 1;
+/// Cells that keep a thread busy for much longer than it takes to start one.
+const CELLS_OF_A_THREAD: usize = 4_096;
 
 /// Writes accepted records as a Parquet file.
 ///
@@ -45,6 +49,7 @@ pub struct ParquetOutput<W: Write + Send> {
     rows: u64,
     group_rows: u64,
     group_bytes: usize,
+    threads: usize,
 }
 
 /// Everything that is needed to encode one column. Columns share nothing but the block, so that they can be
@@ -97,7 +102,13 @@ impl<W: Write + Send> ParquetOutput<W> {
                 })
             })
             .collect::<Result<_, ConvertError>>()?;
-        Ok(Self { file, groups, columns, rows: 0, group_rows: rows, group_bytes: bytes })
+        Ok(Self { file, groups, columns, rows: 0, group_rows: rows, group_bytes: bytes, threads: 1 })
+    }
+
+    /// Encodes columns side by side on `threads` threads, the caller's being one. The file is the same for any number.
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
     }
 
     /// Writes the rest and the footer, flushes, and gives back what was written to. A file without records is
@@ -124,15 +135,33 @@ impl<W: Write + Send> ParquetOutput<W> {
             let writers = self.groups.create_column_writers(self.file.flushed_row_groups().len())?;
             self.columns.iter_mut().zip(writers).for_each(|(column, writer)| column.writer = Some(writer));
         }
-        for column in &mut self.columns {
-            column.encode(block, &accepted)?;
-        }
+        self.encode(block, &accepted)?;
         self.rows += accepted.len() as u64;
         let held: usize = self.columns.iter().map(ColumnEncoder::memory_size).sum();
         if self.rows >= self.group_rows || held >= self.group_bytes {
             self.end_group()?;
         }
         Ok(())
+    }
+
+    /// Encodes all columns of some records of a block.
+    fn encode(&mut self, block: &JudgedBlock<'_>, records: &[usize]) -> Result<(), ConvertError> {
+        // A thread must have something to do that is worth its start.
+        let threads = self.threads.min(records.len() * self.columns.len() / CELLS_OF_A_THREAD);
+        if threads <= 1 {
+            return self.columns.iter_mut().try_for_each(|column| column.encode(block, records));
+        }
+        let columns = Mutex::new(self.columns.iter_mut());
+        let next = || columns.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || iter::from_fn(next).try_for_each(|column| column.encode(block, records));
+        thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut outcome = work();
+            for other in others {
+                outcome = outcome.and(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            outcome
+        })
     }
 
     fn end_group(&mut self) -> Result<(), ConvertError> {

@@ -9,7 +9,6 @@ use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 use super::quote;
 use super::rules::Rules;
 use crate::block::{Block, LineCounter};
-use crate::profile::ColumnProfile;
 use crate::schema::{Column, Schema};
 use crate::types::{Format, Value};
 use crate::{EngineError, Limits};
@@ -46,9 +45,10 @@ impl ColumnJudge {
         Ok(Self { format, rules, is_text: column.column_type == ColumnType::Text })
     }
 
-    /// Whether a cell is of the type; rules apart.
-    pub(crate) fn accepts(&self, cell: &[u8]) -> bool {
-        self.is_text || self.format.parse(cell).is_some()
+    /// The value of a cell that is not null; none when it is not of the type.
+    #[inline]
+    pub(crate) fn value<'a>(&self, cell: &'a [u8]) -> Option<Value<'a>> {
+        if self.is_text { Some(Value::Text(cell)) } else { self.format.parse(cell) }
     }
 
     /// Whether the rules say more than the type does.
@@ -79,7 +79,6 @@ impl ColumnRun<'_> {
         records: Range<usize>,
         column_idx: usize,
         (column, judge): (&Column, &ColumnJudge),
-        mut profile: Option<&mut ColumnProfile>,
         bad: &mut Vec<BadCell>,
         problems: &mut Vec<Problem>,
     ) {
@@ -91,9 +90,6 @@ impl ColumnRun<'_> {
                 .field(self.grammar, &self.block.text, record, column_idx, &mut scratch)
                 .unwrap_or_default();
             if column.is_null(cell) {
-                if let Some(profile) = profile.as_deref_mut() {
-                    profile.add_null();
-                }
                 if judge.rules.as_ref().is_some_and(|rules| rules.required) {
                     problems.push(self.problem(
                         record,
@@ -106,10 +102,7 @@ impl ColumnRun<'_> {
                 }
                 continue;
             }
-            let value = if judge.is_text { Some(Value::Text(cell)) } else { judge.format.parse(cell) };
-            if let Some(profile) = profile.as_deref_mut() {
-                profile.add(cell, value.as_ref());
-            }
+            let value = judge.value(cell);
             let fault = match &value {
                 None => {
                     Some((ProblemCode::TypeMismatch, Detail::Type { expected: column.column_type.clone() }))

@@ -1,7 +1,7 @@
 //! A report depends on the bytes alone: not on chunks, not on where blocks end.
 
 use crate::run;
-use csvp_engine::{Check, Limits, Settings};
+use csvp_engine::{Check, Limits, Second, Settings};
 use proptest::prelude::*;
 
 /// Something like a CSV file, with damage of many kinds.
@@ -58,6 +58,9 @@ proptest! {
             check.push(&bytes).unwrap();
             let checked = check.finish().unwrap();
             prop_assert_eq!(&checked.report, plan.report(), "{} threads", threads);
+            let mut second = Second::new(&checked.plan, ()).unwrap().with_profiles().with_threads(threads);
+            second.push(&bytes).unwrap();
+            prop_assert_eq!(&whole, &second.finish().unwrap().0, "{} threads", threads);
         }
         prop_assert!(bytes.len() < 6_000 || plan.n_blocks() > 10, "{} blocks", plan.n_blocks());
     }
