@@ -4,6 +4,7 @@
 
 mod compression;
 mod contracts;
+mod encodings;
 mod hostile;
 mod positions;
 mod prop_chunks;
