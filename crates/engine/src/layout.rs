@@ -12,6 +12,10 @@ use crate::{EngineError, Limits, Settings};
 
 /// Share of records that must agree on another number of columns than the header has.
 const AGREEING_SHARE: f64 = 0.8;
+/// The same where hardly any record has as many fields as the header.
+const SHARE_AGAINST_HEADER: f64 = 0.5;
+/// Share of records that are hardly any.
+const HARDLY_ANY: f64 = 0.1;
 
 /// Everything fixed before the first record is checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -166,7 +170,9 @@ impl Layout {
                 if usual == named + 1 && share >= AGREEING_SHARE && all_trail() {
                     self.trailing_delimiter = true;
                     named
-                } else if (usual > named && share >= AGREEING_SHARE) || (usual < named && share >= 1.0) {
+                } else if usual != named && share >= AGREEING_SHARE || none_fits(&counts, named, usual, share)
+                {
+                    // The header's surplus names are a problem of the header, not of every record.
                     usual
                 } else {
                     named
@@ -255,6 +261,12 @@ fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>>
             fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
         })
         .collect()
+}
+
+/// Whether most records have fewer fields than the header, and hardly any has as many.
+fn none_fits(counts: &[usize], named: usize, usual: usize, share: f64) -> bool {
+    let fitting = counts.iter().filter(|&&count| count == named).count();
+    usual < named && share >= SHARE_AGAINST_HEADER && (fitting as f64) < counts.len() as f64 * HARDLY_ANY
 }
 
 /// The most frequent count and its share; the larger one of equals.

@@ -5,6 +5,7 @@
 mod compression;
 mod contracts;
 mod encodings;
+mod headers;
 mod hostile;
 mod positions;
 mod prop_chunks;
