@@ -4,8 +4,10 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, ISO_8859_2, ISO_8859_15, WINDOWS_1250, WINDOWS_1252};
 
-/// Bytes that statistics look at, in whole lines with something beside ASCII in them.
+/// Bytes that are looked at, in whole lines with something beside ASCII in them.
 const LOOKED_AT: usize = 128 << 10;
+/// Bytes of them that statistics, which are slow, look at.
+const JUDGED: usize = 16 << 10;
 /// Parts that are judged on their own.
 const PARTS: usize = 8;
 /// Characters beside ASCII that a part needs.
@@ -16,24 +18,22 @@ const SURE: f64 = 0.5;
 /// An encoding and how sure it is, from 0 to 1.
 pub(super) fn guess(sample: &[u8], complete: bool) -> (&'static Encoding, f64) {
     let text = telling_lines(sample);
-    let whole = statistics(&text, complete);
-    let parts = parts(&text);
-    let votes: Vec<&'static Encoding> = parts.iter().map(|part| statistics(part, true)).collect();
-    let mut encoding = whole;
+    let judged = whole_lines(&text, JUDGED);
+    let whole = statistics(judged, complete && judged.len() == text.len());
+    let votes: Vec<&'static Encoding> = parts(judged).iter().map(|part| statistics(part, true)).collect();
+    let mut likely = whole;
     if let Some((voted, n)) = most_frequent(&votes)
-        && voted != whole
         && n * 4 >= votes.len() * 3
     {
         // One damaged character rules an encoding out for the whole text, but only for one of its parts.
-        encoding = voted;
+        likely = voted;
     }
-    encoding = refined(&text, encoding);
+    let encoding = refined(&text, likely);
     // How many bytes there were to judge says most about the error of statistics; parts that agree, the rest.
-    let judged = text.iter().filter(|b| !b.is_ascii()).count() as f64;
-    let confidence = (0.4 + judged / 200.0).min(0.9);
-    let alike = |vote: &&&'static Encoding| refined(&text, vote) == encoding;
-    let agreeing = votes.iter().filter(alike).count() as f64 / votes.len().max(1) as f64;
-    let sure = votes.is_empty() || agreeing >= 0.5;
+    let n_judged = judged.iter().filter(|b| !b.is_ascii()).count() as f64;
+    let confidence = (0.4 + n_judged / 200.0).min(0.9);
+    let agreeing = votes.iter().filter(|&&vote| vote == likely).count();
+    let sure = encoding != likely || agreeing * 2 >= votes.len();
     (encoding, if sure { confidence } else { confidence.min(SURE - 0.05) })
 }
 
@@ -58,6 +58,12 @@ fn telling_lines(sample: &[u8]) -> Vec<u8> {
         rest = &rest[end..];
     }
     lines
+}
+
+/// The first `most` bytes, up to a line end where there is one.
+fn whole_lines(text: &[u8], most: usize) -> &[u8] {
+    let Some(head) = text.get(..most) else { return text };
+    &head[..memchr::memrchr(b'\n', head).map_or(most, |at| at + 1)]
 }
 
 /// Up to [`PARTS`] parts of whole lines, when there is enough text for two.
