@@ -170,7 +170,8 @@ impl Layout {
                 if usual == named + 1 && share >= AGREEING_SHARE && all_trail() {
                     self.trailing_delimiter = true;
                     named
-                } else if usual != named && share >= AGREEING_SHARE || none_fits(&counts, named, usual, share)
+                } else if usual > named && share >= AGREEING_SHARE
+                    || usual < named && names_are_too_many(&counts, named, usual, share)
                 {
                     // The header's surplus names are a problem of the header, not of every record.
                     usual
@@ -263,10 +264,12 @@ fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>>
         .collect()
 }
 
-/// Whether most records have fewer fields than the header, and hardly any has as many.
-fn none_fits(counts: &[usize], named: usize, usual: usize, share: f64) -> bool {
-    let fitting = counts.iter().filter(|&&count| count == named).count();
-    usual < named && share >= SHARE_AGAINST_HEADER && (fitting as f64) < counts.len() as f64 * HARDLY_ANY
+/// Whether the records have fewer fields than the header and are right: all, or nearly all, or most while hardly any has
+/// as many as the header. Lines of one field are rather damaged records.
+fn names_are_too_many(counts: &[usize], named: usize, usual: usize, share: f64) -> bool {
+    let fitting = counts.iter().filter(|&&count| count == named).count() as f64 / counts.len() as f64;
+    let most = share >= AGREEING_SHARE || share >= SHARE_AGAINST_HEADER && fitting < HARDLY_ANY;
+    share >= 1.0 || usual > 1 && most
 }
 
 /// The most frequent count and its share; the larger one of equals.

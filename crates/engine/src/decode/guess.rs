@@ -59,6 +59,9 @@ pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
     Guess { encoding, bom_bytes: 0, source: "statistics", confidence }
 }
 
+/// So many invalid sequences and fewer valid ones beside ASCII: the rest need not be read.
+const CLEARLY_NOT_UTF_8: usize = 500;
+
 #[derive(Default)]
 struct Utf8Counts {
     multi_byte: usize,
@@ -83,6 +86,9 @@ impl Utf8Counts {
                         return counts;
                     };
                     counts.invalid += 1;
+                    if counts.invalid == CLEARLY_NOT_UTF_8 && counts.multi_byte < counts.invalid {
+                        return counts;
+                    }
                     rest = &rest[error.valid_up_to() + len..];
                 }
             }
