@@ -2,7 +2,7 @@
 //! detector of Firefox), with what delimited files need beside it.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_8859_2, ISO_8859_15, WINDOWS_1250, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_8859_2, ISO_8859_4, ISO_8859_15, WINDOWS_1250, WINDOWS_1252};
 
 /// Bytes that are looked at, in whole lines with something beside ASCII in them.
 const LOOKED_AT: usize = 128 << 10;
@@ -12,6 +12,8 @@ const JUDGED: usize = 16 << 10;
 const PARTS: usize = 8;
 /// Characters beside ASCII that a part needs.
 const PART_CHARACTERS: usize = 40;
+/// Characters beside ASCII without which hardly used encodings are not believed.
+const MUCH_TEXT: usize = 200;
 /// Confidence below which an encoding counts as unsure.
 const SURE: f64 = 0.5;
 
@@ -92,6 +94,9 @@ fn most_frequent(votes: &[&'static Encoding]) -> Option<(&'static Encoding, usiz
 /// What the statistics do not know, or what Firefox expects a site's address to tell.
 fn refined(text: &[u8], encoding: &'static Encoding) -> &'static Encoding {
     if encoding != WINDOWS_1252 && is_units(text) {
+        return WINDOWS_1252;
+    }
+    if encoding == ISO_8859_4 && text.iter().filter(|b| !b.is_ascii()).count() < MUCH_TEXT {
         return WINDOWS_1252;
     }
     let latin = [WINDOWS_1252, WINDOWS_1250, ISO_8859_2].contains(&encoding);
@@ -235,6 +240,12 @@ mod tests {
         for text in ["Ivan;Ľubica\nJán;ľan\n", "imię;miłość\nŁukasz;są\n"] {
             assert_ne!(of(text, WINDOWS_1250), "windows-1252", "{text}");
         }
+    }
+
+    #[test]
+    fn a_few_characters_do_not_make_a_rare_encoding() {
+        let text = "nr;waarde\n1;waarschuwingen de afsluitwaarde niet laten beïnvloeden\n";
+        assert_eq!(of(text, WINDOWS_1252), "windows-1252");
     }
 
     #[test]
