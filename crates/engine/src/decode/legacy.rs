@@ -2,7 +2,7 @@
 //! detector of Firefox), with what delimited files need beside it.
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_8859_2, ISO_8859_4, ISO_8859_15, WINDOWS_1250, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_8859_2, ISO_8859_4, ISO_8859_15, SHIFT_JIS, WINDOWS_1250, WINDOWS_1252};
 
 /// Bytes that are looked at, in whole lines with something beside ASCII in them.
 const LOOKED_AT: usize = 128 << 10;
@@ -99,6 +99,9 @@ fn refined(text: &[u8], encoding: &'static Encoding) -> &'static Encoding {
     if encoding == ISO_8859_4 && text.iter().filter(|b| !b.is_ascii()).count() < MUCH_TEXT {
         return WINDOWS_1252;
     }
+    if is_half_width_katakana(text) {
+        return SHIFT_JIS;
+    }
     let latin = [WINDOWS_1252, WINDOWS_1250, ISO_8859_2].contains(&encoding);
     if latin
         && has_signs_of_latin_9(text)
@@ -135,6 +138,21 @@ fn is_units(text: &[u8]) -> bool {
         });
     }
     units * 10 >= all * 9
+}
+
+/// Names as Japanese banks and insurers write them: one byte a sign, from 0xa1 to 0xdf, whole words of them. Capitals of
+/// other scripts lie there too, but each in one part of it, and their small letters mostly behind it.
+fn is_half_width_katakana(text: &[u8]) -> bool {
+    let high: Vec<u8> = text.iter().copied().filter(|b| !b.is_ascii()).collect();
+    let words = text.chunk_by(|a, b| a.is_ascii() == b.is_ascii()).filter(|run| !run[0].is_ascii()).count();
+    let n = high.len();
+    let share_of =
+        |low: u8, most: u8| high.iter().filter(|b| (low..=most).contains(b)).count() as f64 / n.max(1) as f64;
+    n >= 6
+        && high.iter().all(|b| (0xa1..=0xdf).contains(b))
+        && n * 2 >= words * 5
+        && share_of(0xb1, 0xbf) >= 0.15
+        && (0.1..0.5).contains(&share_of(0xd0, 0xdf))
 }
 
 /// ISO 8859-15 has `€ Š š Ž ž Œ œ Ÿ` where Windows-1252 has `¤ ¦ ¨ ´ ¸ ¼ ½ ¾`: letters inside words against signs
@@ -202,7 +220,7 @@ fn is_hungarian(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use encoding_rs::{EUC_KR, SHIFT_JIS};
+    use encoding_rs::{EUC_KR, ISO_8859_5, KOI8_U, WINDOWS_1251, WINDOWS_1253};
 
     use super::*;
 
@@ -246,6 +264,16 @@ mod tests {
     fn a_few_characters_do_not_make_a_rare_encoding() {
         let text = "nr;waarde\n1;waarschuwingen de afsluitwaarde niet laten beïnvloeden\n";
         assert_eq!(of(text, WINDOWS_1252), "windows-1252");
+    }
+
+    #[test]
+    fn half_width_katakana_are_told_from_capitals() {
+        assert_eq!(of("no,name\n1,ｻﾄｳ ﾀﾛｳ\n2,ｽｽﾞｷ ﾊﾅｺ\n3,ﾜﾀﾅﾍﾞ ﾐｻｷ\n", SHIFT_JIS), "Shift_JIS");
+        let russian = "no,name\n1,Иван Попов\n2,Анна Козина\n3,Олег Жданов\n4,ИВАН ПЕТРОВ\n5,МОСКВА\n";
+        for encoding in [ISO_8859_5, WINDOWS_1251, KOI8_U] {
+            assert_eq!(of(russian, encoding), encoding.name());
+        }
+        assert_ne!(of("no,name\n1,ΝΙΚΟΣ ΓΕΩΡΓΙΟΥ\n2,ΜΑΡΙΑ ΑΘΗΝΑ\n", WINDOWS_1253), "Shift_JIS");
     }
 
     #[test]
