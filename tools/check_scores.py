@@ -17,6 +17,9 @@ import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import score_lines
+import score_records
+
 GATES = Path("bench/scores.toml")
 HEAD = "# Lowest accepted scores of the public benchmarks, by `make score`. Only ever raised.\n"
 # Most processor time for one file of any set, in seconds; time by the clock would depend on what else runs.
@@ -34,6 +37,8 @@ def main():
         jobs = {
             "pollock": pool.submit(pollock, program, sets / "pollock", tools, scratch / "pollock"),
             "dialect": pool.submit(dialect, program, sets / "dialect", tools, scratch / "dialect"),
+            "lines": pool.submit(score_lines.scores, program, sets / "lineclass"),
+            "records": pool.submit(score_records.scores, program, sets / "suragh"),
         }
         crashed = every_file(program, sets, pool)
         for job in jobs.values():

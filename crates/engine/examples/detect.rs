@@ -3,6 +3,7 @@
 use std::io::{BufWriter, Read, Write};
 
 use csvp_engine::detect::{DialectHints, detect, footer::footer_rows};
+use csvp_engine::{Settings, Sniff};
 use csvp_parse::{Dialect, Terminator};
 
 /// Bytes of a file that are looked at.
@@ -19,6 +20,7 @@ fn main() -> std::io::Result<()> {
         let start = std::time::Instant::now();
         let found = detect(text.as_bytes(), size <= SAMPLE_BYTES, &DialectHints::default());
         let took = start.elapsed();
+        let whole = sniff(&raw, size <= SAMPLE_BYTES);
         let dialect = &found.dialect;
         let name = |b: Option<u8>| b.map(|b| char::from(b).to_string());
         let line = serde_json::json!({
@@ -36,10 +38,22 @@ fn main() -> std::io::Result<()> {
             "evidence": found.evidence,
             "candidates": found.candidates.iter().map(|c| (&c.delimiter, &c.quote, &c.escape, c.score)).collect::<Vec<_>>(),
             "took_us": u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            "with_encoding_and_header_us": u64::try_from(whole.as_micros()).unwrap_or(u64::MAX),
         });
         writeln!(out, "{line}")?;
     }
     out.flush()
+}
+
+/// How long all takes that is found in the first part of a file: encoding, dialect, header.
+fn sniff(raw: &[u8], complete: bool) -> std::time::Duration {
+    let start = std::time::Instant::now();
+    let found = Sniff::new(Settings::default()).and_then(|mut sniff| {
+        sniff.push(raw)?;
+        sniff.finish(complete)
+    });
+    let took = start.elapsed();
+    if found.is_err() { std::time::Duration::MAX } else { took }
 }
 
 /// UTF-8 and UTF-16 by their marks, UTF-8 when valid, else Windows-1252.

@@ -13,6 +13,10 @@ use crate::{EngineError, Limits, Settings};
 
 /// Share of records that must agree on another number of columns than the header has.
 const AGREEING_SHARE: f64 = 0.8;
+/// The same where hardly any record has as many fields as the header.
+const SHARE_AGAINST_HEADER: f64 = 0.5;
+/// Share of records that are hardly any.
+const HARDLY_ANY: f64 = 0.1;
 
 /// Everything fixed before the first record is checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -180,7 +184,10 @@ impl Layout {
                 if usual == named + 1 && share >= AGREEING_SHARE && all_trail() {
                     self.trailing_delimiter = true;
                     named
-                } else if (usual > named && share >= AGREEING_SHARE) || (usual < named && share >= 1.0) {
+                } else if usual > named && share >= AGREEING_SHARE
+                    || usual < named && names_are_too_many(&counts, named, usual, share)
+                {
+                    // The header's surplus names are a problem of the header, not of every record.
                     usual
                 } else {
                     named
@@ -322,6 +329,14 @@ fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>>
             fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
         })
         .collect()
+}
+
+/// Whether the records have fewer fields than the header and are right: all, or nearly all, or most while hardly any has
+/// as many as the header. Lines of one field are rather damaged records.
+fn names_are_too_many(counts: &[usize], named: usize, usual: usize, share: f64) -> bool {
+    let fitting = counts.iter().filter(|&&count| count == named).count() as f64 / counts.len() as f64;
+    let most = share >= AGREEING_SHARE || share >= SHARE_AGAINST_HEADER && fitting < HARDLY_ANY;
+    share >= 1.0 || usual > 1 && most
 }
 
 /// The most frequent count and its share; the larger one of equals.

@@ -42,7 +42,8 @@ fn print(found: &Sniffed) -> anyhow::Result<()> {
     let mut out = stdout();
     let (encoding, dialect) = (&found.encoding, &found.dialect);
     let mark = if encoding.bom { ", with byte order mark" } else { "" };
-    writeln!(out, "encoding    {}{mark} ({})", encoding.name, encoding.source)?;
+    let sure = if encoding.confidence < 0.5 { ", unsure: check its letters, or name it" } else { "" };
+    writeln!(out, "encoding    {}{mark} ({}{sure})", encoding.name, encoding.source)?;
     writeln!(out, "delimiter   {}", name_of_delimiter(&dialect.delimiter))?;
     let or_none = |text: &Option<String>| text.as_deref().map_or("none".to_owned(), visible);
     writeln!(out, "quote       {}", or_none(&dialect.quote))?;

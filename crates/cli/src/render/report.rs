@@ -68,6 +68,13 @@ fn print_summary(out: &mut impl Write, report: &Report, name: &str) -> anyhow::R
         grouped(counts.rejected),
         grouped(skipped.total()),
     )?;
+    if report.encoding.confidence < 0.5 && counts.records > 0 {
+        let encoding = &report.encoding.name;
+        writeln!(
+            out,
+            "  note: the encoding, {encoding}, is a guess; check its letters, or name it with --encoding"
+        )?;
+    }
     if report.dialect.confidence < 0.5 {
         writeln!(out, "  note: the dialect is a guess; see `csvp detect {name}`")?;
     }

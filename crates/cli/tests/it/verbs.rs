@@ -204,3 +204,11 @@ fn migrate_brings_the_database_up_to_date_once() {
     assert!(first.stdout().starts_with("done: "), "{}", first.stdout());
     assert_eq!(sandbox.snapshot("migrate_again", "migrate --data data").code, Some(0));
 }
+
+#[test]
+fn a_guessed_encoding_is_said_to_be_one() {
+    let latin: &[u8] = b"id,name,city\n1,Jos\xe9,Malm\xf6\n2,Zo\xeb,Gen\xe8ve\n";
+    let sandbox = Sandbox::new(&[("latin.csv", latin)]);
+    sandbox.snapshot("check_guessed_encoding", "check latin.csv");
+    sandbox.snapshot("detect_guessed_encoding", "detect latin.csv");
+}

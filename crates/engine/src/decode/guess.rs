@@ -1,8 +1,9 @@
 //! Guess the encoding of a file from its first part.
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use csvp_report::EncodingFacts;
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8};
+
+use super::{legacy, utf_16};
 
 /// An encoding, how it was found, and the bytes of its mark.
 #[derive(Debug, Clone)]
@@ -33,12 +34,12 @@ impl Guess {
 /// The encoding of a file whose first bytes are `sample`; `complete` when that is all of it.
 ///
 /// In this order: byte order mark; UTF-16 without mark, told by its zero bytes; UTF-8 when it is valid, or nearly so
-/// beside many valid multi-byte characters; statistics (chardetng, the detector of Firefox).
+/// beside many valid multi-byte characters; statistics.
 pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
     if let Some((encoding, bom_bytes)) = Encoding::for_bom(sample) {
         return Guess { encoding, bom_bytes, source: "bom", confidence: 1.0 };
     }
-    if let Some(encoding) = utf_16_without_mark(sample) {
+    if let Some(encoding) = utf_16::without_mark(sample) {
         return Guess { encoding, bom_bytes: 0, source: "zero-bytes", confidence: 0.95 };
     }
     let utf8 = Utf8Counts::of(sample, complete);
@@ -54,34 +55,12 @@ pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
     if utf8.multi_byte >= 4 * utf8.invalid {
         return Guess { encoding: UTF_8, bom_bytes: 0, source: "valid-utf8", confidence: 0.8 };
     }
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(sample, complete);
-    let encoding = detector.guess(None, Utf8Detection::Deny);
-    // chardetng's scores have no scale of their own; how many bytes it could judge says most about its error.
-    let judged = sample.iter().filter(|b| !b.is_ascii()).count() as f64;
-    Guess { encoding, bom_bytes: 0, source: "statistics", confidence: (0.4 + judged / 200.0).min(0.9) }
+    let (encoding, confidence) = legacy::guess(sample, complete);
+    Guess { encoding, bom_bytes: 0, source: "statistics", confidence }
 }
 
-/// Text in UTF-16 has a zero byte in most of its units, always on the same side.
-fn utf_16_without_mark(sample: &[u8]) -> Option<&'static Encoding> {
-    let sample = &sample[..sample.len().min(64 << 10) & !1];
-    if sample.len() < 4 {
-        return None;
-    }
-    let units = sample.len() / 2;
-    let zeros = |side: usize| sample.iter().skip(side).step_by(2).filter(|&&b| b == 0).count();
-    let (first, second) = (zeros(0), zeros(1));
-    let encoding = if second * 10 > units * 4 && first * 50 < units {
-        UTF_16LE
-    } else if first * 10 > units * 4 && second * 50 < units {
-        UTF_16BE
-    } else {
-        return None;
-    };
-    let low = usize::from(encoding == UTF_16BE);
-    let controls = sample.chunks_exact(2).filter(|unit| unit[1 - low] == 0 && is_control(unit[low])).count();
-    (controls * 20 < units).then_some(encoding)
-}
+/// So many invalid sequences and fewer valid ones beside ASCII: the rest need not be read.
+const CLEARLY_NOT_UTF_8: usize = 500;
 
 #[derive(Default)]
 struct Utf8Counts {
@@ -107,6 +86,9 @@ impl Utf8Counts {
                         return counts;
                     };
                     counts.invalid += 1;
+                    if counts.invalid == CLEARLY_NOT_UTF_8 && counts.multi_byte < counts.invalid {
+                        return counts;
+                    }
                     rest = &rest[error.valid_up_to() + len..];
                 }
             }
@@ -137,7 +119,12 @@ pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
     if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| sample.starts_with(magic)) {
         return Some(kind);
     }
-    if utf_16_without_mark(sample).is_some() || Encoding::for_bom(sample).is_some() {
+    if is_iso_2022_jp(sample) {
+        return Some(
+            "text in ISO-2022-JP, whose signs change their meaning inside the file: save it as UTF-8",
+        );
+    }
+    if utf_16::without_mark(sample).is_some() || Encoding::for_bom(sample).is_some() {
         return None;
     }
     let head = &sample[..sample.len().min(64 << 10)];
@@ -170,6 +157,12 @@ pub(crate) fn document_kind(text: &[u8]) -> Option<&'static str> {
     } else {
         begins("%!PS-Adobe").then_some("a PostScript document")
     }
+}
+
+/// 7-bit Japanese: escape sequences switch between ASCII and pairs of bytes. Read as ASCII it would be nonsense.
+fn is_iso_2022_jp(sample: &[u8]) -> bool {
+    let switches = [&b"\x1b$B"[..], b"\x1b$@"].iter().any(|to| memchr::memmem::find(sample, to).is_some());
+    switches && sample.is_ascii() && memchr::memmem::find(sample, b"\x1b(").is_some()
 }
 
 /// Control characters that do not occur in delimited text (the separators 0x1c to 0x1f do).
@@ -240,5 +233,9 @@ mod tests {
         assert_eq!(binary_kind(b"a\0,\0b\0\n\0"), None);
         assert_eq!(binary_kind(b"a,b\0\n"), None);
         assert_eq!(binary_kind(b""), None);
+        assert!(
+            binary_kind(b"no,name\n1,\x1b$B@>;R\x1b(B\n").is_some_and(|kind| kind.contains("ISO-2022-JP"))
+        );
+        assert_eq!(binary_kind(b"text,\x1b[1mbold\x1b[0m\n"), None);
     }
 }

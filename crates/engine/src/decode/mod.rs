@@ -4,7 +4,9 @@
 //! sequence that is invalid in it becomes U+FFFD and is remembered with its place.
 
 mod guess;
+mod legacy;
 mod source_map;
+mod utf_16;
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 

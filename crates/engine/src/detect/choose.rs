@@ -67,6 +67,10 @@ pub(super) fn choose(bytes: &[u8], complete: bool, hints: &DialectHints, notes: 
         Some(b) if !one_column => (b.rules, b.score),
         _ => one_column_rules(window, complete, bare_cr, hints, tried.first().filter(|_| fixed)),
     };
+    if hints.quote.is_none() && has_quotes_in_pairs(window, complete, &rules) {
+        rules.quote = None;
+        notes.add("two quotes on each side enclose the fields; they are kept as they stand".to_owned());
+    }
     if !bare_cr && !rules.bare_cr && reads_better_with_bare_cr(window, complete, &rules, &score) {
         rules.bare_cr = true;
         notes.add("a carriage return alone ends records too".to_owned());
@@ -76,6 +80,17 @@ pub(super) fn choose(bytes: &[u8], complete: bool, hints: &DialectHints, notes: 
     }
     rules.skip_space |= !rules.collapse && blank_after_delimiter(window, complete, &rules);
     Choice { rules, score, scored, one_column }
+}
+
+/// Whether two quotes stand where one belongs (`""a"",""b""`), as programs write that quote a record twice: read as
+/// quotes, none of them would enclose a field, and every record would be faulty.
+fn has_quotes_in_pairs(window: &[u8], complete: bool, rules: &Rules) -> bool {
+    let Some(quote) = rules.quote else { return false };
+    if memchr::memmem::find(window, &[quote, quote]).is_none() {
+        return false;
+    }
+    let grid = split(window, complete, rules, SCORED_ROWS);
+    grid.doubled >= 5 && grid.doubled > 4 * grid.well_quoted && grid.doubled * 10 >= grid.broken * 9
 }
 
 /// Whether nearly all delimiters are followed by a blank, as people type lists (`a, b, c`).

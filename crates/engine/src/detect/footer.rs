@@ -17,10 +17,11 @@ pub fn footer_rows(tail: &[Vec<String>], n_columns: usize) -> usize {
         }
         let after_blank = i > 0 && rows[i - 1].filled == 0;
         let note = row.is_note(n_columns, after_blank || footer > 0);
-        if !(note || row.is_total(n_columns) || row.is_total_below(&rows[..i])) {
+        if note || row.is_total(n_columns) || row.is_total_below(&rows[..i]) {
+            footer = rows.len() - i;
+        } else if !row.may_continue_a_note() {
             break;
         }
-        footer = rows.len() - i;
     }
     footer = with_blanks_above(&rows, footer);
     // Where single texts are usual among the records above, they are data (or groups), not notes.
@@ -73,6 +74,11 @@ impl Row {
         }
         // A record with all its cells may hold anything; only one with fewer is judged by its words.
         says_so && self.typed == 0 && self.filled < n_columns && self.filled * 2 <= n_columns.max(4)
+    }
+
+    /// A line that alone says nothing: footer only below a note, whose last words it holds.
+    fn may_continue_a_note(&self) -> bool {
+        self.filled == 1 && !self.first_kind.is_typed()
     }
 
     /// `Total` and a few numbers, with fewer cells filled than there are columns.
@@ -153,6 +159,9 @@ mod tests {
             ("a|1|2\nb|3|4\n||\nCity of Oakland||", 3, 2),
             ("a|1|2\nb|3|4\n||", 3, 0),
             ("a|1|2\nb|3|4\n(2 rows affected)", 3, 1),
+            ("a|1|2\nb|3|4\nSource: Global Data, London||\n(copyright).||", 3, 2),
+            ("a|1|2\nb|3|4\nSource: Global Data, London||\nbiennial||\n2009||", 3, 0),
+            ("a|1|2\nb|3|4\nc||\nd||", 3, 0),
             ("first||\nsecond||\nSource: x||", 3, 0),
             ("only one column\nSource: x", 1, 0),
             ("", 3, 0),

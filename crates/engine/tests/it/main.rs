@@ -4,6 +4,8 @@
 
 mod compression;
 mod contracts;
+mod encodings;
+mod headers;
 mod hostile;
 mod positions;
 mod prop_chunks;
