@@ -11,6 +11,8 @@ use crate::rejects;
 use crate::schema::{TableSchema, header};
 use crate::{EngineError, Limits, Settings};
 
+/// Fields beyond which a record is not looked at as a header: each would cost a hundred times its bytes.
+const MOST_HEADER_CELLS: usize = 1 << 18;
 /// Share of records that must agree on another number of columns than the header has.
 const AGREEING_SHARE: f64 = 0.8;
 /// The same where hardly any record has as many fields as the header.
@@ -152,6 +154,13 @@ impl Layout {
         (start, line)
     }
 
+    fn refuse_columns(&mut self, found: usize, limits: &Limits) {
+        let detail = Detail::Limit { limit: limits.max_columns as u64, found: found as u64 };
+        self.refused = Some(whole_file(ProblemCode::LimitColumns, detail));
+        self.header.clear();
+        self.trailing_delimiter = false;
+    }
+
     /// Reads the header rows and learns the number of columns from the records behind them.
     fn read_header(&mut self, text: &[u8], complete: bool, decoder: &Decoder, limits: &Limits) {
         let loose = Grammar::new(&self.dialect, None, limits.max_record_bytes);
@@ -164,6 +173,10 @@ impl Layout {
         let counts: Vec<usize> =
             (header_rows..index.n_records()).map(|record| index.n_fields(record)).collect();
         let mode = most_frequent(&counts);
+        let widest = (0..header_rows).map(|record| index.n_fields(record)).max().unwrap_or(0);
+        if widest > MOST_HEADER_CELLS {
+            return self.refuse_columns(widest, limits);
+        }
         // A damaged header is read with the number of fields that the records have, as a damaged record is.
         let expected = mode.map(|(usual, _)| usual);
         self.header =
@@ -216,11 +229,7 @@ impl Layout {
             column: None,
         };
         if n_columns > limits.max_columns {
-            let detail = Detail::Limit { limit: limits.max_columns as u64, found: n_columns as u64 };
-            self.refused = Some(whole_file(ProblemCode::LimitColumns, detail));
-            self.header.clear();
-            self.trailing_delimiter = false;
-            return;
+            return self.refuse_columns(n_columns, limits);
         }
         let named = header(&self.header, n_columns, &place);
         self.names = named.names;
@@ -313,7 +322,7 @@ pub(crate) fn whole_file(code: ProblemCode, detail: Detail) -> Problem {
     Problem { code, position: Position { record: None, line: 1, byte: 0, column: None }, detail, value: None }
 }
 
-/// The cells of the first `rows` records of `body`.
+/// The cells of the first `rows` records of `body`; none of a record that is far too wide for a header.
 fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>> {
     let mut index = FieldIndex::new(1);
     let mut end = 0;
@@ -325,6 +334,9 @@ fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>>
     }
     (0..rows.min(index.n_records()))
         .map(|record| {
+            if index.n_fields(record) > MOST_HEADER_CELLS {
+                return Vec::new();
+            }
             let fields = index.fields(grammar, body, record);
             fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
         })
