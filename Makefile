@@ -97,6 +97,16 @@ score: ## public correctness benchmarks, against the gates of bench/scores.toml
 	@cargo build --locked --package csvp-cli
 	@tools/check_scores.sh
 
+.PHONY: fuzz
+fuzz: ## fuzz targets with libFuzzer, one after the other (SECONDS_EACH=600 TARGETS="scan parse")
+	@tools/need.sh cargo cc
+	@tools/fuzz.sh
+
+.PHONY: asan
+asan: ## tests of the reader under AddressSanitizer
+	@tools/need.sh cargo cc
+	@tools/asan.sh
+
 .PHONY: bench
 bench: ## speed and memory beside other tools, written to bench/README.md (RUNS=3 FILES="orders" TOOLS="csvp duckdb")
 	@tools/need.sh cargo cc python3 curl test-data

@@ -42,7 +42,7 @@ pub enum ColumnType {
         /// Decimal and thousands marks.
         marks: NumberMarks,
     },
-    /// A binary 64-bit floating point number. Only with an exponent in the text, or declared.
+    /// A binary 64-bit floating point number. Only with an exponent or a negative zero in the texts, or declared.
     Float {
         /// Which of the texts of a number is written.
         #[serde(default)]
@@ -111,7 +111,8 @@ pub enum DecimalForm {
     Declared,
 }
 
-/// How floats are written: the shortest digits that give the same number again, in the manner of one program.
+/// How floats are written: the shortest digits that give the same number again, in the manner of one program, or a
+/// fixed number of digits behind the mark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -129,6 +130,11 @@ pub enum FloatForm {
     Readr,
     /// `1.0`, `1.0E-5`, `1.0E7`. So write Java and Spark.
     Java,
+    /// `1.5000`, `-0.0000`: always so many digits behind the mark, 15 digits in all at most. So writes `printf("%.4f")`.
+    Fixed {
+        /// Digits behind the mark, 1 to 15.
+        scale: u8,
+    },
     /// Any number: only where a schema declares the type, since the text cannot be made again from the number.
     Declared,
 }
@@ -196,6 +202,9 @@ impl fmt::Display for ColumnType {
             ColumnType::Decimal { precision, scale, marks, .. } => {
                 write!(f, "decimal({precision},{scale})")?;
                 if marks.decimal == ',' { f.write_str(" with decimal comma") } else { Ok(()) }
+            }
+            ColumnType::Float { form: FloatForm::Fixed { scale }, .. } => {
+                write!(f, "float with {scale} decimal {}", if *scale == 1 { "place" } else { "places" })
             }
             ColumnType::Date { format } => write!(f, "date {format}"),
             ColumnType::Time { format } => write!(f, "time {format}"),

@@ -12,13 +12,14 @@ pub fn type_text(column_type: &ColumnType) -> String {
         ColumnType::Integer { marks } => format!("integer{}", marks_text(*marks)),
         ColumnType::Float { form, marks } => {
             let form = match form {
-                FloatForm::Repr => "repr",
-                FloatForm::General => "general",
-                FloatForm::Vroom => "vroom",
-                FloatForm::R => "r",
-                FloatForm::Readr => "readr",
-                FloatForm::Java => "java",
-                FloatForm::Declared => "declared",
+                FloatForm::Repr => "repr".to_owned(),
+                FloatForm::General => "general".to_owned(),
+                FloatForm::Vroom => "vroom".to_owned(),
+                FloatForm::R => "r".to_owned(),
+                FloatForm::Readr => "readr".to_owned(),
+                FloatForm::Java => "java".to_owned(),
+                FloatForm::Fixed { scale } => format!("fixed {scale}"),
+                FloatForm::Declared => "declared".to_owned(),
             };
             format!("float {form}{}", marks_text(*marks))
         }

@@ -788,10 +788,19 @@ export interface components {
             size_bytes: number;
         };
         /**
-         * @description How floats are written: the shortest digits that give the same number again, in the manner of one program.
-         * @enum {string}
+         * @description How floats are written: the shortest digits that give the same number again, in the manner of one program, or a
+         *     fixed number of digits behind the mark.
          */
-        FloatForm: "repr" | "general" | "vroom" | "r" | "readr" | "java" | "declared";
+        FloatForm: "repr" | "general" | "vroom" | "r" | "readr" | "java" | {
+            /** @description `1.5000`, `-0.0000`: always so many digits behind the mark, 15 digits in all at most. So writes `printf("%.4f")`. */
+            fixed: {
+                /**
+                 * Format: int32
+                 * @description Digits behind the mark, 1 to 15.
+                 */
+                scale: number;
+            };
+        } | "declared";
         /** @description One bar of a histogram; the range is `[from, to)`, in the last one `[from, to]`. */
         HistogramBin: {
             /**

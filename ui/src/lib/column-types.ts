@@ -10,12 +10,11 @@ export function typeFormat(type: ColumnType): string {
   switch (type.kind) {
     case "boolean":
       return `${type.true_word} / ${type.false_word}`;
-    case "decimal": {
-      const digits = `${type.scale} decimal ${type.scale === 1 ? "place" : "places"}`;
-      return type.marks.decimal === "," ? `${digits}, comma` : digits;
-    }
-    case "integer":
+    case "decimal":
+      return decimalPlaces(type.scale, type.marks.decimal);
     case "float":
+      return typeof type.form === "object" ? decimalPlaces(type.form.fixed.scale, type.marks.decimal) : "";
+    case "integer":
       return type.marks.group ? `thousands ${type.marks.group === " " ? "space" : type.marks.group}` : "";
     case "date":
     case "time":
@@ -24,6 +23,11 @@ export function typeFormat(type: ColumnType): string {
     default:
       return "";
   }
+}
+
+function decimalPlaces(scale: number, mark: string): string {
+  const digits = `${scale} decimal ${scale === 1 ? "place" : "places"}`;
+  return mark === "," ? `${digits}, comma` : digits;
 }
 
 const SIGNS: Record<string, string> = {

@@ -14,6 +14,8 @@ it.each([["%Y-%m-%d", "YYYY-MM-DD"], ["%d.%m.%y", "DD.MM.YY"], ["%H:%M:%S%.3f", 
 it("names types, also from their long texts", () => {
   expect([typeName("decimal(10,2) with decimal comma"), typeName({ kind: "uuid", uppercase: false })]).toEqual(["decimal", "uuid"]);
   expect(typeFormat({ kind: "decimal", precision: 9, scale: 1, form: "fixed", marks: { decimal: "," } })).toBe("1 decimal place, comma");
+  expect(typeFormat({ kind: "float", form: { fixed: { scale: 4 } }, marks: { decimal: "." } })).toBe("4 decimal places");
+  expect(typeFormat({ kind: "float", form: "repr", marks: { decimal: "." } })).toBe("");
 });
 
 it("names signs", () => {

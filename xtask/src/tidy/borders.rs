@@ -44,6 +44,7 @@ const BORDERS: &[Border] = &[
         may: &["csvp-convert", "csvp-engine", "csvp-parse", "csvp-report", "csvp-server", "csvp-store"],
         never: &[],
     },
+    Border { package: "csvp-fuzz", may: &["csvp-engine", "csvp-parse", "csvp-report"], never: &[] },
     Border { package: "xtask", may: &[], never: &[] },
 ];
 

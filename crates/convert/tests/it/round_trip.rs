@@ -39,6 +39,8 @@ fn kinds() -> Vec<BoxedStrategy<Cell>> {
         // As readr and R write them: `1e3` among `1012.3`, `1e+05` among `99999`.
         kind(prop_oneof![4 => "[1-9][0-9]{2}\\.[1-9]", 1 => "[1-9]{1,2}e[3-8]"].boxed()),
         kind(prop_oneof![4 => "[1-9][0-9]{0,4}", 1 => "[1-9]e[+](05|12)"].boxed()),
+        // As `printf("%.4f")` writes them: with a zero that has a sign.
+        kind(prop_oneof![3 => "-?(0|[1-9][0-9]{0,4})\\.[0-9]{4}", 1 => Just("-0.0000".to_owned())].boxed()),
         kind(prop_oneof![Just("yes"), Just("no")].prop_map(str::to_owned).boxed()),
         kind(prop_oneof![Just("TRUE"), Just("FALSE")].prop_map(str::to_owned).boxed()),
         kind(day().prop_map(|(y, m, d)| format!("{y}-{m:02}-{d:02}")).boxed()),

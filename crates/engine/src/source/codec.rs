@@ -15,7 +15,11 @@ const ZSTD_WINDOW_LOG: u32 = 27;
 const GZIP_WINDOW_BITS: u8 = 15;
 
 /// The compressed bytes are damaged.
-pub(super) struct Damaged;
+#[derive(Default)]
+pub(super) struct Damaged {
+    /// Bytes of the step that came out before the damage was met.
+    pub(super) written: usize,
+}
 
 /// What a step did; when both are 0 it needs more bytes.
 #[derive(Debug, Default, Clone, Copy)]
@@ -96,7 +100,7 @@ impl Codec {
             }
             Codec::Zstd { inner, between } => {
                 if inner.reinit().is_err() {
-                    return Ok(Err(Damaged));
+                    return Ok(Err(Damaged::default()));
                 }
                 *between = false;
             }
@@ -117,22 +121,23 @@ impl Codec {
         match self {
             Codec::Gzip { inner, between } => inflate(inner, input, out, between),
             Codec::Zstd { inner, between } => {
-                let status = inner.run_on_buffers(input, out).map_err(|_| Damaged)?;
+                let status = inner.run_on_buffers(input, out).map_err(|_| Damaged::default())?;
                 *between = status.remaining == 0;
                 Ok(Step { read: status.bytes_read, written: status.bytes_written })
             }
             Codec::Bzip2 { inner, between } => {
                 let before = (inner.total_in(), inner.total_out());
-                let status = inner.decompress(input, out).map_err(|_| Damaged)?;
-                *between = status == bzip2::Status::StreamEnd;
-                Ok(moved(before, (inner.total_in(), inner.total_out())))
+                let status = inner.decompress(input, out);
+                let step = moved(before, (inner.total_in(), inner.total_out()));
+                *between = matches!(status, Ok(bzip2::Status::StreamEnd));
+                status.map(|_| step).map_err(|_| Damaged { written: step.written })
             }
             Codec::Xz { inner, between } => {
                 let before = (inner.total_in(), inner.total_out());
                 let status = inner.process(input, out, liblzma::stream::Action::Run);
                 *between = matches!(status, Ok(liblzma::stream::Status::StreamEnd));
-                status.map_err(|_| Damaged)?;
-                Ok(moved(before, (inner.total_in(), inner.total_out())))
+                let step = moved(before, (inner.total_in(), inner.total_out()));
+                status.map(|_| step).map_err(|_| Damaged { written: step.written })
             }
             Codec::Zip(_) => Ok(Step::default()),
         }
@@ -152,9 +157,10 @@ pub(super) fn inflate(
     ended: &mut bool,
 ) -> Result<Step, Damaged> {
     let before = (inner.total_in(), inner.total_out());
-    let status = inner.decompress(input, out, FlushDecompress::None).map_err(|_| Damaged)?;
-    *ended = status == flate2::Status::StreamEnd;
-    Ok(moved(before, (inner.total_in(), inner.total_out())))
+    let status = inner.decompress(input, out, FlushDecompress::None);
+    *ended = matches!(status, Ok(flate2::Status::StreamEnd));
+    let step = moved(before, (inner.total_in(), inner.total_out()));
+    status.map(|_| step).map_err(|_| Damaged { written: step.written })
 }
 
 fn moved(before: (u64, u64), after: (u64, u64)) -> Step {

@@ -8,6 +8,9 @@ use codec::Codec;
 
 /// Bytes given on in one step.
 const STEP_BYTES: usize = 64 << 10;
+/// Compressed bytes unpacked at once. They are counted from the start of the file, however it is pushed, because how much
+/// of a damaged file comes out depends on what the unpacker has seen.
+const PIECE_BYTES: usize = 16 << 10;
 /// Bytes that tell the compression.
 const MAGIC_BYTES: usize = 6;
 
@@ -71,6 +74,10 @@ enum State {
     Packed {
         codec: Codec,
         compression: Compression,
+        /// Bytes that wait until there are enough for a piece.
+        piece: Vec<u8>,
+        /// Bytes of all pieces before.
+        unpacked: u64,
     },
 }
 
@@ -134,6 +141,7 @@ impl Source {
         if matches!(self.state, State::Start(_)) {
             self.start(plain)?;
         }
+        self.unpack(plain)?;
         if let State::Packed { codec, .. } = &mut self.state
             && self.damaged.is_none()
             && !codec.at_end()
@@ -146,38 +154,51 @@ impl Source {
     fn start(&mut self, plain: &mut Plain<'_>) -> Result<(), EngineError> {
         let State::Start(head) = std::mem::replace(&mut self.state, State::Plain) else { return Ok(()) };
         if let Some(compression) = Compression::of(&head) {
-            self.state = State::Packed { codec: Codec::new(compression)?, compression };
+            let codec = Codec::new(compression)?;
+            self.state = State::Packed { codec, compression, piece: Vec::new(), unpacked: 0 };
         }
         self.run(&head, plain)
     }
 
     fn run(&mut self, bytes: &[u8], plain: &mut Plain<'_>) -> Result<(), EngineError> {
-        let State::Packed { codec, .. } = &mut self.state else {
-            self.bytes_out += bytes.len() as u64;
-            check_size(&self.limits, self.bytes_in, self.bytes_out, false)?;
-            return plain(bytes);
-        };
-        if self.damaged.is_some() {
-            return Ok(());
-        }
-        let mut out = vec![0; STEP_BYTES];
         let mut rest = bytes;
-        loop {
-            let step = match codec.run(rest, &mut out)? {
-                Ok(step) => step,
-                Err(codec::Damaged) => {
-                    self.damaged = Some(self.bytes_out);
-                    return Ok(());
-                }
-            };
-            rest = &rest[step.read..];
-            self.bytes_out += step.written as u64;
-            check_size(&self.limits, self.bytes_in - rest.len() as u64, self.bytes_out, true)?;
-            plain(&out[..step.written])?;
-            if step.read == 0 && step.written == 0 {
+        while let State::Packed { piece, .. } = &mut self.state {
+            let n = (PIECE_BYTES - piece.len()).min(rest.len());
+            piece.extend_from_slice(&rest[..n]);
+            rest = &rest[n..];
+            if piece.len() < PIECE_BYTES {
                 return Ok(());
             }
+            self.unpack(plain)?;
         }
+        self.bytes_out += bytes.len() as u64;
+        check_size(&self.limits, self.bytes_in, self.bytes_out, false)?;
+        plain(bytes)
+    }
+
+    /// Unpacks the bytes that wait.
+    fn unpack(&mut self, plain: &mut Plain<'_>) -> Result<(), EngineError> {
+        let State::Packed { codec, piece, unpacked, .. } = &mut self.state else { return Ok(()) };
+        let mut rest = &piece[..];
+        let mut out = vec![0; STEP_BYTES];
+        while self.damaged.is_none() {
+            let step = codec.run(rest, &mut out)?;
+            let (read, written) =
+                step.as_ref().map_or_else(|damage| (0, damage.written), |step| (step.read, step.written));
+            rest = &rest[read..];
+            self.bytes_out += written as u64;
+            let bytes_in = *unpacked + (piece.len() - rest.len()) as u64;
+            check_size(&self.limits, bytes_in, self.bytes_out, true)?;
+            plain(&out[..written])?;
+            if step.is_err() {
+                self.damaged = Some(self.bytes_out);
+            } else if read == 0 && written == 0 {
+                break;
+            }
+        }
+        *unpacked += piece.len() as u64;
+        piece.clear();
+        Ok(())
     }
 }
 

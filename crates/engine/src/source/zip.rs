@@ -69,7 +69,9 @@ impl Zip {
                 let mut ended = false;
                 let step = match inflate(inner, input, out, &mut ended) {
                     Ok(step) => step,
-                    Err(damaged) => return Ok(Err(damaged)),
+                    Err(Damaged { written }) => {
+                        return Ok(Err(Damaged { written: if *wanted { written } else { 0 } }));
+                    }
                 };
                 let (wanted, crc) = (*wanted, *crc);
                 Ok(Ok(self.data(step, out, wanted, ended, crc)))
@@ -86,7 +88,7 @@ impl Zip {
                 Ok(self.descriptor(input, found))
             }
             State::Between => Ok(Ok(self.between(input))),
-            State::Damaged => Ok(Err(Damaged)),
+            State::Damaged => Ok(Err(Damaged::default())),
             State::Done => Ok(Ok(Step { read: input.len(), written: 0 })),
         }
     }
@@ -117,7 +119,7 @@ impl Zip {
             let first = [*a, *b, *c, *d];
             let is_behind = first == DESCRIPTOR && crc == found.to_le_bytes();
             if !is_behind && first != found.to_le_bytes() {
-                return Err(Damaged);
+                return Err(Damaged::default());
             }
             self.state = State::Between;
         }

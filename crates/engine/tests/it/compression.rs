@@ -143,6 +143,40 @@ fn bombs_are_stopped() {
 fn archives_of_several_files_are_refused() {
     let archive = zip(&[("a.csv", TEXT), ("b.csv", TEXT)]);
     let mut check = Check::new(Settings::default()).unwrap();
-    let error = check.push(&archive).err().unwrap().to_string();
+    check.push(&archive).unwrap();
+    let error = check.finish().err().unwrap().to_string();
     assert_eq!(error, "zip archive holds several files; send each CSV file by itself");
+}
+
+#[test]
+fn what_comes_out_of_a_damaged_file_does_not_depend_on_the_pieces() {
+    let text: String = (0..3_000).map(|n| format!("{n},value {}\n", n * 7 % 13)).collect();
+    let packed = [gzip, bzip2, xz, zstd].map(|pack| pack(text.as_bytes()));
+    for (packed, damaged_at) in
+        packed.iter().flat_map(|packed| (1..9).map(move |n| (packed, packed.len() * n / 9)))
+    {
+        let mut file = packed.clone();
+        file[damaged_at] ^= 0x55;
+        let (whole, _) = run(Settings::default(), &file, file.len());
+        assert_eq!(whole, run(Settings::default(), &file, 1).0, "damaged at {damaged_at}");
+        assert_eq!(whole, run(Settings::default(), &file, 100).0, "damaged at {damaged_at}");
+    }
+}
+
+#[test]
+fn what_stands_before_the_damage_is_read() {
+    let mut file = gzip(TEXT);
+    let checksum = file.len() - 8;
+    file[checksum] ^= 1;
+    let report = check(&file);
+    assert_eq!(report.counts.accepted, 3);
+    assert!(
+        report.problems.by_code.iter().any(|count| count.code.as_str() == "compression-damaged"),
+        "{:?}",
+        report.problems.by_code
+    );
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 1).unwrap()
 }

@@ -5,7 +5,7 @@
 
 use csvp_report::FloatForm;
 
-use super::super::format::float::{FloatForms, forms_of};
+use super::super::format::float::{FIXED_DIGITS, FloatForms, forms_of};
 use super::super::shape::{Group, Mark, NARROW, NumberShape, Odd, Shape, Tail, Whole};
 
 /// Most digits of a number, which is what 128 bits hold.
@@ -77,8 +77,8 @@ fn decimal(cell: &[u8], negative: bool, whole: &[u8], mark: Mark, fraction: &[u8
     let digits = if whole == b"0" { 0 } else { whole.len() };
     let tail = tail_of(fraction);
     if negative && digits == 0 && tail == Tail::Zeros {
-        return match fraction {
-            b"0" => (Shape::NegativeZero { mark }, 0),
+        return match fraction.len() {
+            scale @ ..=FIXED_DIGITS => (Shape::NegativeZero { mark, scale: scale as u8 }, 0),
             _ => (Shape::Odd(Odd::SignedZero), 0),
         };
     }

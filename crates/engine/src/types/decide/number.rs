@@ -3,7 +3,7 @@
 use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks};
 
 use super::super::classify::MOST_DIGITS;
-use super::super::format::float::FloatForms;
+use super::super::format::float::{FIXED_DIGITS, FloatForms};
 use super::super::shape::{Group, Mark, NARROW, Odd, Shape, Tail, Whole};
 use super::super::shapes::Slot;
 use super::{Ambiguity, Candidate, Refusal, Tally, TypePolicy, is_enough};
@@ -61,7 +61,9 @@ impl Reading {
             Shape::Exponent { mark, floats } if ungrouped && (mark == Mark::None || mark == self.mark) => {
                 Kind::Exponent { floats }
             }
-            Shape::NegativeZero { mark } if ungrouped && mark == self.mark => Kind::NegativeZero,
+            Shape::NegativeZero { mark, scale } if ungrouped && mark == self.mark => {
+                Kind::NegativeZero { scale }
+            }
             _ => return None,
         };
         Some(Read { kind, digits: slot.digits, count: slot.count })
@@ -82,7 +84,7 @@ enum Kind {
     Whole { fits: bool, floats: FloatForms },
     Fraction { scale: u8, tail: Tail, floats: FloatForms },
     Exponent { floats: FloatForms },
-    NegativeZero,
+    NegativeZero { scale: u8 },
 }
 
 impl Read {
@@ -172,7 +174,7 @@ fn is_decided(tally: &Tally, mark: Mark, reading: Reading, most: u64) -> bool {
 fn surely_decimal(tally: &Tally, wanted: Mark) -> u64 {
     tally.count(|shape| match shape {
         Shape::Number(number) => number.mark == wanted && !number.is_two_faced(),
-        Shape::Exponent { mark, .. } | Shape::NegativeZero { mark } => mark == wanted,
+        Shape::Exponent { mark, .. } | Shape::NegativeZero { mark, .. } => mark == wanted,
         _ => false,
     })
 }
@@ -205,6 +207,7 @@ fn best_type(tally: &Tally, reading: Reading) -> Option<Candidate> {
     candidates.extend(narrow_point.map(|scale| decimal(&reads, reading, scale, DecimalForm::MinimalPoint)));
     candidates.extend(scales.iter().map(|&scale| decimal(&reads, reading, scale, DecimalForm::FixedOrWhole)));
     candidates.extend(FloatForms::ALL.into_iter().map(|form| float(&reads, reading, form)));
+    candidates.extend((1..=FIXED_DIGITS as u8).map(|scale| fixed_float(&reads, reading, scale)));
     let mut best: Option<Candidate> = None;
     for candidate in candidates.into_iter().flatten() {
         if candidate.accepted > best.as_ref().map_or(0, |best| best.accepted) {
@@ -224,19 +227,55 @@ fn integer(reads: &[Read], reading: Reading) -> Option<Candidate> {
     Some(Candidate::new(ColumnType::Integer { marks: reading.marks() }, accepted))
 }
 
+/// Floats in one of the forms of shortest digits; none without a number that only floats have.
 fn float(reads: &[Read], reading: Reading, form: FloatForm) -> Option<Candidate> {
-    if reading.group != Group::None || !reads.iter().any(|read| matches!(read.kind, Kind::Exponent { .. })) {
+    let is_negative_zero = |read: &Read| {
+        matches!(form, FloatForm::Repr | FloatForm::Java)
+            && matches!(read.kind, Kind::NegativeZero { scale: 1 })
+    };
+    let reason = if reads.iter().any(|read| matches!(read.kind, Kind::Exponent { .. })) {
+        "some numbers have an exponent"
+    } else if reads.iter().any(is_negative_zero) {
+        HAS_NEGATIVE_ZERO
+    } else {
         return None;
-    }
+    };
     let accepted = sum(reads, |read| match read.kind {
         Kind::Whole { floats, .. } | Kind::Fraction { floats, .. } | Kind::Exponent { floats } => {
             floats.has(form)
         }
-        Kind::NegativeZero => matches!(form, FloatForm::Repr | FloatForm::Java),
+        Kind::NegativeZero { .. } => is_negative_zero(read),
     });
-    let mut candidate = Candidate::new(ColumnType::Float { form, marks: reading.marks() }, accepted);
-    candidate.reason = Some("some numbers have an exponent".to_owned());
-    Some(candidate)
+    float_candidate(reading, form, accepted, reason)
+}
+
+const HAS_NEGATIVE_ZERO: &str = "some numbers are a zero with a minus sign, which only floats have";
+
+/// Floats with as many digits behind the mark as a negative zero has; none when a number has more digits than floats keep.
+fn fixed_float(reads: &[Read], reading: Reading, scale: u8) -> Option<Candidate> {
+    let is_negative_zero =
+        |read: &Read| matches!(read.kind, Kind::NegativeZero { scale: written } if written == scale);
+    if !reads.iter().any(is_negative_zero) {
+        return None;
+    }
+    let mut accepted = sum(reads, is_negative_zero);
+    for read in reads.iter().filter(|read| read.scale() == Some(scale)) {
+        if usize::from(read.digits + scale) <= FIXED_DIGITS {
+            accepted += read.count;
+        } else if read.digits <= NARROW {
+            // Only the most digits of all these are known: others may fit.
+            return None;
+        }
+    }
+    float_candidate(reading, FloatForm::Fixed { scale }, accepted, HAS_NEGATIVE_ZERO)
+}
+
+/// Floats have no thousands marks.
+fn float_candidate(reading: Reading, form: FloatForm, accepted: u64, reason: &str) -> Option<Candidate> {
+    (reading.group == Group::None).then(|| Candidate {
+        reason: Some(reason.to_owned()),
+        ..Candidate::new(ColumnType::Float { form, marks: reading.marks() }, accepted)
+    })
 }
 
 /// Decimals of one scale and form; none when they do not fit 38 digits.

@@ -1,7 +1,8 @@
 //! Floats as text: one spelling per number in each form, so that a value can be written back.
 //!
-//! All forms write the shortest digits that give the same number again; they differ in when there is an exponent and
-//! how that and whole numbers look ([`FloatForm`]). Text in a spelling of no form is not accepted as a float, because the
+//! All forms but one write the shortest digits that give the same number again; they differ in when there is an exponent
+//! and how that and whole numbers look ([`FloatForm`]). [`FloatForm::Fixed`] writes as many digits behind the mark as the
+//! column has, which gives the text back as long as it has no more digits than any float keeps. Text in a spelling of no form is not accepted as a float, because the
 //! value alone could not give it back.
 
 use std::io::Write;
@@ -10,6 +11,7 @@ use csvp_report::FloatForm;
 
 use super::super::classify::classify;
 use super::super::shape::{Group, Shape};
+use super::FormatError;
 
 /// A float as text; never longer than 24 bytes.
 pub(crate) struct Spelling {
@@ -73,7 +75,8 @@ const PYTHON: Style = Style { point: true, letter: b'e', padded: true, plain: -4
 
 fn style(form: FloatForm) -> Style {
     match form {
-        FloatForm::Repr | FloatForm::Declared => PYTHON,
+        // Fixed digits have no style; this one is for a number that is too large for them.
+        FloatForm::Repr | FloatForm::Declared | FloatForm::Fixed { .. } => PYTHON,
         FloatForm::General => Style { point: false, plain: -4..15, ..PYTHON },
         FloatForm::Vroom => Style { point: false, padded: false, plain: -4..15, ..PYTHON },
         FloatForm::R => Style { point: false, plain: -9..15, zeros: Zeros::Shorter, ..PYTHON },
@@ -101,19 +104,32 @@ impl FloatForms {
     ];
 
     pub(crate) fn of(forms: &[FloatForm]) -> Self {
-        FloatForms(forms.iter().fold(0, |bits, form| bits | 1 << *form as u8))
+        forms.iter().fold(FloatForms::NONE, |forms, form| forms.with(*form, true))
     }
 
     pub(crate) fn with(self, form: FloatForm, when: bool) -> Self {
-        FloatForms(self.0 | u8::from(when) << form as u8)
+        FloatForms(if when { self.0 | bit(form) } else { self.0 })
     }
 
     pub(crate) fn has(self, form: FloatForm) -> bool {
-        self.0 & 1 << form as u8 != 0
+        self.0 & bit(form) != 0
     }
 
     pub(crate) fn code(self) -> u64 {
         u64::from(self.0)
+    }
+}
+
+/// The bit of a form in a set; none for the forms that are not a question to the digits of one number alone.
+fn bit(form: FloatForm) -> u8 {
+    match form {
+        FloatForm::Repr => 1,
+        FloatForm::General => 2,
+        FloatForm::Vroom => 4,
+        FloatForm::R => 8,
+        FloatForm::Readr => 16,
+        FloatForm::Java => 32,
+        FloatForm::Fixed { .. } | FloatForm::Declared => 0,
     }
 }
 
@@ -204,7 +220,24 @@ fn exponent(out: &mut Spelling, exponent: i32, style: &Style) {
 
 /// The one text of a finite number in a form, with this decimal mark.
 pub(crate) fn spell(value: f64, mark: u8, form: FloatForm) -> Spelling {
+    if let FloatForm::Fixed { scale } = form
+        && let Some(text) = fixed(value, mark, usize::from(scale))
+    {
+        return text;
+    }
     Parts::of(value).spell(mark, &style(form))
+}
+
+/// A number with so many digits behind the mark; none when it is too large to have been read in this form.
+fn fixed(value: f64, mark: u8, scale: usize) -> Option<Spelling> {
+    let mut out = Spelling::empty();
+    let mut room = &mut out.bytes[..];
+    write!(room, "{value:.scale$}").ok()?;
+    out.len = Spelling::CAPACITY - room.len();
+    if let Some(point) = out.bytes.iter_mut().find(|byte| **byte == b'.') {
+        *point = mark;
+    }
+    Some(out)
 }
 
 fn plain(out: &mut Spelling, digits: &[u8], exponent: i32, mark: u8, point: bool) {
@@ -246,6 +279,19 @@ fn take_apart(text: &[u8]) -> ([u8; 20], usize, i32, bool) {
     (digits, len, if after.first() == Some(&b'-') { -size } else { size }, negative)
 }
 
+/// Whether a form is one that can be read.
+///
+/// # Errors
+/// When the digits behind the mark are too many or none.
+pub(super) fn check(form: FloatForm) -> Result<(), FormatError> {
+    match form {
+        FloatForm::Fixed { scale } if !(1..=FIXED_DIGITS).contains(&usize::from(scale)) => {
+            Err(FormatError::FloatScale(scale))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The longest text that can be a spelling.
 const LONGEST: usize = 24;
 /// The longest text that is read as a float at all.
@@ -253,6 +299,9 @@ const MOST_BYTES: usize = 80;
 
 /// The number of a text in the one spelling of a form; none for any other text.
 pub(crate) fn parse_spelled(text: &[u8], mark: u8, form: FloatForm) -> Option<f64> {
+    if let FloatForm::Fixed { scale } = form {
+        return parse_fixed(text, mark, usize::from(scale));
+    }
     let is_usual = !matches!(form, FloatForm::R | FloatForm::Java | FloatForm::Declared);
     if let Some(value) = is_usual.then(|| parse_short(text, mark)).flatten() {
         return Some(value);
@@ -307,31 +356,61 @@ const POWERS: [f64; 16] =
 /// So many digits are the shortest text of their float (`DBL_DIG` of C is 15), and the quotient of two numbers that
 /// floats hold exactly is the float next to the true one.
 fn parse_short(text: &[u8], mark: u8) -> Option<f64> {
-    let (negative, digits) = match text {
-        [b'-', digits @ ..] => (true, digits),
-        digits => (false, digits),
-    };
-    if digits.len() > 16 || digits.first() == Some(&b'0') && digits.get(1) != Some(&mark) {
-        return None;
-    }
-    let mut mantissa = 0_u64;
-    let mut at_mark = None;
-    for (at, &byte) in digits.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
-            _ if byte == mark && at > 0 && at_mark.is_none() => at_mark = Some(at),
-            _ => return None,
-        }
-    }
-    let at_mark = at_mark?;
-    let scale = digits.len() - 1 - at_mark;
+    let short = Short::read(text, mark).filter(|short| short.digits.len() <= 16)?;
     // Below 0.0001 there is an exponent.
-    let small = digits.starts_with(b"0") && digits[2..].starts_with(b"0000");
-    if scale == 0 || digits.ends_with(b"0") || small {
-        return None;
+    let small = short.digits.starts_with(b"0") && short.digits[2..].starts_with(b"0000");
+    (!short.digits.ends_with(b"0") && !small).then(|| short.value())
+}
+
+/// Most digits of a number of fixed digits behind the mark, the zero before the mark not counted.
+pub(crate) const FIXED_DIGITS: usize = 15;
+
+/// The number of a text with so many digits behind the mark and at most [`FIXED_DIGITS`] in all, which are those that
+/// its float is written with.
+fn parse_fixed(text: &[u8], mark: u8, scale: usize) -> Option<f64> {
+    Short::read(text, mark).filter(|short| short.scale == scale).map(|short| short.value())
+}
+
+/// A number of so few digits that its float is a quotient of two numbers that floats hold exactly.
+struct Short<'a> {
+    negative: bool,
+    /// Digits and mark.
+    digits: &'a [u8],
+    mantissa: u64,
+    /// Digits behind the mark, at least one.
+    scale: usize,
+}
+
+impl<'a> Short<'a> {
+    /// Digits, mark and digits, at most [`FIXED_DIGITS`]; none for any other text.
+    fn read(text: &'a [u8], mark: u8) -> Option<Self> {
+        let (negative, digits) = match text {
+            [b'-', digits @ ..] => (true, digits),
+            digits => (false, digits),
+        };
+        let zero_first = digits.first() == Some(&b'0');
+        let most = FIXED_DIGITS + 1 + usize::from(zero_first);
+        if digits.len() > most || zero_first && digits.get(1) != Some(&mark) {
+            return None;
+        }
+        let mut mantissa = 0_u64;
+        let mut at_mark = None;
+        for (at, &byte) in digits.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+                _ if byte == mark && at > 0 && at_mark.is_none() => at_mark = Some(at),
+                _ => return None,
+            }
+        }
+        let at_mark = at_mark?;
+        let scale = digits.len() - 1 - at_mark;
+        (scale > 0).then_some(Self { negative, digits, mantissa, scale })
     }
-    let value = mantissa as f64 / POWERS[scale];
-    Some(if negative { -value } else { value })
+
+    fn value(&self) -> f64 {
+        let value = self.mantissa as f64 / POWERS[self.scale];
+        if self.negative { -value } else { value }
+    }
 }
 
 #[cfg(test)]

@@ -54,6 +54,9 @@ pub enum FormatError {
         /// Digits behind the mark.
         scale: u8,
     },
+    /// Digits behind the mark that floats cannot have.
+    #[error("floats with {0} digits behind the mark are not possible: at least 1, at most 15")]
+    FloatScale(u8),
     /// Words that cannot be told apart.
     #[error("the words for true and false must be two different ones, found `{0}` twice or nothing")]
     Words(String),
@@ -133,6 +136,7 @@ impl Format {
                 Reader::Decimal(DecimalText::try_new(*precision, *scale, *form, *marks)?)
             }
             ColumnType::Float { marks, form } => {
+                float::check(*form)?;
                 Reader::Float { mark: Marks::try_new(*marks)?.without_groups()?, form: *form }
             }
             ColumnType::Date { format } => Reader::Date(Pattern::date(format)?),

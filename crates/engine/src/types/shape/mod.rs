@@ -45,10 +45,12 @@ pub(crate) enum Shape {
         /// The forms of floats in which it stands so.
         floats: FloatForms,
     },
-    /// `-0.0`: a float, but no decimal, whose zero has no sign.
+    /// `-0.0`, `-0.0000`: a float, but no decimal, whose zero has no sign.
     NegativeZero {
         /// The decimal mark.
         mark: Mark,
+        /// Digits behind the mark, 1 to [`FIXED_DIGITS`](super::format::float::FIXED_DIGITS).
+        scale: u8,
     },
     /// A UUID in the 8-4-4-4-12 form.
     Uuid(UuidCase),
@@ -74,7 +76,7 @@ impl Shape {
             }
             Shape::Number(number) => (5, number.code()),
             Shape::Exponent { mark, floats } => (6, floats.code() << 2 | mark as u64),
-            Shape::NegativeZero { mark } => (7, mark as u64),
+            Shape::NegativeZero { mark, scale } => (7, u64::from(scale) << 2 | mark as u64),
             Shape::Uuid(case) => (8, case as u64),
             Shape::Date(date) => (9, date.code()),
             Shape::Time(time) => (10, time.code()),
@@ -91,7 +93,7 @@ impl Shape {
 pub(crate) enum Odd {
     /// `00123`: digits with a zero in front, and how many digits (39 stands for all above 38).
     LeadingZeros(u8),
-    /// `-0`, `-0.00`.
+    /// `-0`, and `-0.0` with more zeros than the digits of a float.
     SignedZero,
     /// `+5`.
     PlusSign,

@@ -71,13 +71,14 @@ fn describe_type(column_type: &ColumnType) -> String {
         }
         ColumnType::Float { form, marks } => {
             let form = match form {
-                FloatForm::Repr => "repr",
-                FloatForm::General => "general",
-                FloatForm::Vroom => "vroom",
-                FloatForm::R => "r",
-                FloatForm::Readr => "readr",
-                FloatForm::Java => "java",
-                FloatForm::Declared => "declared",
+                FloatForm::Repr => "repr".to_owned(),
+                FloatForm::General => "general".to_owned(),
+                FloatForm::Vroom => "vroom".to_owned(),
+                FloatForm::R => "r".to_owned(),
+                FloatForm::Readr => "readr".to_owned(),
+                FloatForm::Java => "java".to_owned(),
+                FloatForm::Fixed { scale } => format!("fixed {scale}"),
+                FloatForm::Declared => "declared".to_owned(),
             };
             format!("float {form}{}", describe_marks(*marks))
         }

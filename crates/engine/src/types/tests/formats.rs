@@ -91,6 +91,45 @@ fn decimals() {
 }
 
 #[test]
+fn floats_of_fixed_digits() {
+    let of =
+        |scale, decimal| ColumnType::Float { form: FloatForm::Fixed { scale }, marks: marks(decimal, None) };
+    check(
+        &of(4, '.'),
+        &[
+            ("0.0000", Value::Float(0.0)),
+            ("1.5000", Value::Float(1.5)),
+            ("-0.0001", Value::Float(-0.0001)),
+            ("99999999999.9999", Value::Float(99_999_999_999.999_9)),
+        ],
+        &[
+            "1.5",
+            "1.50000",
+            "1",
+            "1e5",
+            "1,5000",
+            "999999999999.9999",
+            "01.5000",
+            ".5000",
+            "-",
+            "",
+            "+1.5000",
+        ],
+    );
+    check(&of(2, ','), &[("-1,50", Value::Float(-1.5))], &["1.50", "-1,5"]);
+    let smallest = "0.000000000000001";
+    check(&of(15, '.'), &[(smallest, Value::Float(1e-15))], &["1.000000000000001"]);
+    let format = Format::new(&of(3, '.')).expect("the type can be read");
+    let zero = format.parse(b"-0.000").expect("floats have a negative zero");
+    assert!(matches!(zero, Value::Float(zero) if zero == 0.0 && zero.is_sign_negative()));
+    let mut text = Vec::new();
+    format.write(&zero, &mut text);
+    // A number that no cell of this form holds is written all the same.
+    format.write(&Value::Float(1e300), &mut text);
+    assert_eq!(text, b"-0.0001e+300");
+}
+
+#[test]
 fn dates_and_times() {
     let date = |format: &str| ColumnType::Date { format: format.to_owned() };
     check(&date("%Y%m%d"), &[("20240229", Value::Date(19_782))], &["20230229", "2024229", "202402291"]);
@@ -166,6 +205,10 @@ fn types_that_cannot_be_read() {
         (
             ColumnType::Float { form: FloatForm::Repr, marks: marks('.', Some(',')) },
             "numbers cannot have the decimal mark `.` and the thousands mark `,`",
+        ),
+        (
+            ColumnType::Float { form: FloatForm::Fixed { scale: 16 }, marks: NumberMarks::default() },
+            "floats with 16 digits behind the mark are not possible: at least 1, at most 15",
         ),
         (
             ColumnType::Decimal {
