@@ -215,7 +215,7 @@ impl Layout {
             self.trailing_delimiter = false;
             return;
         }
-        let named = header(&self.header, n_columns, &place);
+        let named = header(&self.header, n_columns, limits.max_name_bytes, &place);
         self.names = named.names;
         self.problems.extend(named.problems);
         if self.trailing_delimiter {
