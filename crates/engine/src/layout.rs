@@ -231,7 +231,7 @@ impl Layout {
         if n_columns > limits.max_columns {
             return self.refuse_columns(n_columns, limits);
         }
-        let named = header(&self.header, n_columns, &place);
+        let named = header(&self.header, n_columns, limits.max_name_bytes, &place);
         self.names = named.names;
         self.problems.extend(named.problems);
         if self.trailing_delimiter {

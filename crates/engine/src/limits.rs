@@ -12,6 +12,8 @@ pub struct Limits {
     pub max_cell_bytes: usize,
     /// Most columns.
     pub max_columns: usize,
+    /// Largest column name, in bytes of text; a column with a larger one is called by its number.
+    pub max_name_bytes: usize,
     /// Columns that get statistics; further ones get types and problems only.
     pub max_profiled_columns: usize,
     /// Most bytes after decompression.
@@ -42,6 +44,7 @@ impl Default for Limits {
             max_record_bytes: 8 << 20,
             max_cell_bytes: 8 << 20,
             max_columns: 16_384,
+            max_name_bytes: 1_024,
             max_profiled_columns: 1_024,
             max_decoded_bytes: 1 << 40,
             max_ratio: 250,

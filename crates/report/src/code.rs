@@ -105,6 +105,9 @@ problem_codes! {
     NulByte, "nul-byte", Error, "NUL byte", "remove the byte; it often comes from a broken export";
     /// More columns than the limit.
     LimitColumns, "limit-columns", Error, "Too many columns", "split the file, or raise the limit `max_columns`";
+    /// A column name larger than the limit; the column is called by its number.
+    LimitNameBytes, "limit-name-bytes", Warning, "Column name too long",
+        "shorten the name, or look for a missing line end or quote in the first line";
     /// A record larger than the limit; it was skipped unread.
     LimitRecordBytes, "limit-record-bytes", Error, "Record too large",
         "look for a missing quote or line end before it, or raise the limit `max_record_bytes`";

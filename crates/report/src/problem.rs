@@ -116,6 +116,9 @@ impl Problem {
             (_, Detail::Count { expected, found }) => format!("found {found}, expected {expected}"),
             (code, Detail::Limit { limit, found }) => match code {
                 ProblemCode::LimitColumns => format!("file has {found} columns, the limit is {limit}"),
+                ProblemCode::LimitNameBytes => {
+                    format!("column name has {found} bytes, the limit is {limit} bytes")
+                }
                 ProblemCode::LimitRecordBytes => {
                     format!("record of {found} bytes was skipped, the limit is {limit} bytes")
                 }

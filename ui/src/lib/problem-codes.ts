@@ -102,6 +102,10 @@ const TEXTS: Record<string, CodeText> = {
     title: "Too many columns",
     fix: "split the file, or raise the limit `max_columns`",
   },
+  "limit-name-bytes": {
+    title: "Column name too long",
+    fix: "shorten the name, or look for a missing line end or quote in the first line",
+  },
   "limit-record-bytes": {
     title: "Record too large",
     fix: "look for a missing quote or line end before it, or raise the limit `max_record_bytes`",

@@ -13,19 +13,26 @@ pub(crate) struct Header {
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Names for `n_columns` columns. `rows` are the header rows (several are joined by a space), `place` is where they begin.
-pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, place: &Position) -> Header {
+/// Names of at most `max_bytes`, but for a number behind them, for `n_columns` columns. `rows` are the header rows
+/// (several are joined by a space), `place` is where they begin.
+pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, max_bytes: usize, place: &Position) -> Header {
     let mut problems = Vec::new();
     let mut names: Vec<String> = Vec::with_capacity(n_columns);
     let mut taken = HashSet::new();
     let mut suffixes = HashMap::new();
     for column in 0..n_columns {
         let written = join_rows(rows, column);
-        let base = if written.is_empty() { format!("column_{}", column + 1) } else { written.clone() };
+        // Outputs repeat names, NDJSON in every record: a long one would make a small file fill the disk.
+        let is_long = written.len() > max_bytes;
+        let base =
+            if written.is_empty() || is_long { format!("column_{}", column + 1) } else { written.clone() };
         let name = unique(base, &taken, &mut suffixes);
         if !rows.is_empty() {
             let code = if written.is_empty() {
                 Some((ProblemCode::HeaderBlank, Detail::None))
+            } else if is_long {
+                let detail = Detail::Limit { limit: max_bytes as u64, found: written.len() as u64 };
+                Some((ProblemCode::LimitNameBytes, detail))
             } else if name != written {
                 Some((
                     ProblemCode::HeaderDuplicate,
@@ -89,7 +96,7 @@ mod tests {
     fn check(rows: &[&[&str]], n_columns: usize, names: &[&str], codes: &[&str]) {
         let rows: Vec<Vec<String>> =
             rows.iter().map(|row| row.iter().map(ToString::to_string).collect()).collect();
-        let header = header(&rows, n_columns, &Position { record: None, line: 1, byte: 0, column: None });
+        let header = header(&rows, n_columns, 10, &Position { record: None, line: 1, byte: 0, column: None });
         assert_eq!(header.names, names);
         let found: Vec<&str> = header.problems.iter().map(|problem| problem.code.as_str()).collect();
         assert_eq!(found, codes);
@@ -103,5 +110,7 @@ mod tests {
         check(&[&["a", "a_2", "a"]], 3, &["a", "a_2", "a_3"], &["header-duplicate"]);
         check(&[&["x", "y"], &["1", "2"]], 2, &["x 1", "y 2"], &[]);
         check(&[&["a", "b"]], 3, &["a", "b", "column_3"], &["header-blank", "field-count"]);
+        check(&[&["ten_bytes_", "eleven_byte"]], 2, &["ten_bytes_", "column_2"], &["limit-name-bytes"]);
+        check(&[&["half_a", "b"], &["name", "c"]], 2, &["column_1", "b c"], &["limit-name-bytes"]);
     }
 }

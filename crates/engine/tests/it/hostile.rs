@@ -3,7 +3,7 @@
 
 use crate::run;
 use csvp_engine::{Limits, Settings};
-use csvp_report::Report;
+use csvp_report::{ProblemCode, Report};
 
 fn check(bytes: &[u8]) -> Report {
     let report = run(Settings::default(), bytes, 1 << 16).0;
@@ -153,7 +153,12 @@ fn a_long_column_name_is_said_once() {
     let name = "n".repeat(1 << 20);
     let file = format!("id,{name}\n{}", "1,\0\n".repeat(2_000));
     let dialect = csvp_engine::detect::DialectHints { header_rows: Some(1), ..Default::default() };
-    let (report, _) = run(Settings { dialect, ..Settings::default() }, file.as_bytes(), 1 << 16);
+    let settings = Settings { dialect, ..Settings::default() };
+    let (report, _) = run(settings.clone(), file.as_bytes(), 1 << 16);
+    assert_eq!(report.problems.by_code[0].code, ProblemCode::LimitNameBytes);
+    assert_eq!(report.columns[1].name, "column_2");
+    let limits = Limits { max_name_bytes: 1 << 20, ..Limits::default() };
+    let (report, _) = run(Settings { limits, ..settings }, file.as_bytes(), 1 << 16);
     assert_eq!(report.problems.first.len(), 1_000);
     let shown = &report.problems.first[0].position.column.as_ref().unwrap().name;
     assert_eq!(shown.chars().count(), 201);
