@@ -109,12 +109,12 @@ impl Input {
     }
 
     /// Bytes of an uncompressed file from `at` on, for showing a place in it.
-    pub(crate) fn excerpt(&mut self, at: u64, size: usize) -> Option<Vec<u8>> {
+    pub(crate) fn excerpt(&mut self, at: u64, size: u64) -> Option<Vec<u8>> {
         let (Source::File(file) | Source::Stdin { kept: file }) = &mut self.source;
         file.seek(SeekFrom::Start(at)).ok()?;
         let mut bytes = Vec::new();
         #[expect(clippy::disallowed_methods, reason = "bounded by `take`")]
-        file.take(size as u64).read_to_end(&mut bytes).ok()?;
+        file.take(size).read_to_end(&mut bytes).ok()?;
         Some(bytes)
     }
 

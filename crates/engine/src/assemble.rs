@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use csvp_report::{ColumnReport, Detail, Problem, ProblemCode, Report, Verdict};
 
 use crate::layout::{Layout, shown_name, whole_file};
-use crate::schema::Schema;
+use crate::schema::{FieldsMatch, Schema};
 use crate::settings::{OnBad, Policy, Settings};
 use crate::source::Source;
 use crate::tally::Tally;
@@ -55,8 +55,13 @@ pub(crate) fn header_mismatches(settings: &Settings, layout: &Layout) -> Vec<Pro
     };
     let names: HashSet<&str> = layout.names.iter().map(String::as_str).collect();
     let fields: HashSet<&str> = schema.fields.iter().map(|field| field.name.as_str()).collect();
-    let lacking = schema.fields.iter().enumerate().filter(|(_, field)| !names.contains(&*field.name));
-    let surplus = layout.names.iter().filter(|name| !fields.contains(name.as_str()));
+    let how = schema.fields_match.unwrap_or(FieldsMatch::Equal);
+    let none_known = fields.is_disjoint(&names);
+    let lacking = schema.fields.iter().enumerate().filter(|(number, field)| {
+        let elsewhere = how == FieldsMatch::Exact && layout.names.get(*number) != Some(&field.name);
+        elsewhere || (!names.contains(&*field.name) && (none_known || !schema.is_optional(field)))
+    });
+    let surplus = layout.names.iter().filter(|name| !how.allows_surplus() && !fields.contains(name.as_str()));
     lacking
         .map(|(number, field)| {
             problem(layout.names.get(number).map_or("nothing", String::as_str), Some(&field.name))

@@ -69,7 +69,9 @@ pub use limits::Limits;
 pub use output::{JudgedBlock, Output};
 pub use pipeline::{Check, Checked, Progress, Second};
 pub use plan::Plan;
-pub use schema::{Column, Constraints, Field, ForeignKey, Key, Reference, Schema, TableSchema, TextForm};
+pub use schema::{
+    Column, Constraints, Field, FieldsMatch, ForeignKey, Key, Reference, Schema, TableSchema, TextForm,
+};
 pub use settings::{Budget, ColumnOverride, OnBad, Policy, Settings};
 pub use sniff::{Sniff, Sniffed};
 pub use source::Compression;

@@ -182,7 +182,6 @@ impl Survey {
             .iter()
             .map(String::as_str)
             .collect();
-        let missing = schema.map(|schema| schema.missing_values.as_slice());
         let names = layout.names.iter().zip(decisions).zip(&self.declared);
         names
             .map(|((name, decision), declared)| {
@@ -190,7 +189,7 @@ impl Survey {
                 let mut constraints =
                     field.map_or_else(Constraints::default, |field| field.constraints.clone());
                 constraints.required |= primary.contains(name.as_str());
-                let declared_words = field.and(missing);
+                let declared_words = schema.zip(field).map(|(schema, field)| schema.missing_values_of(field));
                 Column {
                     name: name.clone(),
                     column_type: decision.column_type.clone(),

@@ -103,7 +103,11 @@ fn pointer(
         .path(&name)
         .line_start(excerpt.line as usize)
         .annotation(AnnotationKind::Primary.span(excerpt.span.clone()).label(&label));
-    renderer.render(&[header.element(snippet).element(Level::HELP.message(fix))])
+    let rendered = renderer.render(&[header.element(snippet).element(Level::HELP.message(fix))]);
+    // The snippet holds a part of the line and counts its own characters.
+    let in_excerpt = excerpt.text[..excerpt.span.start].chars().count() + 1;
+    let at = format!("{name}:{}:", excerpt.line);
+    rendered.replacen(&format!("{at}{in_excerpt}"), &format!("{at}{}", excerpt.column), 1)
 }
 
 fn title(problem: &Problem) -> String {
@@ -125,6 +129,8 @@ fn place(problem: &Problem) -> Option<String> {
 struct Excerpt {
     text: String,
     line: u64,
+    /// Characters of the whole line up to the place, which counts: from 1.
+    column: usize,
     /// Bytes of `text` that are at fault.
     span: std::ops::Range<usize>,
 }
@@ -141,19 +147,36 @@ impl Excerpt {
         let column = problem.position.column.as_ref();
         let at = column.and_then(|column| column.byte).unwrap_or(problem.position.byte);
         let line = column.and_then(|column| column.line).unwrap_or(problem.position.line);
-        let before = (at - problem.position.byte).min(SHOWN_BYTES as u64 / 2);
-        let bytes = input.excerpt(at - before, SHOWN_BYTES)?;
-        let fault = before as usize;
-        let line_start =
-            bytes[..fault.min(bytes.len())].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        let rest = &bytes[fault.min(bytes.len())..];
-        let line_end = fault + rest.iter().position(|&b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
-        let head = tail_chars(&lossy(&bytes[line_start..fault]), SHOWN_CHARS / 2);
-        let body = head_chars(&lossy(&bytes[fault..line_end]), SHOWN_CHARS);
+        let line_ends = line - problem.position.line;
+        let record = input.excerpt(problem.position.byte, at - problem.position.byte)?;
+        let before = &record[line_start(&record, line_ends)..];
+        let rest = input.excerpt(at, SHOWN_BYTES as u64)?;
+        let line_end = rest.iter().position(|&b| matches!(b, b'\n' | b'\r')).unwrap_or(rest.len());
+        let shown = &before[before.len().saturating_sub(SHOWN_BYTES)..];
+        let head = tail_chars(&lossy(shown), SHOWN_CHARS / 2);
+        let body = head_chars(&lossy(&rest[..line_end]), SHOWN_CHARS);
+        let column = characters(before) + 1;
         let width = fault_width(problem, &body, &report.dialect);
         let span = head.len()..head.len() + width;
-        Some(Self { text: format!("{head}{body}"), line, span })
+        Some(Self { text: format!("{head}{body}"), line, column, span })
     }
+}
+
+/// Where the line begins that has `line_ends` line ends of the record before it.
+///
+/// A CR alone is a line end only in files where the engine counted it as one.
+fn line_start(record: &[u8], line_ends: u64) -> usize {
+    if line_ends == 0 {
+        return 0;
+    }
+    let feeds = record.iter().filter(|&&b| b == b'\n').count() as u64;
+    let ends = |&b: &u8| b == b'\n' || (feeds != line_ends && b == b'\r');
+    record.iter().rposition(ends).map_or(0, |at| at + 1)
+}
+
+/// Characters of a text; bytes that do not begin one belong to the one before.
+fn characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&b| b & 0b1100_0000 != 0b1000_0000).count()
 }
 
 /// How much of the text behind the place is at fault: the cell, or the rest of the line for a whole record.

@@ -36,6 +36,20 @@ fn check_shows_long_lines_tabs_and_letters_of_all_widths_near_the_fault() {
 }
 
 #[test]
+fn check_points_at_the_true_line_and_column() {
+    let long = format!("id,note,n\n1,\"a\nb\n{0}\",x\"y\n2,{0},é\"z\n3,c,1\n", "é word ".repeat(2_000));
+    for text in [long.clone(), long.replace('\n', "\r"), long.replace('\n', "\r\n")] {
+        let sandbox = Sandbox::new(&[("long.csv", text.as_bytes())]);
+        let ran = sandbox.run("check long.csv");
+        let printed = ran.stdout();
+        let places: Vec<&str> =
+            printed.lines().filter_map(|line| line.trim().strip_prefix("--> long.csv:")).collect();
+        // Line 4 has 14,000 characters, a quote and a comma before the cell; the stray quote is its second character.
+        assert_eq!(places, ["4:14004", "5:14005"], "{printed}");
+    }
+}
+
+#[test]
 fn check_of_files_that_cannot_be_shown_names_the_place_only() {
     let utf16: Vec<u8> = "id,name\n1,José\n2\n3,Zoë\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     Sandbox::new(&[("wide.csv", &utf16)]).snapshot("check_utf16", "check wide.csv");

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::block::Block;
-use crate::schema::TableSchema;
+use crate::schema::{Field, Key, TableSchema};
 use crate::{EngineError, Limits};
 
 const ENTRY_BYTES: usize = 24;
@@ -49,17 +49,24 @@ impl KeyFaults {
 
 /// Collects the keys of a file.
 pub(crate) struct Keys {
-    unique: Vec<(Vec<usize>, Runs)>,
+    unique: Vec<(Vec<KeyColumn>, Runs)>,
     references: Vec<Reference>,
-    missing_values: Vec<Vec<u8>>,
     names: Vec<String>,
     max_repeats: usize,
 }
 
+/// One column of a key.
+#[derive(Clone)]
+struct KeyColumn {
+    number: usize,
+    /// Cells that are null in it.
+    missing: Vec<Vec<u8>>,
+}
+
 /// Referring and referred-to keys in one list: those referred to stand as record 0, so they come first.
 struct Reference {
-    from: Vec<usize>,
-    to: Vec<usize>,
+    from: Vec<KeyColumn>,
+    to: Vec<KeyColumn>,
     runs: Runs,
 }
 
@@ -69,31 +76,27 @@ impl Keys {
         let mut keys = Self {
             unique: Vec::new(),
             references: Vec::new(),
-            missing_values: Vec::new(),
             names: names.to_vec(),
             max_repeats: limits.max_repeats,
         };
         let Some(schema) = schema else { return keys };
-        keys.missing_values = schema.missing_values.iter().map(|word| word.clone().into_bytes()).collect();
         let numbers: HashMap<&str, usize> =
             names.iter().enumerate().map(|(column, name)| (name.as_str(), column)).collect();
-        let columns = |fields: &[String]| -> Option<Vec<usize>> {
-            fields.iter().map(|field| numbers.get(field.as_str()).copied()).collect()
+        let fields: HashMap<&str, &Field> =
+            schema.fields.iter().map(|field| (field.name.as_str(), field)).collect();
+        let columns = |key: &[String]| -> Option<Vec<KeyColumn>> {
+            let column = |name: &String| {
+                let missing = schema.missing_values_of(fields.get(name.as_str())?);
+                let missing = missing.iter().map(|word| word.clone().into_bytes()).collect();
+                Some(KeyColumn { number: *numbers.get(name.as_str())?, missing })
+            };
+            key.iter().map(column).collect()
         };
-        let n_lists = schema.fields.iter().filter(|field| field.constraints.unique).count()
-            + schema.foreign_keys.len()
-            + 1;
-        let runs = || Runs::new(limits.unique_memory_bytes / n_lists);
-        let primary_alone = |name: &String| {
-            schema.primary_key.as_ref().is_some_and(|key| key.names() == std::slice::from_ref(name))
-        };
-        let unique =
-            schema.fields.iter().filter(|field| field.constraints.unique && !primary_alone(&field.name));
-        for field in unique {
-            keys.unique.extend(columns(std::slice::from_ref(&field.name)).map(|key| (key, runs())));
-        }
-        if let Some(primary) = &schema.primary_key {
-            keys.unique.extend(columns(primary.names()).map(|key| (key, runs())));
+        let unique = unique_keys(schema);
+        let n_lists = unique.len() + schema.foreign_keys.len();
+        let runs = || Runs::new(limits.unique_memory_bytes / n_lists.max(1));
+        for key in unique {
+            keys.unique.extend(columns(key).map(|key| (key, runs())));
         }
         for foreign in &schema.foreign_keys {
             if let (Some(from), Some(to)) =
@@ -116,16 +119,13 @@ impl Keys {
         grammar: &Grammar,
         sound: &[bool],
     ) -> Result<(), EngineError> {
-        let missing = &self.missing_values;
         for (columns, runs) in &mut self.unique {
-            for_each_key(block, grammar, sound, columns, missing, |hash, record| runs.push(hash, record))?;
+            for_each_key(block, grammar, sound, columns, |hash, record| runs.push(hash, record))?;
         }
         for reference in &mut self.references {
             let runs = &mut reference.runs;
-            for_each_key(block, grammar, sound, &reference.to, missing, |hash, _| runs.push(hash, 0))?;
-            for_each_key(block, grammar, sound, &reference.from, missing, |hash, record| {
-                runs.push(hash, record)
-            })?;
+            for_each_key(block, grammar, sound, &reference.to, |hash, _| runs.push(hash, 0))?;
+            for_each_key(block, grammar, sound, &reference.from, |hash, record| runs.push(hash, record))?;
         }
         Ok(())
     }
@@ -140,7 +140,7 @@ impl Keys {
                     Some((of, first_record)) if of == hash => {
                         faults.push(KeyFault {
                             record,
-                            column: columns[0] as u32,
+                            column: columns[0].number as u32,
                             first_record: Some(first_record),
                         });
                     }
@@ -150,12 +150,12 @@ impl Keys {
             })
             .map_err(EngineError::Output)?;
             if faults.len() > self.max_repeats {
-                let column = self.names[columns[0]].clone();
+                let column = self.names[columns[0].number].clone();
                 return Err(EngineError::TooManyRepeats { column, limit: self.max_repeats });
             }
         }
         for reference in self.references {
-            let column = reference.from[0] as u32;
+            let column = reference.from[0].number as u32;
             let mut known = None;
             reference
                 .runs
@@ -169,7 +169,7 @@ impl Keys {
                 })
                 .map_err(EngineError::Output)?;
             if faults.len() > self.max_repeats {
-                let column = self.names[reference.from[0]].clone();
+                let column = self.names[reference.from[0].number].clone();
                 return Err(EngineError::TooManyRepeats { column, limit: self.max_repeats });
             }
         }
@@ -178,23 +178,39 @@ impl Keys {
     }
 }
 
+/// The keys whose values may not repeat, each once.
+fn unique_keys(schema: &TableSchema) -> Vec<&[String]> {
+    let alone = schema.fields.iter().filter(|field| field.constraints.unique);
+    let alone = alone.map(|field| std::slice::from_ref(&field.name));
+    let primary = schema.primary_key.iter().map(Key::names);
+    let several = schema.unique_keys.iter().map(Vec::as_slice).filter(|key| !key.is_empty());
+    let mut keys: Vec<&[String]> = Vec::new();
+    for key in alone.chain(primary).chain(several) {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
 /// Visits the hash and record number of each key that is not wholly null.
 fn for_each_key(
     block: &Block,
     grammar: &Grammar,
     sound: &[bool],
-    columns: &[usize],
-    missing: &[Vec<u8>],
+    columns: &[KeyColumn],
     mut visit: impl FnMut(u128, u64) -> std::io::Result<()>,
 ) -> Result<(), EngineError> {
     let mut scratch = Vec::new();
     for record in block.data().filter(|&record| sound[record]) {
         let mut hash = Xxh3::new();
         let mut all_null = true;
-        for &column in columns {
-            let cell =
-                block.index.field(grammar, &block.text, record, column, &mut scratch).unwrap_or_default();
-            all_null &= missing.iter().any(|word| word == cell);
+        for column in columns {
+            let cell = block
+                .index
+                .field(grammar, &block.text, record, column.number, &mut scratch)
+                .unwrap_or_default();
+            all_null &= column.missing.iter().any(|word| word == cell);
             hash.update(&(cell.len() as u64).to_le_bytes());
             hash.update(cell);
         }

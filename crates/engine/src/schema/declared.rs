@@ -3,7 +3,7 @@
 //! A declaration may leave the format open (`date` without a pattern); then the file's own format is taken, when it is of
 //! the declared kind, and the kind's usual format when not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use csvp_report::{ColumnType, DecimalForm, FloatForm, NumberMarks, Zone};
 
@@ -71,8 +71,12 @@ pub(crate) fn check_overrides(columns: &[ColumnOverride]) -> Result<(), EngineEr
 
 /// Checks a schema before any file is read.
 pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
+    known_keys("schema", &schema.other, &OF_SCHEMA)?;
     let mut names = HashSet::new();
     for field in &schema.fields {
+        let place = format!("field `{}`", field.name);
+        known_keys(&place, &field.other, &OF_FIELD)?;
+        known_keys(&place, &field.constraints.other, &[])?;
         of_field(field)?;
         if let Some(pattern) = &field.constraints.pattern {
             whole_match(pattern, &field.name)?;
@@ -94,7 +98,7 @@ pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
         .primary_key
         .iter()
         .chain(schema.foreign_keys.iter().flat_map(|key| [&key.fields, &key.reference.fields]));
-    for name in keys.flat_map(|key| key.names()) {
+    for name in keys.flat_map(|key| key.names()).chain(schema.unique_keys.iter().flatten()) {
         if !names.contains(name.as_str()) {
             return Err(EngineError::schema(
                 "key",
@@ -103,6 +107,41 @@ pub(crate) fn check_schema(schema: &TableSchema) -> Result<(), EngineError> {
         }
     }
     Ok(())
+}
+
+/// What a schema says to people.
+const OF_SCHEMA: [&str; 13] = [
+    "$schema",
+    "contributors",
+    "created",
+    "description",
+    "homepage",
+    "id",
+    "keywords",
+    "licenses",
+    "name",
+    "profile",
+    "sources",
+    "title",
+    "version",
+];
+/// What a field says to people.
+const OF_FIELD: [&str; 4] = ["title", "example", "examples", "rdfType"];
+
+/// Refuses what is neither known nor only for people: a rule that nobody checks is worse than none.
+fn known_keys(
+    place: &str,
+    other: &BTreeMap<String, serde_json::Value>,
+    for_people: &[&str],
+) -> Result<(), EngineError> {
+    let Some(key) = other.keys().find(|key| !for_people.contains(&key.as_str())) else { return Ok(()) };
+    let fault = match key.as_str() {
+        "categories" => {
+            "has the key `categories`, which cannot be checked; use the constraint `enum`".to_owned()
+        }
+        _ => format!("has the key `{key}`, which cannot be checked; correct its name or take it out"),
+    };
+    Err(EngineError::schema(place, fault))
 }
 
 fn of_field(field: &Field) -> Result<Option<Declared>, EngineError> {

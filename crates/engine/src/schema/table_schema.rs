@@ -1,11 +1,13 @@
 //! Frictionless Table Schema (<https://specs.frictionlessdata.io/table-schema/>), as its standard says.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 /// A contract: fields with their types and rules.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", expecting = "a JSON object with `fields`")]
 pub struct TableSchema {
     /// In the order of the columns.
     pub fields: Vec<Field>,
@@ -18,6 +20,77 @@ pub struct TableSchema {
     /// References to keys; only those to the same file (`"resource": ""`) can be checked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub foreign_keys: Vec<ForeignKey>,
+    /// Lists of columns whose values together are unique.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unique_keys: Vec<Vec<String>>,
+    /// How the file's columns and the fields go together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields_match: Option<FieldsMatch>,
+    /// What else stands there: descriptions for people, or what is refused as unknown.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Json>,
+}
+
+/// How the columns of a file and the fields of its schema go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", from = "WrittenMatch")]
+pub enum FieldsMatch {
+    /// The same names in the same order.
+    Exact,
+    /// The same names in any order; so it is when nothing is said.
+    Equal,
+    /// The file has all fields and may have other columns.
+    Subset,
+    /// The file has no other columns and may lack fields.
+    Superset,
+    /// The file has one field at least; it may lack fields and have other columns.
+    Partial,
+}
+
+impl FieldsMatch {
+    /// Whether the file may have columns that are not declared.
+    pub(crate) fn allows_surplus(self) -> bool {
+        matches!(self, Self::Subset | Self::Partial)
+    }
+
+    /// Whether the file may lack fields.
+    pub(crate) fn allows_lack(self) -> bool {
+        matches!(self, Self::Superset | Self::Partial)
+    }
+}
+
+/// The standard writes the one word in a list.
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected `exact`, `equal`, `subset`, `superset` or `partial` for `fieldsMatch`"
+)]
+enum WrittenMatch {
+    Alone(MatchName),
+    InList([MatchName; 1]),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum MatchName {
+    Exact,
+    Equal,
+    Subset,
+    Superset,
+    Partial,
+}
+
+impl From<WrittenMatch> for FieldsMatch {
+    fn from(written: WrittenMatch) -> Self {
+        let (WrittenMatch::Alone(name) | WrittenMatch::InList([name])) = written;
+        match name {
+            MatchName::Exact => Self::Exact,
+            MatchName::Equal => Self::Equal,
+            MatchName::Subset => Self::Subset,
+            MatchName::Superset => Self::Superset,
+            MatchName::Partial => Self::Partial,
+        }
+    }
 }
 
 fn empty_is_missing() -> Vec<String> {
@@ -59,6 +132,12 @@ pub struct Field {
     /// Words for false; `false`, `False`, `FALSE` and `0` when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub false_values: Option<Vec<String>>,
+    /// Cells that are null in this column, instead of those of the whole schema.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_values: Option<Vec<String>>,
+    /// What else stands there: descriptions for people, or what is refused as unknown.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Json>,
 }
 
 fn string_type() -> String {
@@ -93,6 +172,9 @@ pub struct Constraints {
     /// The allowed values.
     #[serde(default, rename = "enum", skip_serializing_if = "Option::is_none")]
     pub one_of: Option<Vec<Json>>,
+    /// What else stands there, which is refused as unknown.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Json>,
 }
 
 impl Constraints {
@@ -144,19 +226,40 @@ pub struct Reference {
 impl TableSchema {
     /// The schema that a file's report proposes: its columns, with their types and what was never null required.
     pub fn of_report(report: &csvp_report::Report) -> Self {
-        let mut missing: Vec<String> = empty_is_missing();
-        for word in report.columns.iter().flat_map(|column| &column.null_words) {
-            if !missing.contains(word) {
-                missing.push(word.clone());
+        let has_records = report.counts.data_records() > 0;
+        let mut fields: Vec<Field> =
+            report.columns.iter().map(|column| Field::of_column(column, has_records)).collect();
+        let with_empty = |words: &[String]| [empty_is_missing(), words.to_vec()].concat();
+        let mut missing_values = empty_is_missing();
+        match report.columns.as_slice() {
+            [first, rest @ ..] if rest.iter().all(|column| column.null_words == first.null_words) => {
+                missing_values = with_empty(&first.null_words);
+            }
+            // A word that is null in one column may be a value in another: `NA` is also Namibia.
+            columns => {
+                for (field, column) in fields.iter_mut().zip(columns) {
+                    field.missing_values =
+                        (!column.null_words.is_empty()).then(|| with_empty(&column.null_words));
+                }
             }
         }
-        let has_records = report.counts.data_records() > 0;
-        Self {
-            fields: report.columns.iter().map(|column| Field::of_column(column, has_records)).collect(),
-            missing_values: missing,
-            primary_key: None,
-            foreign_keys: Vec::new(),
-        }
+        Self { fields, missing_values, ..Self::default() }
+    }
+
+    /// Cells that are null in the column of a field.
+    pub(crate) fn missing_values_of<'a>(&'a self, field: &'a Field) -> &'a [String] {
+        field.missing_values.as_deref().unwrap_or(&self.missing_values)
+    }
+
+    /// Whether a field may be lacking: nothing is asked of it that a file without it would break.
+    pub(crate) fn is_optional(&self, field: &Field) -> bool {
+        let in_key = |key: &Key| key.names().contains(&field.name);
+        let referred = |key: &ForeignKey| in_key(&key.fields) || in_key(&key.reference.fields);
+        self.fields_match.is_some_and(FieldsMatch::allows_lack)
+            && !field.constraints.required
+            && !self.primary_key.as_ref().is_some_and(in_key)
+            && !self.unique_keys.iter().any(|key| key.contains(&field.name))
+            && !self.foreign_keys.iter().any(referred)
     }
 }
 
@@ -187,6 +290,13 @@ impl Field {
             }
             ColumnType::Decimal { marks: found, .. } | ColumnType::Float { marks: found, .. } => {
                 marks(&mut field, *found);
+                if column.exceptions > 0 {
+                    let found = &column.column_type;
+                    let text = format!(
+                        "inferred as {found}, which not all values are; the type `number` takes any digits"
+                    );
+                    field.description = Some(text);
+                }
                 "number"
             }
             ColumnType::Date { format } => {

@@ -225,3 +225,96 @@ fn what_cannot_be_checked_is_refused_at_the_start() {
     let error = Settings { columns: twice.to_vec(), ..Settings::default() }.validate().unwrap_err();
     assert_eq!(error.to_string(), "column `a`: is given a type twice");
 }
+
+fn check_against(schema: &str, file: &str) -> Vec<String> {
+    let schema: TableSchema = serde_json::from_str(schema).unwrap();
+    let settings = Settings { schema: Some(schema), ..Settings::default() };
+    faults(&run(settings, file.as_bytes(), 1 << 16).0)
+}
+
+#[test]
+fn unique_keys_are_checked_and_need_no_values() {
+    let schema = |keys: &str| {
+        format!(
+            r#"{{"fields": [{{"name": "a", "type": "integer"}}, {{"name": "b"}}], "uniqueKeys": {keys}}}"#
+        )
+    };
+    let file = "a,b\n1,x\n1,y\n,z\n,z\n2,x\n2,x\n";
+    let of_a = ["2 value-not-unique a 1", "6 value-not-unique a 2"];
+    assert_eq!(check_against(&schema(r#"[["a"]]"#), file), of_a);
+    let of_both = ["4 value-not-unique a ", "6 value-not-unique a 2"];
+    assert_eq!(check_against(&schema(r#"[["a", "b"]]"#), file), of_both);
+}
+
+#[test]
+fn fields_match_says_which_columns_may_differ() {
+    let fields = r#"{"name": "a"}, {"name": "b"}, {"name": "c"}"#;
+    let check = |how: &str, header: &str| {
+        let n = header.split(',').count();
+        let file = format!("{header}\n{}\n", vec!["x y"; n].join(","));
+        let found = check_against(&format!(r#"{{"fields": [{fields}], "fieldsMatch": {how}}}"#), &file);
+        found.iter().filter(|fault| fault.contains("header-mismatch")).count()
+    };
+    for (how, header, mismatches) in [
+        (r#""exact""#, "a,b,c", 0),
+        (r#"["exact"]"#, "a,c,b", 2),
+        (r#"["equal"]"#, "a,c,b", 0),
+        (r#""equal""#, "a,b,c,d", 1),
+        (r#""subset""#, "d,c,b,a", 0),
+        (r#""subset""#, "a,b,d", 1),
+        (r#""superset""#, "c,a", 0),
+        (r#""superset""#, "c,d", 1),
+        (r#""partial""#, "c,d", 0),
+        (r#""partial""#, "d,e", 3),
+    ] {
+        assert_eq!(check(how, header), mismatches, "{how} {header}");
+    }
+    let asked = r#"{"fields": [{"name": "a"}, {"name": "b", "constraints": {"required": true}}], "fieldsMatch": "superset"}"#;
+    assert_eq!(
+        check_against(asked, "a\nx y\n"),
+        ["0 header-mismatch  "],
+        "a required field may not be lacking"
+    );
+}
+
+#[test]
+fn keys_that_are_not_known_are_refused_by_name() {
+    let refused = |schema: &str| -> Option<String> {
+        let schema: TableSchema = serde_json::from_str(schema).unwrap();
+        Settings { schema: Some(schema), ..Settings::default() }
+            .validate()
+            .err()
+            .map(|error| error.to_string())
+    };
+    for (schema, key) in [
+        (r#"{"fields": [{"name": "a"}], "uniqueKey": [["a"]]}"#, "schema: has the key `uniqueKey`"),
+        (r#"{"fields": [{"name": "a", "require": true}]}"#, "field `a`: has the key `require`"),
+        (
+            r#"{"fields": [{"name": "a", "constraints": {"exclusiveMinimum": 1}}]}"#,
+            "field `a`: has the key `exclusiveMinimum`",
+        ),
+        (r#"{"fields": [{"name": "a", "categories": ["x"]}]}"#, "use the constraint `enum`"),
+        (r#"{"fields": [{"name": "a"}], "uniqueKeys": [["b"]]}"#, "names the field `b`"),
+    ] {
+        let fault = refused(schema).unwrap_or_else(|| panic!("{schema} is taken"));
+        assert!(fault.contains(key), "{fault}");
+    }
+    let for_people = r#"{"$schema": "s", "name": "n", "title": "t", "description": "d", "fields": [
+        {"name": "a", "title": "t", "description": "d", "example": "e", "rdfType": "r"}]}"#;
+    assert_eq!(refused(for_people), None);
+    let list = serde_json::from_str::<TableSchema>("[]").unwrap_err().to_string();
+    assert!(list.contains("expected a JSON object with `fields`"), "{list}");
+    let how = serde_json::from_str::<TableSchema>(r#"{"fields": [], "fieldsMatch": "some"}"#).unwrap_err();
+    assert!(how.to_string().contains("expected `exact`, `equal`"), "{how}");
+}
+
+#[test]
+fn the_schema_of_a_file_keeps_the_null_words_of_each_column() {
+    let file = b"id,country,v\n1,NA,1\n2,US,NA\n3,DE,3\n4,NA,NA\n";
+    let (report, _) = run(Settings::default(), file, 1 << 16);
+    assert_eq!(faults(&report), [""; 0]);
+    let schema = TableSchema::of_report(&report);
+    let written = serde_json::to_string(&schema).unwrap();
+    assert!(written.contains(r#""missingValues":["","NA"]"#), "{written}");
+    assert_eq!(check_against(&written, std::str::from_utf8(file).unwrap()), [""; 0]);
+}
