@@ -45,7 +45,9 @@ fn one_by_one(cells: &[&[u8]]) -> Shapes {
 
 fn by_looks(cells: &[&[u8]]) -> Shapes {
     let (mut looks, mut shapes) = (Looks::new(), Shapes::new());
-    cells.iter().for_each(|cell| looks.add(cell, &mut shapes));
+    for cell in cells {
+        looks.add(cell, &mut shapes);
+    }
     looks.flush(&mut shapes);
     shapes
 }
