@@ -57,7 +57,7 @@ impl Input {
             Ok(())
         })?;
         progress.finish();
-        check.finish().with_context(|| format!("cannot read `{}`", self.path.display()))
+        check.finish().with_context(|| format!("cannot process `{}`", self.name()))
     }
 
     /// The second pass.

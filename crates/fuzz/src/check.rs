@@ -19,9 +19,9 @@ pub(crate) fn run(input: &[u8]) {
     let settings =
         |block_bytes| Settings { limits: Limits { block_bytes, ..limits.clone() }, ..Settings::default() };
 
-    let whole = both(&settings(1 << 20), bytes, bytes.len(), 1, ()).map(|found| found.0);
+    let whole = both(&settings(1 << 14), bytes, bytes.len(), 1, ()).map(|found| found.0);
     for (block_bytes, chunk, threads) in
-        [(1 << 20, chunk, threads), (64, bytes.len(), threads), (64, chunk, 1)]
+        [(1 << 14, chunk, threads), (64, bytes.len(), threads), (64, chunk, 1)]
     {
         let other = both(&settings(block_bytes), bytes, chunk, threads, ()).map(|found| found.0);
         assert_eq!(whole, other, "blocks of {block_bytes}, chunks of {chunk}, {threads} threads");

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use anyhow::Context;
 use csvp_engine::{Sniff, Sniffed};
 use serde_json::json;
 
@@ -19,7 +20,7 @@ pub(crate) fn run(args: &DetectArgs) -> anyhow::Result<Outcome> {
         enough = sniff.push(bytes)?;
         Ok(!enough)
     })?;
-    let found = sniff.finish(!enough)?;
+    let found = sniff.finish(!enough).with_context(|| format!("cannot process `{}`", input.name()))?;
     if let Some(problem) = &found.refused {
         anyhow::bail!("{}: {}", input.name(), problem.message());
     }

@@ -76,6 +76,8 @@ enum State {
         compression: Compression,
         /// Bytes that wait until there are enough for a piece.
         piece: Vec<u8>,
+        /// Room for what comes out of a step.
+        out: Vec<u8>,
         /// Bytes of all pieces before.
         unpacked: u64,
     },
@@ -155,7 +157,8 @@ impl Source {
         let State::Start(head) = std::mem::replace(&mut self.state, State::Plain) else { return Ok(()) };
         if let Some(compression) = Compression::of(&head) {
             let codec = Codec::new(compression)?;
-            self.state = State::Packed { codec, compression, piece: Vec::new(), unpacked: 0 };
+            let (piece, out) = (Vec::with_capacity(PIECE_BYTES), vec![0; STEP_BYTES]);
+            self.state = State::Packed { codec, compression, piece, out, unpacked: 0 };
         }
         self.run(&head, plain)
     }
@@ -178,11 +181,10 @@ impl Source {
 
     /// Unpacks the bytes that wait.
     fn unpack(&mut self, plain: &mut Plain<'_>) -> Result<(), EngineError> {
-        let State::Packed { codec, piece, unpacked, .. } = &mut self.state else { return Ok(()) };
+        let State::Packed { codec, piece, out, unpacked, .. } = &mut self.state else { return Ok(()) };
         let mut rest = &piece[..];
-        let mut out = vec![0; STEP_BYTES];
         while self.damaged.is_none() {
-            let step = codec.run(rest, &mut out)?;
+            let step = codec.run(rest, out)?;
             let (read, written) =
                 step.as_ref().map_or_else(|damage| (0, damage.written), |step| (step.read, step.written));
             rest = &rest[read..];
