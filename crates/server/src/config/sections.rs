@@ -117,6 +117,9 @@ sections! {
         /// Memory for the work on files, all together. What would pass it waits, and is answered with 503 after
         /// `upload.wait_timeout`. The program itself, and pages that are looked at, come on top.
         memory: Bytes = "512 MiB";
+        /// Times the size of a file, unpacked, that its results may take on the disk in all, and 64 MiB. A run that would
+        /// pass it ends, and leaves nothing.
+        max_growth: u32 = "32";
         /// Jobs that run at the same time.
         jobs: usize = "2";
         /// Longest run of one job.

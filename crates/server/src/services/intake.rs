@@ -202,8 +202,8 @@ fn count(app: &App, before: u64, bytes: &Bytes) -> Result<u64, ApiError> {
 async fn take_small(app: &App, place: Place, settings: Settings, bytes: Vec<u8>) -> Result<Stored, ApiError> {
     let started_at = app.meta.clock().now_us();
     let size_bytes = bytes.len() as u64;
-    let blobs = app.blobs.clone();
-    let small = app.cpu.run(move || processing::small(&blobs, place, settings, &bytes)).await;
+    let (blobs, config) = (app.blobs.clone(), app.config.clone());
+    let small = app.cpu.run(move || processing::small(&blobs, &config, place, settings, &bytes)).await;
     let Small { result, sha256, report, sealed } = small.map_err(ApiError::internal)?.map_err(refusal)?;
     let published = app.cpu.wait_for_disk(move || sealed.publish()).await.map_err(ApiError::internal)?;
     if let Err(error) = published {

@@ -118,7 +118,12 @@ pub(crate) fn used_bytes(app: &App) -> u64 {
 
 /// Whether the disk has so little room left that no upload should be begun.
 pub(crate) fn is_nearly_full(config: &Config) -> bool {
-    free_bytes(&config.store.data_dir()).is_some_and(|free| free < config.store.min_free_disk.0)
+    is_nearly_full_at(&config.store.data_dir(), config.store.min_free_disk.0)
+}
+
+/// Whether the disk that holds the path has less than so many bytes left.
+pub(crate) fn is_nearly_full_at(path: &Path, min_free: u64) -> bool {
+    free_bytes(path).is_some_and(|free| free < min_free)
 }
 
 /// Free bytes of the disk that holds the path; none where that cannot be told.

@@ -6,6 +6,7 @@
 
 mod first;
 mod outputs;
+mod room;
 mod second;
 mod spool;
 
@@ -98,20 +99,21 @@ impl From<EngineError> for Stop {
             }
             EngineError::TooManyRepeats { .. } => Self::Refused(error.to_string()),
             // Writers put the store's own errors into `io::Error`; they come out as they went in.
-            EngineError::Output(io) => {
-                Self::Store(full_within(&io).unwrap_or_else(|| StoreError::from_io(io)))
-            }
+            EngineError::Output(io) => within(&io).unwrap_or_else(|| Self::Store(StoreError::from_io(io))),
             other => Self::Inside(other.into()),
         }
     }
 }
 
-/// A full store somewhere among the causes: file formats wrap what their writer said, each in its own way.
-fn full_within(error: &(dyn std::error::Error + 'static)) -> Option<StoreError> {
+/// A full store, or a run without room, among the causes: file formats wrap what their writer said, each in its own way.
+fn within(error: &(dyn std::error::Error + 'static)) -> Option<Stop> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(StoreError::Full { used_bytes, max_bytes }) = error.downcast_ref() {
-            return Some(StoreError::Full { used_bytes: *used_bytes, max_bytes: *max_bytes });
+            return Some(Stop::Store(StoreError::Full { used_bytes: *used_bytes, max_bytes: *max_bytes }));
+        }
+        if let Some(large) = error.downcast_ref::<room::TooLarge>() {
+            return Some(Stop::TooLarge(large.to_string()));
         }
         // The source of an `io::Error` is that of the error inside it; the error itself is only found this way.
         let inside = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
@@ -235,12 +237,12 @@ mod tests {
 
         let full = || StoreError::Full { used_bytes: 7, max_bytes: Some(9) }.into_io();
         for error in [full(), std::io::Error::other(Wrapped(full())), std::io::Error::other(full())] {
-            let found = full_within(&error);
+            let found = within(&error);
             assert!(
-                matches!(found, Some(StoreError::Full { used_bytes: 7, max_bytes: Some(9) })),
+                matches!(found, Some(Stop::Store(StoreError::Full { used_bytes: 7, max_bytes: Some(9) }))),
                 "{error:?}"
             );
         }
-        assert!(full_within(&std::io::Error::other("paper jam")).is_none());
+        assert!(within(&std::io::Error::other("paper jam")).is_none());
     }
 }

@@ -4,30 +4,37 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use csvp_convert::{ConvertError, FileKind, Outputs};
-use csvp_engine::{JudgedBlock, Output, Plan};
+use csvp_engine::{EngineError, JudgedBlock, Output, Plan};
 use csvp_report::{Problem, Report, Verdict};
 use csvp_store::{Blobs, BlockingBlobWriter, ObjectKey, RunFile, StoreError, StoredFile};
 
+use super::room::Room;
 use super::spool::{Spool, spool_file};
-use super::{Place, Stop, full_within};
+use super::{Place, Stop, within};
+use crate::config::Config;
 
 /// A writer that a file's output and we both hold: it is written there and published here.
 #[derive(Debug, Clone)]
-pub(super) struct SharedWriter(Arc<Mutex<Option<BlockingBlobWriter>>>);
+pub(super) struct SharedWriter {
+    writer: Arc<Mutex<Option<BlockingBlobWriter>>>,
+    room: Room,
+}
 
 impl SharedWriter {
-    fn open(blobs: &Blobs, key: ObjectKey) -> Result<Self, StoreError> {
-        Ok(Self(Arc::new(Mutex::new(Some(blobs.blocking_writer(key)?)))))
+    fn open(blobs: &Blobs, key: ObjectKey, room: &Room) -> Result<Self, StoreError> {
+        let writer = Arc::new(Mutex::new(Some(blobs.blocking_writer(key)?)));
+        Ok(Self { writer, room: room.clone() })
     }
 
     fn take(&self) -> Option<BlockingBlobWriter> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl Write for SharedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        self.room.take(bytes.len() as u64)?;
+        match self.writer.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
             Some(writer) => writer.write(bytes),
             None => Err(io::Error::other("file was written to after it was published")),
         }
@@ -42,6 +49,7 @@ impl Write for SharedWriter {
 pub(super) struct RunOutputs {
     blobs: Blobs,
     place: Place,
+    room: Room,
     outputs: Outputs,
     spool: Option<Spool>,
     writers: Vec<(RunFile, SharedWriter)>,
@@ -50,7 +58,14 @@ pub(super) struct RunOutputs {
 
 impl RunOutputs {
     /// Opens the files that a run with this verdict may have; a refused one publishes no data.
-    pub(super) fn open(blobs: &Blobs, place: Place, plan: &Plan, verdict: Verdict) -> Result<Self, Stop> {
+    pub(super) fn open(
+        blobs: &Blobs,
+        config: &Config,
+        place: Place,
+        plan: &Plan,
+        verdict: Verdict,
+    ) -> Result<Self, Stop> {
+        let room = Room::new(config, plan.report().file.decoded_bytes);
         let kinds = [
             (RunFile::CleanParquet, FileKind::Parquet),
             (RunFile::CleanCsv, FileKind::Csv),
@@ -64,19 +79,19 @@ impl RunOutputs {
             if verdict == Verdict::Refused && is_data(file) {
                 continue;
             }
-            let writer = SharedWriter::open(blobs, place.file(file))?;
+            let writer = SharedWriter::open(blobs, place.file(file), &room)?;
             outputs.add(kind, plan.schema(), Box::new(writer.clone())).map_err(stop)?;
             writers.push((file, writer));
         }
         let spool = match spool_file() {
             Some(file) => {
-                let writer = SharedWriter::open(blobs, place.file(file))?;
+                let writer = SharedWriter::open(blobs, place.file(file), &room)?;
                 writers.push((file, writer.clone()));
                 Some(Spool::new(writer))
             }
             None => None,
         };
-        Ok(Self { blobs: blobs.clone(), place, outputs, spool, writers, original: None })
+        Ok(Self { blobs: blobs.clone(), place, room, outputs, spool, writers, original: None })
     }
 
     /// Adds the original, for an upload that is stored together with its files.
@@ -89,10 +104,10 @@ impl RunOutputs {
 
     /// Completes all files and adds report and plan. Nothing is visible yet.
     pub(super) fn seal(self, report: &Report, plan: &Plan) -> Result<Sealed, Stop> {
-        let Self { blobs, place, outputs, spool, mut writers, original } = self;
+        let Self { blobs, place, room, outputs, spool, mut writers, original } = self;
         outputs.finish().map_err(stop)?;
         if let Some(spool) = spool {
-            spool.finish().map_err(StoreError::from_io)?;
+            spool.finish().map_err(EngineError::Output)?;
         }
         writers.retain(|(file, _)| is_wanted(*file, report));
         let json = [
@@ -100,8 +115,8 @@ impl RunOutputs {
             (RunFile::PlanJson, serde_json::to_vec(plan)?),
         ];
         for (file, bytes) in json {
-            let mut writer = SharedWriter::open(&blobs, place.file(file))?;
-            writer.write_all(&bytes).map_err(StoreError::from_io)?;
+            let mut writer = SharedWriter::open(&blobs, place.file(file), &room)?;
+            writer.write_all(&bytes).map_err(EngineError::Output)?;
             writers.push((file, writer));
         }
         let (mut files, mut handles) = (Vec::new(), Vec::new());
@@ -167,10 +182,7 @@ fn is_wanted(file: RunFile, report: &Report) -> bool {
 
 fn stop(error: ConvertError) -> Stop {
     match error {
-        ConvertError::Write(io) => Stop::Store(StoreError::from_io(io)),
-        other => match full_within(&other) {
-            Some(full) => Stop::Store(full),
-            None => Stop::Inside(other.into()),
-        },
+        ConvertError::Write(io) => within(&io).unwrap_or_else(|| Stop::Store(StoreError::from_io(io))),
+        other => within(&other).unwrap_or_else(|| Stop::Inside(other.into())),
     }
 }

@@ -10,6 +10,7 @@ use super::first::sha256;
 use super::outputs::{RunOutputs, Sealed};
 use super::{Place, SLICE, Stop, refuse_no_csv, result};
 use crate::app::App;
+use crate::config::Config;
 use crate::services::LiveRun;
 
 /// Bytes read at once.
@@ -24,12 +25,18 @@ pub(crate) struct Small {
 }
 
 /// Both passes over bytes in memory; the original and all files are written, and become visible together.
-pub(crate) fn small(blobs: &Blobs, place: Place, settings: Settings, bytes: &[u8]) -> Result<Small, Stop> {
+pub(crate) fn small(
+    blobs: &Blobs,
+    config: &Config,
+    place: Place,
+    settings: Settings,
+    bytes: &[u8],
+) -> Result<Small, Stop> {
     let mut check = Check::new(settings)?;
     check.push(bytes)?;
     let Checked { report, plan, .. } = check.finish()?;
     refuse_no_csv(&report)?;
-    let mut outputs = RunOutputs::open(blobs, place, &plan, report.verdict)?;
+    let mut outputs = RunOutputs::open(blobs, config, place, &plan, report.verdict)?;
     outputs.write_original(bytes)?;
     let (outputs, report) = if report.verdict == Verdict::Refused {
         (outputs, report)
@@ -57,9 +64,9 @@ pub(crate) async fn convert(
         return convert_plan(app, place, plan, size, run).await;
     }
     // A refused file publishes its report and its problems, and no data.
-    let blobs = app.blobs.clone();
+    let (blobs, config) = (app.blobs.clone(), app.config.clone());
     let work = move || -> Result<_, Stop> {
-        let outputs = RunOutputs::open(&blobs, place, &plan, report.verdict)?;
+        let outputs = RunOutputs::open(&blobs, &config, place, &plan, report.verdict)?;
         Ok((outputs.seal(&report, &plan)?, report))
     };
     let (sealed, report) = app.cpu.run(work).await??;
@@ -81,9 +88,9 @@ pub(crate) async fn convert_plan(
     size: u64,
     run: &LiveRun,
 ) -> Result<(RunResult, Report), Stop> {
-    let (blobs, key) = (app.blobs.clone(), place.original());
+    let (blobs, config, key) = (app.blobs.clone(), app.config.clone(), place.original());
     let open = move || -> Result<_, Stop> {
-        let outputs = RunOutputs::open(&blobs, place, &plan, Verdict::Clean)?;
+        let outputs = RunOutputs::open(&blobs, &config, place, &plan, Verdict::Clean)?;
         Ok((Second::new(&plan, outputs)?.with_profiles(), blobs.blocking_reader(&key, 0)?, plan))
     };
     let (mut second, mut reader, plan) = app.cpu.run(open).await??;

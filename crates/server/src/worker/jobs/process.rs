@@ -206,9 +206,12 @@ async fn hand_back(app: &App, lease: &Lease) -> &'static str {
 
 /// Reports an attempt that failed by no fault of the upload.
 async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'static str {
-    let failure = Failure {
-        code: "internal".to_owned(),
-        detail: format!("processing failed inside; the log has the cause under job {}", lease.job),
+    let failure = if let Some(StoreError::Full { .. }) = cause.downcast_ref() {
+        let detail = "there is no room for the results; free some space and process the upload again";
+        Failure { code: "storage-full".to_owned(), detail: detail.to_owned() }
+    } else {
+        let detail = format!("processing failed inside; the log has the cause under job {}", lease.job);
+        Failure { code: "internal".to_owned(), detail }
     };
     let fate = app.meta.fail_job(lease, &failure).await;
     match &fate {
