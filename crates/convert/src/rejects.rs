@@ -3,10 +3,11 @@
 //! The first columns say what is wrong: `csvp_record` and `csvp_line` (from 1), `csvp_byte` (from 0),
 //! `csvp_codes` (each code once, separated by blanks) and `csvp_messages` (separated by `; `). Then come the
 //! columns of the file under its names, with the fields as they stand there (unescaped, not cut). Fields
-//! beyond the last column are together in `csvp_extra`, written as one CSV record; missing ones are empty.
+//! beyond the last column are together in `csvp_extra`, written as one CSV record; missing ones are empty, and `csvp_extra` says how many
+//! they are (`csvp_missing 2`), so that the record stays short until someone clears that cell.
 //! Where the file has columns of these names, ours get a suffix (`csvp_record_2`).
 //!
-//! To replay: correct the cells and send the file as it is. The engine knows these columns by the whole header
+//! To replay: correct the cells, clear `csvp_extra`, and send the file with the schema of the original. The engine knows these columns by the whole header
 //! ([`csvp_engine::rejects`]) and leaves them out; fields that still stand in `csvp_extra` are still too many.
 //!
 //! The file has the form of [`crate::csv`]. In a UTF-8 file, invalid bytes stand here as they came; in a
@@ -80,7 +81,7 @@ impl<W: Write> RejectsOutput<W> {
         ];
         let fields = block.raw_fields(record);
         let n_columns = block.schema().columns.len();
-        let extra = extra_cell(fields.get(n_columns..).unwrap_or_default());
+        let extra = csvp_engine::rejects::extra_cell(&fields, n_columns);
         let in_columns = (0..n_columns).map(|column| fields.get(column).map_or(&b""[..], |field| field));
         let cells = before.iter().map(String::as_bytes).chain(in_columns).chain([extra.as_slice()]);
         writer::write_record(&mut self.buffer, cells, b',');
@@ -99,14 +100,4 @@ fn message(problem: &Problem) -> String {
         Some(column) => format!("{}: {}", column.name, problem.message()),
         None => problem.message(),
     }
-}
-
-/// Fields beyond the last column as one cell: a CSV record without line end.
-fn extra_cell(fields: &[std::borrow::Cow<'_, [u8]>]) -> Vec<u8> {
-    let mut cell = Vec::new();
-    if !fields.is_empty() {
-        writer::write_record(&mut cell, fields.iter().map(|field| &field[..]), b',');
-        cell.pop();
-    }
-    cell
 }

@@ -8,7 +8,7 @@ use csvp_report::{ColumnRef, Position};
 
 use crate::decode::{Invalid, Places, invalid_utf8};
 use crate::layout::{Layout, shown_name};
-use crate::rejects;
+use crate::rejects::{self, Kept};
 
 /// A run of whole records.
 ///
@@ -110,19 +110,22 @@ impl Block {
     /// All fields of a record, however many; those that a file of rejected records keeps in one cell come last.
     pub(crate) fn fields(&self, grammar: &Grammar, record: usize) -> Vec<Cow<'_, [u8]>> {
         let mut fields = self.index.fields(grammar, &self.text, record);
-        let kept = self.kept_fields(grammar, record);
-        if !kept.is_empty() {
-            fields.resize(fields.len().max(self.index.n_columns()), Cow::Borrowed(b""));
-            fields.extend(kept.into_iter().map(Cow::Owned));
+        match self.kept_fields(grammar, record) {
+            Kept::Missing(n) => fields.truncate(self.index.n_columns().saturating_sub(n)),
+            Kept::Extra(kept) if !kept.is_empty() => {
+                fields.resize(fields.len().max(self.index.n_columns()), Cow::Borrowed(b""));
+                fields.extend(kept.into_iter().map(Cow::Owned));
+            }
+            Kept::Extra(_) => {}
         }
         fields
     }
 
-    /// Fields beyond the last column that a file of rejected records keeps in one cell.
-    pub(crate) fn kept_fields(&self, grammar: &Grammar, record: usize) -> Vec<Vec<u8>> {
+    /// What a file of rejected records keeps of a record whose number of fields was wrong.
+    pub(crate) fn kept_fields(&self, grammar: &Grammar, record: usize) -> Kept {
         let mut scratch = Vec::new();
         let cell = self.index.left_out_behind(grammar, &self.text, record, &mut scratch);
-        cell.map_or_else(Vec::new, rejects::extra_fields)
+        cell.map_or(Kept::Extra(Vec::new()), rejects::kept)
     }
 
     /// The record that holds the byte at `at`, if it is in one.

@@ -42,6 +42,20 @@ fn rejected_records_come_back_in_full() {
     assert!(with_bad_records()[byte..].starts_with("102,1.00"));
 }
 
+#[test]
+fn short_records_stay_short_until_they_are_corrected() {
+    let first = convert(b"a,b,c\n1,2,3\n4\n5,6,7\n8,9,10\n", Settings::default());
+    let rejects = first.text(FileKind::Rejects);
+    assert!(rejects.ends_with(",4,,,csvp_missing 2\n"), "{rejects}");
+    let again = convert(rejects.as_bytes(), Settings::default());
+    assert_eq!((again.report.counts.accepted, again.report.counts.rejected), (0, 1));
+    let short = again.report.problems.first.iter().find(|p| p.code == csvp_report::ProblemCode::FieldCount);
+    assert_eq!(short.map(|problem| problem.message()).unwrap(), "record has 1 field, expected 3");
+    assert!(again.text(FileKind::Rejects).ends_with(",4,,,csvp_missing 2\n"), "again and again");
+    let corrected = rejects.replace(",4,,,csvp_missing 2", ",4,5,6,");
+    assert_eq!(convert(corrected.as_bytes(), Settings::default()).report.counts.accepted, 1);
+}
+
 /// A schema for the columns of [`with_bad_records`].
 fn schema() -> csvp_engine::TableSchema {
     serde_json::from_value(json!({"fields": [

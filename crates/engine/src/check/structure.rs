@@ -8,6 +8,7 @@ use crate::Limits;
 use crate::block::{Block, LineCounter};
 use crate::decode::Invalid;
 use crate::layout::Layout;
+use crate::rejects::Kept;
 
 /// What the structure of a block says.
 #[derive(Debug, Default)]
@@ -89,13 +90,16 @@ impl Checker<'_> {
         }
     }
 
-    /// A rejected record that had too many fields still has them, as long as they stand in the cell that keeps them.
+    /// A rejected record still has the number of fields that it had, as long as the cell that keeps it says so.
     fn kept_fields(&mut self) {
         let n_columns = self.layout.n_columns();
         for record in self.block.data() {
-            let kept = self.block.kept_fields(self.grammar, record).len();
-            if kept > 0 && self.block.index.n_fields(record) == n_columns {
-                let detail = Detail::Count { expected: n_columns as u64, found: (n_columns + kept) as u64 };
+            let found = match self.block.kept_fields(self.grammar, record) {
+                Kept::Extra(fields) => n_columns + fields.len(),
+                Kept::Missing(n) => n_columns.saturating_sub(n),
+            };
+            if found != n_columns && self.block.index.n_fields(record) == n_columns {
+                let detail = Detail::Count { expected: n_columns as u64, found: found as u64 };
                 self.of_record(ProblemCode::FieldCount, record, detail);
             }
         }
