@@ -1,6 +1,6 @@
 //! Accepted records as a Parquet file.
 //!
-//! ZSTD, dictionaries where values repeat, statistics per page and a page index, so that readers skip what
+//! ZSTD (in tables of at most 2,048 columns), dictionaries where values repeat (of at most 512), statistics per page and a page index, so that readers skip what
 //! they do not need. A row group ends at 1,048,576 rows or when what is held of it reaches 64 MiB, whichever
 //! comes first: the memory does not depend on the size of the file. Equal records give equal bytes.
 
@@ -34,6 +34,11 @@ const GROUP_ROWS: u64 = 1 << 20;
 const GROUP_BYTES: usize = 64 << 20;
 /// Level 1 writes twice as fast as level 3 and the files are a few percent larger.
 const ZSTD_LEVEL: i32 = 1;
+/// Most columns with dictionaries. The table of a dictionary is made for 4,096 values before the first one comes, 72 KiB
+/// for each column: with 16,000 columns more than a gigabyte for a file of two lines.
+const DICTIONARY_COLUMNS: usize = 512;
+/// Most columns that are compressed.
+const COMPRESSED_COLUMNS: usize = 2_048;
 /// Cells that keep a thread busy for much longer than it takes to start one.
 const CELLS_OF_A_THREAD: usize = 4_096;
 
@@ -50,6 +55,14 @@ pub struct ParquetOutput<W: Write + Send> {
     group_rows: u64,
     group_bytes: usize,
     threads: usize,
+}
+
+/// How pages are compressed: a compressor holds some 20 KiB for each column as long as its row group is open.
+fn compression(columns: usize) -> Result<Compression, ParquetError> {
+    if columns > COMPRESSED_COLUMNS {
+        return Ok(Compression::UNCOMPRESSED);
+    }
+    Ok(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
 }
 
 /// Everything that is needed to encode one column. Columns share nothing but the block, so that they can be
@@ -75,7 +88,8 @@ impl<W: Write + Send> ParquetOutput<W> {
         let arrow_schema: SchemaRef = schema::arrow_schema(&schema.columns)?;
         let parquet_schema = ArrowSchemaConverter::new().convert(&arrow_schema)?;
         let mut properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
+            .set_compression(compression(schema.columns.len())?)
+            .set_dictionary_enabled(schema.columns.len() <= DICTIONARY_COLUMNS)
             .set_created_by(concat!("csvp version ", env!("CARGO_PKG_VERSION")).to_owned())
             .set_key_value_metadata(Some(schema::file_metadata(&schema.columns)))
             .build();

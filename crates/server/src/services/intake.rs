@@ -13,7 +13,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::processing::{self, Place, Reading, Small, Stop};
-use super::{HeldKey, Turn, first_share, second_share, settings, storage, uploads};
+use super::{HeldKey, Turn, columns_in, first_share, second_share, settings, small_share, storage, uploads};
 use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::config::Bytes as Size;
@@ -202,6 +202,11 @@ fn count(app: &App, before: u64, bytes: &Bytes) -> Result<u64, ApiError> {
 async fn take_small(app: &App, place: Place, settings: Settings, bytes: Vec<u8>) -> Result<Stored, ApiError> {
     let started_at = app.meta.clock().now_us();
     let size_bytes = bytes.len() as u64;
+    // Most small uploads need no more than their turn holds.
+    let _share = match small_share(columns_in(&bytes)) {
+        Some(share) => Some(app.memory.share_in_time(share).await?),
+        None => None,
+    };
     let (blobs, config) = (app.blobs.clone(), app.config.clone());
     let small = app.cpu.run(move || processing::small(&blobs, &config, place, settings, &bytes)).await;
     let Small { result, sha256, report, sealed } = small.map_err(ApiError::internal)?.map_err(refusal)?;
@@ -223,7 +228,8 @@ async fn take_large(
     respond_async: bool,
 ) -> Result<Stored, ApiError> {
     let started_at = app.meta.clock().now_us();
-    let share = app.memory.share_in_time(first_share(&settings)).await?;
+    let columns = head.iter().map(|bytes| columns_in(bytes)).max().unwrap_or(0);
+    let share = app.memory.share_in_time(first_share(&settings, columns)).await?;
     let mut writer = app.blobs.writer(place.original());
     let mut reading = Reading::new(app.cpu.clone(), settings).map_err(refusal)?;
     let mut size = 0;
@@ -265,7 +271,7 @@ async fn convert_now(
     size: u64,
     started_at: i64,
 ) -> Result<FirstRun, ApiError> {
-    let _share = app.memory.share_in_time(second_share(size)).await?;
+    let _share = app.memory.share_in_time(second_share(size, checked.plan.schema().columns.len())).await?;
     let run = app.live.begin(place.upload, csvp_store::Progress::queued(size));
     let (result, report) = processing::convert(app, place, checked, size, &run).await.map_err(refusal)?;
     processing::observe(app, &report, started_at, "request");

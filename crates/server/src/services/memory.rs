@@ -21,6 +21,12 @@ const FIRST_SHARE: u64 = 12 << 20;
 const SECOND_SHARE: u64 = 112 << 20;
 /// What a second pass needs however small the file is.
 const LEAST_SECOND_SHARE: u64 = 12 << 20;
+/// What a first pass needs for each column: shapes, names, what is said about it.
+const FIRST_COLUMN_SHARE: u64 = 4 << 10;
+/// What a second pass needs for each column: a writer of Parquet with its first pages, statistics.
+const SECOND_COLUMN_SHARE: u64 = 16 << 10;
+/// Columns that the shares above already hold.
+const USUAL_COLUMNS: u64 = 256;
 /// The unit of the budget.
 const UNIT: u64 = 64 << 10;
 /// When a client should come back that was sent away.
@@ -43,16 +49,35 @@ pub(crate) fn least_budget(parallel: usize) -> Bytes {
     Bytes((parallel as u64).saturating_mul(SMALL_SHARE).saturating_add(SECOND_SHARE))
 }
 
-/// What a first pass with these settings may need.
-pub(crate) fn first_share(settings: &Settings) -> u64 {
+/// What a first pass with these settings may need, over about so many columns.
+pub(crate) fn first_share(settings: &Settings, columns: usize) -> u64 {
     // Exact checks of keys and unique columns hold values.
     let keys = if settings.schema.is_some() { settings.limits.unique_memory_bytes as u64 } else { 0 };
-    FIRST_SHARE + keys
+    FIRST_SHARE + keys + unusual(columns) * FIRST_COLUMN_SHARE
 }
 
-/// What a second pass over a file of this size may need.
-pub(crate) fn second_share(file_bytes: u64) -> u64 {
+/// What a second pass over a file of this size and so many columns may need.
+pub(crate) fn second_share(file_bytes: u64, columns: usize) -> u64 {
     LEAST_SECOND_SHARE.saturating_add(file_bytes.saturating_mul(2)).min(SECOND_SHARE)
+        + unusual(columns) * SECOND_COLUMN_SHARE
+}
+
+/// What a small upload of about so many columns needs beyond the share of its turn; none for most.
+pub(crate) fn small_share(columns: usize) -> Option<u64> {
+    let columns = unusual(columns);
+    (columns > 0).then_some(columns * (FIRST_COLUMN_SHARE + SECOND_COLUMN_SHARE))
+}
+
+fn unusual(columns: usize) -> u64 {
+    (columns as u64).saturating_sub(USUAL_COLUMNS)
+}
+
+/// About how many columns the first bytes of a file show: the most delimiters in one line, whichever they are.
+pub(crate) fn columns_in(head: &[u8]) -> usize {
+    let lines = head.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let in_line = |line: &[u8]| line.iter().filter(|byte| matches!(byte, b',' | b';' | b'\t' | b'|')).count();
+    // The engine refuses wider ones before they cost anything.
+    lines.map(in_line).max().unwrap_or(0).min(csvp_engine::Limits::default().max_columns)
 }
 
 impl Memory {
@@ -108,10 +133,19 @@ mod tests {
 
     #[test]
     fn shares_grow_with_the_file() {
-        assert_eq!(second_share(0), LEAST_SECOND_SHARE);
-        assert_eq!(second_share(4 << 20), LEAST_SECOND_SHARE + (8 << 20));
-        assert_eq!(second_share(u64::MAX), SECOND_SHARE);
+        assert_eq!(second_share(0, 12), LEAST_SECOND_SHARE);
+        assert_eq!(second_share(4 << 20, 12), LEAST_SECOND_SHARE + (8 << 20));
+        assert_eq!(second_share(u64::MAX, 12), SECOND_SHARE);
+        assert!(second_share(0, 16_000) > 200 << 20, "16,000 writers of Parquet");
         let schema = Settings { schema: Some(Default::default()), ..Settings::default() };
-        assert!(first_share(&schema) > first_share(&Settings::default()));
+        assert!(first_share(&schema, 1) > first_share(&Settings::default(), 1));
+        assert_eq!((small_share(12), small_share(USUAL_COLUMNS as usize + 1)), (None, Some(20 << 10)));
+    }
+
+    #[test]
+    fn the_first_bytes_show_how_wide_a_table_is() {
+        assert_eq!(columns_in(b"title; 2024\na,b,c,d\n1,2,3,4\n"), 3);
+        assert_eq!(columns_in(b""), 0);
+        assert_eq!(columns_in(&b",".repeat(1 << 20)), 16_384);
     }
 }

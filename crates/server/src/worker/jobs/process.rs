@@ -17,6 +17,9 @@ use crate::services::processing::{self, Place, Stop};
 use crate::services::{LiveRun, Share, first_share, second_share, settings};
 use crate::telemetry::Metric;
 
+/// Columns that a file is taken to have of which nothing is known yet.
+const UNKNOWN_COLUMNS: usize = 1_024;
+
 /// Largest plan that is read.
 const MAX_PLAN: u64 = 256 << 20;
 
@@ -103,15 +106,17 @@ async fn process(app: &App, place: Place, live: &LiveRun) -> Result<(RunResult, 
     let record = app.meta.get_upload(place.tenant, place.upload).await?;
     let size = record.upload.size_bytes;
     if let Some(plan) = stored_plan(app, place).await? {
-        let _share = share(app, second_share(size), live).await?;
+        let columns = plan.schema().columns.len();
+        let _share = share(app, second_share(size, columns), live).await?;
         return processing::convert_plan(app, place, plan, size, live).await;
     }
     let wanted: SettingsRequest = serde_json::from_value(record.latest.settings.clone())?;
     let settings = settings::engine_settings(&app.config.limits, &wanted).map_err(Stop::Settings)?;
-    let first = share(app, first_share(&settings), live).await?;
+    let first = share(app, first_share(&settings, UNKNOWN_COLUMNS), live).await?;
     let checked = processing::check_stored(app, place, settings, size, live).await?;
     drop(first);
-    let _share = share(app, second_share(size), live).await?;
+    let columns = checked.plan.schema().columns.len();
+    let _share = share(app, second_share(size, columns), live).await?;
     processing::convert(app, place, checked, size, live).await
 }
 
