@@ -44,7 +44,7 @@ WORKS = {
         ("duckdb", "stats", "SUMMARIZE, types from all records"),
     ],
     "parquet": [
-        ("csvp", ["convert", "FILE", "-o", "OUT/csvp.parquet"], "types from all records, every cell judged, zstd, one thread"),
+        ("csvp", ["convert", "FILE", "-o", "OUT/csvp.parquet"], "types from all records, every cell judged, zstd"),
         ("duckdb", "parquet-full", "types from all records, zstd"),
         ("duckdb", "parquet", "types from a sample, zstd"),
         ("polars", "parquet", "types from a sample, zstd"),
