@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::avx2::Avx2;
 use super::tape::Machine;
 use crate::index::QUOTED;
 
@@ -41,17 +42,14 @@ impl Machine for Avx512 {
 
     #[inline(always)]
     unsafe fn prefix_xor(bits: u64) -> u64 {
-        // SAFETY: the processor has the instructions. Multiplying by all ones without carry adds up the bits below.
-        unsafe {
-            let product = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1));
-            _mm_cvtsi128_si64(product) as u64
-        }
+        // SAFETY: it needs PCLMULQDQ, which is asked for here, too.
+        unsafe { Avx2::prefix_xor(bits) }
     }
 
     #[inline(always)]
     unsafe fn extract(bits: u64, mask: u64) -> u64 {
-        // SAFETY: the processor has the instruction.
-        unsafe { _pext_u64(bits, mask) }
+        // SAFETY: it needs BMI2, which is asked for here, too.
+        unsafe { Avx2::extract(bits, mask) }
     }
 
     #[inline(always)]
