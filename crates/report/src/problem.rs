@@ -124,6 +124,9 @@ impl Problem {
                 }
                 _ => format!("cell has {found} bytes, the limit is {limit} bytes"),
             },
+            (ProblemCode::ValueUnusual, Detail::Type { expected }) => {
+                format!("nearly all values of the column are {expected}, found {value}")
+            }
             (_, Detail::Type { expected }) => format!("expected {expected}, found {value}"),
             (ProblemCode::ValueRequired, _) => "value is required but missing".to_owned(),
             (_, Detail::Rule { rule }) => format!("{value} breaks the rule `{rule}`"),
@@ -152,6 +155,10 @@ impl Problem {
             (ProblemCode::QuoteStray, _) => "a quote stands inside the field; it was kept as text".to_owned(),
             (ProblemCode::HeaderBlank, _) => "the column has no name".to_owned(),
             (ProblemCode::RowBlank, _) => "line has nothing in it".to_owned(),
+            (ProblemCode::HeaderRepeated, _) => "record repeats the header".to_owned(),
+            (ProblemCode::RowHollow, _) => "record has nothing but delimiters".to_owned(),
+            (ProblemCode::RowSingleValue, _) => format!("record has {value} and no other value"),
+            (ProblemCode::RowTotal, _) => format!("{value} says that the record sums up others"),
             (ProblemCode::NulByte, _) => "cell holds a NUL byte".to_owned(),
             (code, Detail::None) => code.title().to_lowercase(),
         }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod clean_files;
 mod compression;
 mod contracts;
 mod encodings;
