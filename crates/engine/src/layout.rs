@@ -16,6 +16,8 @@ use crate::{EngineError, Limits, Settings};
 const MOST_HEADER_CELLS: usize = 1 << 18;
 /// Records below which different numbers of fields are rather damage.
 const FEWEST_VARIED: usize = 20;
+/// Part of the sample that shows how many fields most records may have.
+const FRONT_BYTES: usize = 4 << 10;
 /// Part of the sample from which is learned what records look like.
 const LEARNED_BYTES: usize = 256 << 10;
 /// Share of records that must agree on another number of columns than the header has.
@@ -180,7 +182,7 @@ impl Layout {
         let (start, line) = self.behind_preamble(text, complete, &loose);
         let body = &text[start..];
         let whole = complete && start + body.len() == text.len();
-        let mut index = FieldIndex::new(1);
+        let mut index = FieldIndex::new(width_of_front(&loose, body));
         scan::index(&loose, body, whole, &mut index);
         let header_rows = (self.dialect.header_rows as usize).min(index.n_records());
         let counts: Vec<usize> =
@@ -365,6 +367,14 @@ pub(crate) fn shown_name(name: &str) -> String {
 /// A problem of the file as a whole.
 pub(crate) fn whole_file(code: ProblemCode, detail: Detail) -> Problem {
     Problem { code, position: Position { record: None, line: 1, byte: 0, column: None }, detail, value: None }
+}
+
+/// The usual number of fields of the first records: an index of that width is quick to make.
+fn width_of_front(grammar: &Grammar, body: &[u8]) -> usize {
+    let mut index = FieldIndex::new(1);
+    scan::index(grammar, &body[..body.len().min(FRONT_BYTES)], false, &mut index);
+    let counts: Vec<usize> = (0..index.n_records()).map(|record| index.n_fields(record)).collect();
+    most_frequent(&counts).map_or(1, |(usual, _)| usual.clamp(1, MOST_HEADER_CELLS))
 }
 
 /// The cells of the first `rows` records of `body`; none of a record that is far too wide for a header.

@@ -3,7 +3,7 @@
 use super::candidates::{delimiters, quotings};
 use super::cell;
 use super::score::{Score, score};
-use super::split::{Grid, Rules, split};
+use super::split::{Grid, Rules, broken_quotes, split};
 use super::{DialectHints, evidence::Notes};
 
 /// Bytes of the sample that candidates are scored on.
@@ -117,8 +117,7 @@ fn escapes_further_down(bytes: &[u8], rules: &Rules) -> bool {
         return false;
     }
     let with_escape = Rules { escape: Some(b'\\'), ..rules.clone() };
-    let broken = |rules: &Rules| split(bytes, true, rules, usize::MAX).broken;
-    broken(&with_escape) < broken(rules)
+    broken_quotes(bytes, &with_escape) < broken_quotes(bytes, rules)
 }
 
 /// The bytes after the first `n` physical lines, which the caller says are no records; all when there are not as many.

@@ -11,6 +11,7 @@ mod hostile;
 mod positions;
 mod prop_chunks;
 mod real_files;
+mod whole_records;
 
 use csvp_engine::{Check, Output, Plan, Second, Settings};
 use csvp_report::Report;
