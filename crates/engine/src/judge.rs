@@ -9,12 +9,14 @@ use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 use crate::block::Block;
 use crate::check::cells::{BadCell, ColumnJudge, ColumnRun, judges};
 use crate::check::structure::{self, Structure};
+use crate::columns::{Columns, Misfit};
 use crate::layout::Layout;
 use crate::plan::Plan;
 use crate::profile::ColumnProfile;
 use crate::schema::Column;
 use crate::settings::OnBad;
 use crate::tally::{RecordVerdict, order};
+use crate::types::Format;
 use crate::{EngineError, Limits};
 
 /// Judges blocks against a plan.
@@ -47,6 +49,12 @@ impl Judge {
         Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, open, plan: plan.clone() })
     }
 
+    /// The format of a column's type.
+    pub(crate) fn format(&self, idx: usize) -> &Format {
+        self.columns[idx].format()
+    }
+
+    /// Judges a block.
     pub(crate) fn block(&self, block: &Block) -> Judged {
         let (limits, layout): (&Limits, _) = (&self.plan.limits, &self.plan.layout);
         let Structure { mut problems, sound } =
@@ -65,6 +73,27 @@ impl Judge {
         problems.sort_by_key(order);
         let nulled = if on_bad == OnBad::Null { bad.into_iter().collect() } else { HashSet::new() };
         Judged { verdicts, problems, nulled, sound }
+    }
+
+    /// The accepted records of a block as typed columns.
+    ///
+    /// # Errors
+    /// A cell that was accepted is not of its column's type.
+    pub(crate) fn columns(&self, block: &Block, judged: &Judged) -> Result<Columns, Misfit> {
+        let nulled = &judged.nulled;
+        Columns::read(self, block, &judged.verdicts, |record, column| {
+            !nulled.is_empty() && nulled.contains(&BadCell { record: record as u32, column: column as u32 })
+        })
+    }
+
+    /// The error for a cell that is not of its column's type.
+    pub(crate) fn misfit(&self, misfit: &Misfit) -> EngineError {
+        let column = &self.plan.schema.columns[misfit.column];
+        EngineError::Misfit {
+            record: misfit.record,
+            column: column.name.clone(),
+            expected: column.column_type.to_string(),
+        }
     }
 
     /// Adds the cells of one column, in records that are sound, to its statistics.
