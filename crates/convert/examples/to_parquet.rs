@@ -1,4 +1,5 @@
 //! The two passes with a Parquet file as output, and how long they take: `to_parquet FILE.csv FILE.parquet [THREADS]`.
+#![expect(clippy::print_stdout, reason = "an example talks to who runs it")]
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _};

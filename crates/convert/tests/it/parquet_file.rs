@@ -68,7 +68,10 @@ fn equal_records_give_equal_bytes() {
 #[test]
 fn any_number_of_threads_writes_the_same_file() {
     let text: String = std::iter::once("id,name,price,day\n".to_owned())
-        .chain((0..40_000).map(|id| format!("{id},name {},{}.25,2024-01-0{}\n", id % 7, id * id % 99_991, 1 + id % 9)))
+        .chain(
+            (0..40_000)
+                .map(|id| format!("{id},name {},{}.25,2024-01-0{}\n", id % 7, id * id % 99_991, 1 + id % 9)),
+        )
         .collect();
     let mut check = Check::new(Settings::default()).unwrap();
     check.push(text.as_bytes()).unwrap();
