@@ -12,7 +12,7 @@ use crate::check::structure::{self, Structure};
 use crate::columns::{Columns, Misfit};
 use crate::layout::Layout;
 use crate::plan::Plan;
-use crate::profile::ColumnProfile;
+use crate::profile::{Batch, ColumnProfile};
 use crate::schema::Column;
 use crate::settings::OnBad;
 use crate::tally::{RecordVerdict, order};
@@ -100,20 +100,22 @@ impl Judge {
     pub(crate) fn profile(&self, block: &Block, sound: &[bool], idx: usize, profile: &mut ColumnProfile) {
         let (column, judge) = (&self.plan.schema.columns[idx], &self.columns[idx]);
         let mut scratch = Vec::new();
-        for record in block.data().filter(|&record| sound[record]) {
-            let cell = match block.index.slice(&self.grammar, &block.text, record, idx) {
-                Some(cell) => cell,
+        let data = block.data();
+        let mut batch = Batch::new(profile, data.len());
+        for record in data.filter(|&record| sound[record]) {
+            match block.index.slice(&self.grammar, &block.text, record, idx) {
+                Some(cell) if column.is_null(cell) => batch.add_null(),
+                Some(cell) => batch.add(cell, |cell| judge.value(cell)),
                 None => {
                     let cell = block.index.field(&self.grammar, &block.text, record, idx, &mut scratch);
-                    cell.unwrap_or_default()
+                    match cell.unwrap_or_default() {
+                        cell if column.is_null(cell) => batch.add_null(),
+                        cell => batch.add_once(cell, judge.value(cell).as_ref()),
+                    }
                 }
-            };
-            if column.is_null(cell) {
-                profile.add_null();
-            } else {
-                profile.add(cell, judge.value(cell).as_ref());
             }
         }
+        batch.finish();
     }
 
     fn key_faults(&self, run: &ColumnRun<'_>, bad: &mut Vec<BadCell>, problems: &mut Vec<Problem>) {
