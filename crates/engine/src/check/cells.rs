@@ -61,6 +61,11 @@ impl ColumnJudge {
         self.usual.as_ref().is_none_or(|usual| usual.parse(cell).is_some())
     }
 
+    /// The format of the column's type.
+    pub(crate) fn format(&self) -> &Format {
+        &self.format
+    }
+
     /// Whether the rules say more than the type does.
     pub(crate) fn has_rules(&self) -> bool {
         self.rules.is_some()
