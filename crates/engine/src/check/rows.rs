@@ -72,10 +72,20 @@ impl RowRules {
     /// What is wrong with a record as a whole, and the column that says so, if one does.
     #[inline]
     pub(crate) fn fault(&self, records: Records<'_>, record: usize) -> Option<(ProblemCode, Option<usize>)> {
-        if self.headers.iter().any(|header| records.repeats(record, header)) {
+        let (start, end) = (records.index.record_start(record), records.index.record_end(record));
+        let (Some(&first), Some(&last)) = (records.text.get(start), records.text[..end].last()) else {
+            return None;
+        };
+        // Two bytes are enough to know that most records are neither.
+        let may_repeat = |header: &[String]| records.layout.is_rejects || ends_with_name(header, last);
+        let repeats = |header: &Vec<String>| may_repeat(header) && records.repeats(record, header);
+        if self.headers.iter().any(repeats) {
             return Some((ProblemCode::HeaderRepeated, None));
         }
-        if self.hollow && records.begins_or_ends_blank(record) {
+        let delimiter = records.grammar.delimiter();
+        let may_be_empty = |byte: u8| delimiter.contains(&byte) || is_blank_or_quote(byte);
+        if self.hollow && (may_be_empty(first) || may_be_empty(last)) && records.begins_or_ends_blank(record)
+        {
             match records.only_value(record) {
                 Some(None) => return Some((ProblemCode::RowHollow, None)),
                 Some(column) if self.single => return Some((ProblemCode::RowSingleValue, column)),
@@ -116,9 +126,9 @@ impl Records<'_> {
 
     #[inline]
     fn is_filled(&self, record: usize, column: usize) -> bool {
-        self.index.raw_range(self.grammar, record, column).is_some_and(|(start, end)| {
-            self.text[start..end].iter().any(|b| !matches!(b, b' ' | b'\t' | b'"'))
-        })
+        self.index
+            .raw_range(self.grammar, record, column)
+            .is_some_and(|(start, end)| self.text[start..end].iter().any(|&b| !is_blank_or_quote(b)))
     }
 
     /// For a record with all cells of which at most one holds something: which one.
@@ -148,6 +158,16 @@ impl Records<'_> {
             })
         })
     }
+}
+
+fn is_blank_or_quote(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'"' | b'\'')
+}
+
+/// Whether a record whose last byte is `last` may end with the last name of a header.
+fn ends_with_name(header: &[String], last: u8) -> bool {
+    let name = header.last().and_then(|name| name.as_bytes().last());
+    name.is_none_or(|&name| name == last) || is_blank_or_quote(last)
 }
 
 fn trimmed(row: &[String]) -> Vec<String> {

@@ -85,3 +85,16 @@ fn short_records_are_right_where_no_width_is_usual() {
     let report = check(most.as_bytes());
     assert_eq!((report.counts.accepted, report.counts.rejected), (20, 9), "a usual width is a rule");
 }
+
+#[test]
+fn a_rejected_header_stays_rejected_until_it_is_corrected() {
+    let replay = |record: &str| {
+        let text = format!(
+            "csvp_record,csvp_line,csvp_byte,csvp_codes,csvp_messages,id,name,price,csvp_extra\n\
+             2,3,25,header-repeated,record repeats the header,{record},\n"
+        );
+        check(text.as_bytes()).counts
+    };
+    assert_eq!(replay("id,name,price").rejected, 1);
+    assert_eq!(replay("2,milk,1.10").accepted, 1);
+}
