@@ -222,7 +222,10 @@ impl Layout {
                 }
             }
         };
-        self.widths = varied_widths(&counts);
+        // Blanks may align the cells of a table: then nobody knows which of its cells a line lacks.
+        if self.dialect.delimiter != b" " {
+            self.widths = varied_widths(&counts);
+        }
         if let Some(&widest) = self.widths.last() {
             n_columns = header_fields.unwrap_or(0).max(widest);
         }

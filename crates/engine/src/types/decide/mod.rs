@@ -151,7 +151,7 @@ pub fn decide(shapes: &Shapes, policy: &TypePolicy) -> Decision {
         },
         best => {
             let mut decision = text(&tally, reason::of_text(&tally, best.as_ref(), policy), None);
-            decision.usual = best.and_then(|best| usual::of_text(&tally, best));
+            decision.usual = best.and_then(|best| usual::of_text(&tally, best, policy));
             decision
         }
     }

@@ -3,17 +3,19 @@
 use csvp_report::ColumnType;
 
 use super::super::shape::{Odd, Shape};
-use super::{Candidate, Tally};
+use super::{Candidate, Tally, TypePolicy};
 
 /// Values below which a column shows no habit.
 const FEWEST_VALUES: u64 = 20;
 /// Part of the values that must be of one type, in percent.
 const USUAL_PERCENT: u64 = 90;
 
-/// The type of nearly all values, unless the others are only another spelling of the same.
-pub(super) fn of_text(tally: &Tally, best: Candidate) -> Option<ColumnType> {
+/// The type of nearly all values, unless the others are only another spelling of the same. Who asks for strict types wants
+/// such columns to be text.
+pub(super) fn of_text(tally: &Tally, best: Candidate, policy: &TypePolicy) -> Option<ColumnType> {
     // A third word beside `yes` and `no` is a third answer.
     let usual = !matches!(best.column_type, ColumnType::Boolean { .. })
+        && policy.threshold < 1.0
         && tally.values >= FEWEST_VALUES
         && best.accepted * 100 >= tally.values * USUAL_PERCENT
         && best.refusal.is_none();
