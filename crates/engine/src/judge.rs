@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use csvp_parse::{Grammar, Skip, SkipKind};
 use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
@@ -21,7 +22,7 @@ use crate::{EngineError, Limits};
 
 /// Judges blocks against a plan.
 pub(crate) struct Judge {
-    pub(crate) plan: Plan,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) grammar: Grammar,
     columns: Vec<ColumnJudge>,
     /// Per column whether the first pass has left anything to find in it.
@@ -38,7 +39,7 @@ pub(crate) struct Judged {
 }
 
 impl Judge {
-    pub(crate) fn new(plan: &Plan) -> Result<Self, EngineError> {
+    pub(crate) fn new(plan: Arc<Plan>) -> Result<Self, EngineError> {
         let columns = judges(&plan.schema)?;
         let inferred = |column: &Column| !column.declared || column.column_type == ColumnType::Text;
         // No cell of an inferred type without exceptions is bad: that is what the first pass has counted.
@@ -46,7 +47,7 @@ impl Judge {
         let open = open
             .map(|((column, judge), report)| judge.has_rules() || !inferred(column) || report.exceptions > 0)
             .collect();
-        Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, open, plan: plan.clone() })
+        Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, open, plan })
     }
 
     /// The format of a column's type.

@@ -130,7 +130,7 @@ impl<O: Output> Second<O> {
     pub fn new(plan: &Plan, output: O) -> Result<Self, EngineError> {
         plan.check_version()?;
         let sums = Sums {
-            judge: Arc::new(Judge::new(plan)?),
+            judge: Arc::new(Judge::new(Arc::new(plan.clone()))?),
             tally: Tally::new(plan.limits.problems_shown),
             exceptions: vec![0; plan.schema.columns.len()],
             profiles: Profiles::Unwanted,

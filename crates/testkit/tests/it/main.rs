@@ -3,3 +3,6 @@
 mod corpus;
 mod dev_data;
 mod problem_pages;
+mod prop_differential;
+mod prop_recovery;
+mod support;
