@@ -6,7 +6,7 @@
 //!
 //! [`Check`] is the first pass: it takes the bytes of a file in any chunks while they arrive, and at the end gives a
 //! report, the type of every column (from all records) and a [`Plan`]. [`Second`] takes the same bytes again, judges
-//! every record against the plan and feeds an [`Output`]. [`View`] reads some records from any place.
+//! every record against the plan and feeds an [`Output`]. [`View`] reads some records from any place, [`Count`] only counts them.
 //!
 //! Nothing here does network or file I/O (exact unique checks use a temporary file), reads a clock or knows who asks. A
 //! fault in the data is a `Problem` in the report; an [`EngineError`] means the engine had to stop.
@@ -60,10 +60,12 @@ mod assemble;
 mod plan;
 mod tally;
 
+mod count;
 mod pipeline;
 mod sniff;
 mod view;
 
+pub use count::{Count, Counted, ReadAt};
 pub use error::EngineError;
 pub use limits::Limits;
 pub use output::{JudgedBlock, Output};

@@ -9,6 +9,7 @@ mod headers;
 mod hostile;
 mod positions;
 mod prop_chunks;
+mod prop_count;
 mod real_files;
 
 use csvp_engine::{Check, Output, Plan, Second, Settings};
