@@ -37,7 +37,7 @@ pub(crate) fn run(args: &CountArgs) -> anyhow::Result<Outcome> {
     writeln!(out, "{}", counted.data_records)?;
     out.flush()?;
     if let Some(note) = not_counted(&counted) {
-        writeln!(std::io::stderr(), "note: {note} of `{name}` not counted")?;
+        writeln!(std::io::stderr(), "note: not counted in `{name}`: {note}")?;
     }
     Ok(Outcome::Done)
 }
