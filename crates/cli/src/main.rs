@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = match args.command {
         Command::Check(args) => commands::check::run(&args),
+        Command::Count(args) => commands::count::run(&args),
         Command::Parse(args) => commands::parse::run(&args),
         Command::Detect(args) => commands::detect::run(&args),
         Command::Convert(args) => commands::convert::run(&args),

@@ -172,7 +172,7 @@ pub(crate) fn blank_lines(block: &Block, layout: &Layout) -> Vec<Problem> {
         .collect()
 }
 
-fn blank_line(block: &Block, skip: &Skip) -> Problem {
+pub(crate) fn blank_line(block: &Block, skip: &Skip) -> Problem {
     Problem {
         code: ProblemCode::RowBlank,
         position: csvp_report::Position {
