@@ -18,6 +18,8 @@ pub(crate) enum Command {
     ///
     /// Reads every record. Exit code 0: clean; 1: problems found; 2: could not run.
     Check(CheckArgs),
+    /// Count the records of a file
+    Count(CountArgs),
     /// Print the records of a file as they are understood
     Parse(ParseArgs),
     /// Say how a file is written: encoding, delimiter, quote, header, and why
@@ -93,6 +95,15 @@ pub(crate) struct ReadingArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) checking: CheckingArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+/// Which files are checked, and what is told of them.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckingArgs {
     /// Files; `-` is standard input
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
@@ -105,6 +116,15 @@ pub(crate) struct CheckArgs {
     /// Problems shown with their place
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) show: usize,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CountArgs {
+    /// File; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) reading: ReadingArgs,
 }
@@ -198,12 +218,8 @@ pub(crate) struct InferArgs {
 pub(crate) struct SchemaCheckArgs {
     /// Table Schema (JSON)
     pub(crate) schema: PathBuf,
-    /// Files; `-` is standard input
-    #[arg(required = true)]
-    pub(crate) files: Vec<PathBuf>,
-    /// Print the reports as JSON, one object per file and line
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) checking: CheckingArgs,
 }
 
 #[cfg(feature = "serve")]

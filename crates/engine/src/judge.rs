@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use csvp_parse::{Grammar, Skip, SkipKind};
 use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
@@ -21,7 +22,7 @@ use crate::{EngineError, Limits};
 
 /// Judges blocks against a plan.
 pub(crate) struct Judge {
-    pub(crate) plan: Plan,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) grammar: Grammar,
     columns: Vec<ColumnJudge>,
     /// Per column whether the first pass has left anything to find in it.
@@ -38,7 +39,7 @@ pub(crate) struct Judged {
 }
 
 impl Judge {
-    pub(crate) fn new(plan: &Plan) -> Result<Self, EngineError> {
+    pub(crate) fn new(plan: Arc<Plan>) -> Result<Self, EngineError> {
         let columns = judges(&plan.schema)?;
         let inferred = |column: &Column| !column.declared || column.column_type == ColumnType::Text;
         let said = |column: &Column| column.usual.is_some();
@@ -49,7 +50,7 @@ impl Judge {
                 judge.has_rules() || !inferred(column) || said(column) || report.exceptions > 0
             })
             .collect();
-        Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, open, plan: plan.clone() })
+        Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, open, plan })
     }
 
     /// The format of a column's type.
@@ -171,7 +172,7 @@ pub(crate) fn blank_lines(block: &Block, layout: &Layout) -> Vec<Problem> {
         .collect()
 }
 
-fn blank_line(block: &Block, skip: &Skip) -> Problem {
+pub(crate) fn blank_line(block: &Block, skip: &Skip) -> Problem {
     Problem {
         code: ProblemCode::RowBlank,
         position: csvp_report::Position {

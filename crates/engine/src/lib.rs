@@ -6,7 +6,7 @@
 //!
 //! [`Check`] is the first pass: it takes the bytes of a file in any chunks while they arrive, and at the end gives a
 //! report, the type of every column (from all records) and a [`Plan`]. [`Second`] takes the same bytes again, judges
-//! every record against the plan and feeds an [`Output`]. [`View`] reads some records from any place.
+//! every record against the plan and feeds an [`Output`]. [`View`] reads some records from any place, [`Count`] only counts them.
 //!
 //! Nothing here does network or file I/O (exact unique checks use a temporary file), reads a clock or knows who asks. A
 //! fault in the data is a `Problem` in the report; an [`EngineError`] means the engine had to stop.
@@ -61,11 +61,13 @@ mod assemble;
 mod plan;
 mod tally;
 
+mod count;
 mod pipeline;
 mod sniff;
 mod view;
 
 pub use columns::Columns;
+pub use count::{Count, Counted, ReadAt};
 pub use error::EngineError;
 pub use lanes::Lanes;
 pub use limits::Limits;

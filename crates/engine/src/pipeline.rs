@@ -130,7 +130,7 @@ impl<O: Output> Second<O> {
     pub fn new(plan: &Plan, output: O) -> Result<Self, EngineError> {
         plan.check_version()?;
         let sums = Sums {
-            judge: Arc::new(Judge::new(plan)?),
+            judge: Arc::new(Judge::new(Arc::new(plan.clone()))?),
             tally: Tally::new(plan.limits.problems_shown),
             exceptions: vec![0; plan.schema.columns.len()],
             profiles: Profiles::Unwanted,
@@ -193,8 +193,9 @@ fn second_block<O: Output>(
         let is_profiled = sums.start_profiles(threads);
         let judge = Arc::clone(&sums.judge);
         let needs_columns = sums.output.needs_columns();
-        // Profiles keep all threads busy.
-        Crew::new(if is_profiled { 1 } else { threads }, move |block| {
+        // Profiles alone keep all threads busy.
+        let alone = is_profiled && !needs_columns;
+        Crew::new(if alone { 1 } else { threads }, move |block| {
             let judged = judge.block(&block);
             let columns = needs_columns.then(|| judge.columns(&block, &judged).map(Arc::new));
             Done { block, judged, columns }

@@ -127,7 +127,7 @@ impl Problem {
             (ProblemCode::ValueUnusual, Detail::Type { expected }) => {
                 format!("nearly all values of the column are {expected}, found {value}")
             }
-            (_, Detail::Type { expected }) => format!("expected {expected}, found {value}"),
+            (_, Detail::Type { expected }) => crate::mismatch::sentence(expected, self.value.as_deref()),
             (ProblemCode::ValueRequired, _) => "value is required but missing".to_owned(),
             (_, Detail::Rule { rule }) => format!("{value} breaks the rule `{rule}`"),
             (_, Detail::Repeat { first_record }) => {
@@ -155,6 +155,9 @@ impl Problem {
             (ProblemCode::QuoteStray, _) => "a quote stands inside the field; it was kept as text".to_owned(),
             (ProblemCode::HeaderBlank, _) => "the column has no name".to_owned(),
             (ProblemCode::RowBlank, _) => "line has nothing in it".to_owned(),
+            (ProblemCode::RejectsWithoutSchema, _) => {
+                "types come from the rejected records alone; those of their file may be others".to_owned()
+            }
             (ProblemCode::HeaderRepeated, _) => "record repeats the header".to_owned(),
             (ProblemCode::RowHollow, _) => "record has nothing but delimiters".to_owned(),
             (ProblemCode::RowSingleValue, _) => format!("record has {value} and no other value"),

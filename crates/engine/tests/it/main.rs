@@ -10,6 +10,7 @@ mod headers;
 mod hostile;
 mod positions;
 mod prop_chunks;
+mod prop_count;
 mod real_files;
 mod whole_records;
 
