@@ -42,6 +42,16 @@ pub enum EngineError {
         /// The limit.
         limit: usize,
     },
+    /// An accepted cell is not of its column's type: a fault of the engine. Nothing is guessed.
+    #[error("value of record {record} in column `{column}` is not of type {expected}")]
+    Misfit {
+        /// Number of the record, from 1.
+        record: u64,
+        /// Name of the column.
+        column: String,
+        /// The column's type.
+        expected: String,
+    },
     /// An output could not be written, or a temporary file could not be used.
     #[error("output failed")]
     Output(#[source] std::io::Error),

@@ -86,6 +86,7 @@ mod found;
 mod lanes;
 mod survey;
 
+mod columns;
 mod judge;
 mod output;
 
@@ -97,7 +98,9 @@ mod pipeline;
 mod sniff;
 mod view;
 
+pub use columns::Columns;
 pub use error::EngineError;
+pub use lanes::Lanes;
 pub use limits::Limits;
 pub use output::{JudgedBlock, Output};
 pub use pipeline::{Check, Checked, Progress, Second};

@@ -41,9 +41,9 @@ pub(super) struct Pii {
 }
 
 impl Pii {
-    pub(super) fn add(&mut self, cell: &[u8]) {
+    pub(super) fn add(&mut self, cell: &[u8], count: u64) {
         if let Some(kind) = kind_of(cell) {
-            self.counts[kind as usize] += 1;
+            self.counts[kind as usize] += count;
         }
     }
 
