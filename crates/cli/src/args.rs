@@ -18,6 +18,8 @@ pub(crate) enum Command {
     ///
     /// Reads every record. Exit code 0: clean; 1: problems found; 2: could not run.
     Check(CheckArgs),
+    /// Count the records of a file
+    Count(CountArgs),
     /// Print the records of a file as they are understood
     Parse(ParseArgs),
     /// Say how a file is written: encoding, delimiter, quote, header, and why
@@ -114,6 +116,17 @@ pub(crate) struct CheckingArgs {
     /// Problems shown with their place
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) show: usize,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CountArgs {
+    /// File; `-` is standard input
+    pub(crate) file: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

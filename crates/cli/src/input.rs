@@ -5,7 +5,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use csvp_engine::{Check, Checked, EngineError, Output, Plan, Second, Settings};
+use csvp_engine::{Check, Checked, Count, Counted, EngineError, Output, Plan, Second, Settings};
 use csvp_report::Report;
 
 use crate::progress::Progress;
@@ -58,6 +58,33 @@ impl Input {
         })?;
         progress.finish();
         check.finish().with_context(|| format!("cannot process `{}`", self.name()))
+    }
+
+    /// Counts the records.
+    pub(crate) fn count(&mut self, settings: Settings) -> anyhow::Result<Counted> {
+        let mut count = Count::new(settings)?;
+        let progress = Progress::start("counting", self.size());
+        match &self.source {
+            #[cfg(unix)]
+            Source::File(file) if file.metadata().is_ok_and(|meta| meta.is_file()) => {
+                let read_at = |buffer: &mut [u8], at: u64| {
+                    let n = std::os::unix::fs::FileExt::read_at(file, buffer, at)?;
+                    progress.advance(n);
+                    Ok(n)
+                };
+                let size = self.size().unwrap_or(0);
+                count
+                    .read(&read_at, size, threads())
+                    .with_context(|| format!("cannot process `{}`", self.name()))?;
+            }
+            _ => self.until_enough(|bytes| {
+                count.push(bytes)?;
+                progress.advance(bytes.len());
+                Ok(true)
+            })?,
+        }
+        progress.finish();
+        count.finish().with_context(|| format!("cannot process `{}`", self.name()))
     }
 
     /// The second pass.

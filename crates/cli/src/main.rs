@@ -16,6 +16,11 @@ use clap::Parser;
 
 use args::{Args, Command, SchemaCommand};
 
+/// Gives memory back to the system within a second (`.cargo/config.toml` says so).
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Exit codes: what `check` found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -29,6 +34,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let result = match args.command {
         Command::Check(args) => commands::check::run(&args),
+        Command::Count(args) => commands::count::run(&args),
         Command::Parse(args) => commands::parse::run(&args),
         Command::Detect(args) => commands::detect::run(&args),
         Command::Convert(args) => commands::convert::run(&args),

@@ -52,6 +52,9 @@ pub enum EngineError {
         /// The column's type.
         expected: String,
     },
+    /// The file could not be read.
+    #[error("cannot read the file")]
+    Input(#[source] std::io::Error),
     /// An output could not be written, or a temporary file could not be used.
     #[error("output failed")]
     Output(#[source] std::io::Error),

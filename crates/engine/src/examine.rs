@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
-use csvp_parse::Grammar;
+use csvp_parse::{Grammar, Skip, SkipKind};
 use csvp_report::Problem;
 
 use crate::Limits;
@@ -14,7 +14,7 @@ use crate::check::cells::{BadCell, ColumnRun};
 use crate::check::structure::{self, Structure};
 use crate::contradictions::Contradictions;
 use crate::expect::Expected;
-use crate::judge::{blank_lines, verdicts};
+use crate::judge::{blank_line, verdicts};
 use crate::layout::Layout;
 use crate::settings::OnBad;
 use crate::tally::{RecordVerdict, order};
@@ -38,12 +38,40 @@ pub(crate) struct Examined {
     pub(crate) structure: Findings,
     /// The same with bad cells, if there are any.
     pub(crate) judged: Option<Findings>,
-    pub(crate) blank_lines: Vec<Problem>,
+    pub(crate) blank_lines: BlankLines,
     /// Per record of the field index: whether its structure and encoding are sound.
     pub(crate) sound: Vec<bool>,
     /// Per column.
     pub(crate) shapes: Vec<Shapes>,
     pub(crate) later: Contradictions,
+}
+
+/// The blank lines of a block. A file may have nothing else: only those that are certainly problems have one each.
+#[derive(Default)]
+pub(crate) struct BlankLines {
+    /// Those that a record or a comment of this block follows.
+    pub(crate) inner: Vec<Problem>,
+    /// How many stand behind its last record and comment, and the first ones.
+    pub(crate) at_end: (u64, Vec<Problem>),
+    /// Where in the block its last record or comment begins, if it has one.
+    pub(crate) content: Option<usize>,
+}
+
+impl BlankLines {
+    fn of(block: &Block, shown: usize) -> Self {
+        let last_record = block.index.n_records().checked_sub(1).map(|last| block.index.record_start(last));
+        let skips = block.index.skips();
+        let last_comment = skips.iter().rfind(|skip| skip.kind == SkipKind::Comment);
+        let content = last_record.max(last_comment.map(|skip| skip.byte as usize));
+        let behind = skips.partition_point(|skip| content.is_some_and(|at| (skip.byte as usize) < at));
+        let problems = |skips: &[Skip], most: usize| {
+            let blank = skips.iter().filter(|skip| skip.kind == SkipKind::Blank);
+            blank.take(most).map(|skip| blank_line(block, skip)).collect()
+        };
+        let (inner, at_end) = skips.split_at(behind);
+        let count = at_end.iter().filter(|skip| skip.kind == SkipKind::Blank).count() as u64;
+        Self { inner: problems(inner, usize::MAX), at_end: (count, problems(at_end, shown)), content }
+    }
 }
 
 /// Problems in the order of the file, and what they mean for the records.
@@ -63,7 +91,7 @@ impl Examiner {
         let run = ColumnRun { block, grammar: &self.grammar, limits: &self.limits, lines, sound: &sound };
         let mut cells = CellFaults::default();
         let shapes = self.columns(&run, &mut cells);
-        let judged = (!cells.bad.is_empty()).then(|| {
+        let judged = (!cells.problems.is_empty()).then(|| {
             let mut problems = [problems.clone(), cells.problems].concat();
             problems.sort_by_key(order);
             Findings { problems, verdicts: verdicts(block, &sound, &cells.bad, self.on_bad) }
@@ -71,7 +99,7 @@ impl Examiner {
         Examined {
             structure: Findings { problems, verdicts: verdicts(block, &sound, &[], self.on_bad) },
             judged,
-            blank_lines: blank_lines(block, &self.layout),
+            blank_lines: BlankLines::of(block, self.limits.problems_shown),
             shapes,
             sound,
             later,
@@ -90,10 +118,10 @@ impl Examiner {
                 let expected = expected.filter(|expected| !expected.has_given_up());
                 let sound = self.strip(run, strip.clone(), idx, expected, &mut looks, shapes);
                 let Some(expected) = expected.filter(|_| !sound) else { continue };
-                let before = faults.bad.len();
+                let before = faults.problems.len();
                 let judge = (&expected.column, &expected.judge);
                 run.judge(strip.clone(), idx, judge, &mut faults.bad, &mut faults.problems);
-                if (faults.bad.len() - before) * 2 > strip.len() && !expected.every {
+                if (faults.problems.len() - before) * 2 > strip.len() && !expected.every {
                     expected.give_up();
                 }
             }

@@ -1,14 +1,15 @@
 //! What the blocks of the first pass have given so far, in their order.
 
-use csvp_parse::{Grammar, SkipKind};
+use csvp_parse::Grammar;
 use csvp_report::{ColumnReport, Problem, ProblemCode};
 
 use crate::EngineError;
 use crate::block::Block;
 use crate::check::keys::Keys;
 use crate::contradictions::Contradictions;
-use crate::examine::{Examined, Findings};
+use crate::examine::{BlankLines, Examined, Findings};
 use crate::plan::BlockIndex;
+use crate::schema::Schema;
 use crate::tally::{Tally, order};
 use crate::types::Shapes;
 
@@ -103,24 +104,19 @@ impl Found {
 
     /// The blank lines that a record or a comment of this block follows. Those at its end wait for one; behind the last
     /// they are no problem.
-    fn inner_blank_lines(&mut self, block: &Block, mut found: Vec<Problem>) -> Vec<Problem> {
-        let last_record = block.index.n_records().checked_sub(1).map(|last| block.index.record_start(last));
-        let last_comment = block.index.skips().iter().rfind(|skip| skip.kind == SkipKind::Comment);
-        let last_comment = last_comment.map(|skip| skip.byte as usize);
-        if let Some(content) = last_record.max(last_comment) {
+    fn inner_blank_lines(&mut self, block: &Block, found: BlankLines) -> Vec<Problem> {
+        if let Some(content) = found.content {
             let (count, first) = std::mem::take(&mut self.blank_at_end);
             for tally in [Some(&mut self.structure), self.judged.as_mut()].into_iter().flatten() {
                 tally.problems_of(ProblemCode::RowBlank, count, &first);
             }
             self.content_end = block.source_byte(content) + 1;
         }
-        let waiting =
-            found.split_off(found.partition_point(|problem| problem.position.byte < self.content_end));
         let (count, first) = &mut self.blank_at_end;
-        *count += waiting.len() as u64;
+        *count += found.at_end.0;
         let room = self.problems_shown.saturating_sub(first.len());
-        first.extend(waiting.into_iter().take(room));
-        found
+        first.extend(found.at_end.1.into_iter().take(room));
+        found.inner
     }
 
     pub(crate) fn tally(&self) -> &Tally {
@@ -153,13 +149,17 @@ impl Found {
 
     /// The counts and the block index. When what was expected is confirmed, `confirmed` holds the final columns: the counts
     /// are then those with bad cells, and the columns get their exceptions.
-    pub(crate) fn into_parts(self, confirmed: Option<&mut Vec<ColumnReport>>) -> (Tally, BlockIndex) {
+    pub(crate) fn into_parts(
+        self,
+        schema: &Schema,
+        confirmed: Option<&mut Vec<ColumnReport>>,
+    ) -> (Tally, BlockIndex) {
         let Some(columns) = confirmed else { return (self.structure, self.index) };
         for (column, exceptions) in columns.iter_mut().zip(self.exceptions) {
             column.exceptions = exceptions;
         }
         let mut tally = self.judged.unwrap_or(self.structure);
-        tally.name_types(columns);
+        tally.name_types(schema);
         (tally, self.index)
     }
 }

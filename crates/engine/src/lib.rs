@@ -32,6 +32,7 @@
 //! | [`Check`] | the first pass: stages 1 to 7, while the bytes arrive; gives report and [`Plan`] |
 //! | [`Second`] | the second pass over the same bytes: stages 8 to 10, for an [`Output`] |
 //! | [`View`] | some records from any place, by the block index of the plan |
+//! | [`Count`] | how many records [`Check`] would count, as fast as the file can be read |
 //!
 //! # Promises
 //!
@@ -94,11 +95,13 @@ mod assemble;
 mod plan;
 mod tally;
 
+mod count;
 mod pipeline;
 mod sniff;
 mod view;
 
 pub use columns::Columns;
+pub use count::{Count, Counted, ReadAt};
 pub use error::EngineError;
 pub use lanes::Lanes;
 pub use limits::Limits;

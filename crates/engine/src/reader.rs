@@ -31,6 +31,14 @@ struct Inner {
     limits: Limits,
 }
 
+/// Where another reader can go on.
+pub(crate) struct Handover {
+    pub(crate) layout: Layout,
+    pub(crate) base: Base,
+    /// Byte of the file at which the next record begins.
+    pub(crate) byte: u64,
+}
+
 enum Stage {
     /// The first part is collected, to detect everything from it.
     Sampling { sample: Vec<u8>, first_line: Option<usize>, settings: Box<Settings> },
@@ -70,6 +78,23 @@ impl Reader {
 
     pub(crate) fn source(&self) -> &Source {
         &self.source
+    }
+
+    /// Whether the bytes that come pass unread.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.inner.stage, Stage::Refused(_))
+    }
+
+    /// Where the first record begins that is in no block yet, once nothing but records is to come; none before, and none
+    /// of a compressed file.
+    pub(crate) fn handover(&self) -> Option<Handover> {
+        let Stage::Reading(cutter) = &self.inner.stage else { return None };
+        let only_records = cutter.preamble_left == 0 && cutter.header_left == 0 && cutter.dropping.is_none();
+        (only_records && self.source.compression().is_none()).then(|| Handover {
+            layout: (*cutter.layout).clone(),
+            base: cutter.base,
+            byte: cutter.decoder.places().source_byte(cutter.base.text),
+        })
     }
 
     /// Takes the next bytes of the file; blocks are handed on as they become whole.

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod convert;
+pub(crate) mod count;
 pub(crate) mod detect;
 #[cfg(feature = "serve")]
 pub(crate) mod migrate;

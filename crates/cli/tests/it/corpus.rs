@@ -1,4 +1,5 @@
-//! The corpus through the program: `csvp check --json` and `csvp parse --json` say what each case says.
+//! The corpus through the program: `csvp check --json`, `csvp parse --json` and `csvp count --json` say what each case
+//! says.
 
 use csvp_report::{Report, Verdict};
 use csvp_testkit::{Case, corpus::cases};
@@ -21,6 +22,7 @@ fn every_case_reads_as_it_says() {
         if let Some(options) = case.options() {
             failures.extend(check(&case, &options).err());
             failures.extend(parse(&case, &options).err());
+            failures.extend(count(&case, &options).err());
         }
     }
     assert!(failures.is_empty(), "{} failures\n{}", failures.len(), failures.join("\n"));
@@ -52,4 +54,27 @@ fn parse(case: &Case, options: &[std::ffi::OsString]) -> Result<(), String> {
         return Err(fault(&format!("says the encoding is {}", parsed.encoding)));
     }
     case.check_records(parsed.header.as_deref(), &parsed.rows)
+}
+
+fn count(case: &Case, options: &[std::ffi::OsString]) -> Result<(), String> {
+    let file = [case.input().into(), "--json".into()];
+    let ran = csvp().run([&["count".into()], &file[..], options].concat());
+    let expected = &case.expect().counts;
+    let fault = |what: &str| {
+        Err(format!("case {}: csvp count {what}\n{}{}", case.name(), ran.stdout(), ran.stderr()))
+    };
+    // What is no table, or damaged, is refused.
+    if ran.code == Some(2) {
+        return if ran.stderr().starts_with("error: ") { Ok(()) } else { fault("fails without a word") };
+    }
+    let Ok(counted) = serde_json::from_slice::<serde_json::Value>(&ran.stdout) else {
+        return fault("prints no JSON");
+    };
+    let skipped = ["blank", "comment", "preamble", "footer"].map(|kind| counted["skipped"][kind].as_u64());
+    let found = (counted["data_records"].as_u64(), skipped);
+    let skipped = [expected.blank, expected.comment, expected.preamble, expected.footer].map(Some);
+    if found != (Some(expected.accepted + expected.rejected), skipped) {
+        return fault("counts otherwise");
+    }
+    Ok(())
 }

@@ -78,6 +78,7 @@ fn what_is_no_table() {
     check("error_picture_convert", "convert picture.csv -o out.parquet");
     check("error_picture_profile", "profile picture.csv");
     check("error_picture_infer", "schema infer picture.csv");
+    check("error_picture_count", "count picture.csv");
     check("error_picture_detect", "detect picture.csv");
 }
 

@@ -9,6 +9,7 @@ fn help_of_every_verb() {
     sandbox.snapshot(if cfg!(feature = "serve") { "help" } else { "help_small_tool" }, "--help");
     for (name, line) in [
         ("help_check", "check --help"),
+        ("help_count", "count --help"),
         ("help_parse", "parse --help"),
         ("help_detect", "detect --help"),
         ("help_convert", "convert --help"),
@@ -44,7 +45,7 @@ fn completions_know_every_verb() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let ran = sandbox.run(&format!("completions {shell}"));
         assert_eq!((ran.code, ran.stderr()), (Some(0), String::new()), "{shell}");
-        for verb in ["check", "parse", "detect", "convert", "profile", "schema", "completions"] {
+        for verb in ["check", "count", "parse", "detect", "convert", "profile", "schema", "completions"] {
             assert!(ran.stdout().contains(verb), "{shell} does not know {verb}");
         }
     }

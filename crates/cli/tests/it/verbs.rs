@@ -120,6 +120,37 @@ fn check_of_a_cut_gzip_file_says_where_it_breaks_off() {
 }
 
 #[test]
+fn count_prints_a_number() {
+    let noted = "made by hand\n\nid,name\n1,\"a\nb\"\n\n2,c\n\nSource: nobody knows\n";
+    let gzip = include_bytes!("../../../../corpus/gzip-cut/input.csv.gz");
+    let sandbox = Sandbox::new(&[("noted.csv", noted.as_bytes()), ("cut.gz", gzip)]);
+    assert_eq!(sandbox.snapshot("count", "count clean.csv").code, Some(0));
+    assert_eq!(sandbox.snapshot("count_noted", "count noted.csv").code, Some(0));
+    assert_eq!(sandbox.snapshot("count_json", "count noted.csv --json").code, Some(0));
+    assert_eq!(sandbox.run("count broken.csv").stdout(), "9\n", "damaged records are records");
+    assert_eq!(sandbox.run_with("count -", CLEAN.as_bytes()).stdout(), "4\n");
+    assert_eq!(sandbox.run("count clean.csv --header-rows 0").stdout(), "5\n");
+    assert_eq!(sandbox.snapshot("count_cut_gzip", "count cut.gz").code, Some(2));
+}
+
+#[test]
+fn count_of_a_large_file_is_that_of_the_check() {
+    let record = |n: usize| match n % 50 {
+        0 => format!("{n},\"several\nlines, \"\"quoted\"\"\",1.50\n"),
+        1 if n % 1_000 == 1 => format!("{n},5\" pipe,1.50\n\n"),
+        _ => format!("{n},\"name, {n}\",2.50\n"),
+    };
+    let text = format!("id,name,price\n{}", (0..200_000).map(record).collect::<String>());
+    let sandbox = Sandbox::new(&[("large.csv", text.as_bytes())]);
+    let counted = json(&sandbox.run("count large.csv --json").stdout());
+    let counts = json(&sandbox.run("check large.csv --json").stdout())["counts"].take();
+    assert_eq!(counted["data_records"], 200_000);
+    assert_eq!(counts["accepted"].as_u64().zip(counts["rejected"].as_u64()), Some((200_000, 0)));
+    assert_eq!(counted["skipped"], counts["skipped"]);
+    assert_eq!(counted["skipped"]["blank"], 200);
+}
+
+#[test]
 fn parse_prints_what_was_read() {
     let sandbox = Sandbox::new(&[]);
     assert_eq!(sandbox.snapshot("parse_ndjson", "parse broken.csv").code, Some(0));
@@ -199,6 +230,7 @@ fn every_verb_reads_standard_input() {
     for line in [
         "check -",
         "check - --schema schema.json",
+        "count -",
         "parse -",
         "parse - --json",
         "detect -",

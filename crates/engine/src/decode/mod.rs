@@ -188,7 +188,7 @@ pub(crate) fn invalid_utf8(text_start: u64, source_base: u64, block: &[u8]) -> V
         return found;
     }
     let mut at = 0;
-    while let Err(error) = std::str::from_utf8(&block[at..]) {
+    while let Err(error) = simdutf8::compat::from_utf8(&block[at..]) {
         let start = at + error.valid_up_to();
         let len = error.error_len().unwrap_or(block.len() - start);
         let mut bytes = [0; 4];

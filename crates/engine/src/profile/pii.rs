@@ -342,8 +342,8 @@ mod tests {
     #[test]
     fn weak_kinds_need_a_share_of_the_column() {
         let mut pii = Pii::default();
-        pii.add(b"4111111111111111");
-        pii.add(b"ada@example.org");
+        pii.add(b"4111111111111111", 1);
+        pii.add(b"ada@example.org", 1);
         assert_eq!(pii.finish(100), [PiiHint { kind: "email".into(), values: 1 }]);
         assert_eq!(pii.finish(5).len(), 2);
     }

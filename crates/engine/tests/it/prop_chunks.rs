@@ -5,7 +5,7 @@ use csvp_engine::{Check, Limits, Second, Settings};
 use proptest::prelude::*;
 
 /// Something like a CSV file, with damage of many kinds.
-fn files() -> impl Strategy<Value = Vec<u8>> {
+pub(crate) fn files() -> impl Strategy<Value = Vec<u8>> {
     let cell = prop_oneof![
         4 => "[0-9]{1,4}", 2 => "[a-z]{0,6}", 1 => "\"[a-z,\n]{0,8}\"", 1 => "\"[a-z\"]{0,4}",
         1 => Just("2024-02-30".to_owned()), 1 => Just("é".to_owned()), 1 => Just("NA".to_owned()),

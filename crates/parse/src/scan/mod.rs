@@ -1,12 +1,15 @@
 //! Scanners: bytes of whole records → field index.
 //!
 //! [`plain`] reads byte by byte and is the definition; `recover` decides what a record with damaged quotes means.
-//! [`index`] gives the same, as fast as the processor can.
+//! [`index`] gives the same, as fast as the processor can; [`count()`] gives only how many records there are.
 
+mod count;
 pub mod plain;
 mod recover;
 #[cfg(target_arch = "x86_64")]
 mod simd;
+
+pub use count::{RecordCount, count, count_at};
 
 use crate::{FieldIndex, Grammar};
 

@@ -142,7 +142,7 @@ fn next_line(grammar: &Grammar, bytes: &[u8], at: usize, eof: bool, index: &mut 
 
 /// Whether the line has nothing on it, or nothing but blanks that cannot be fields. In a file of one column a line of
 /// blanks is a value.
-fn blank_line(grammar: &Grammar, bytes: &[u8], at: usize, eof: bool) -> At<()> {
+pub(super) fn blank_line(grammar: &Grammar, bytes: &[u8], at: usize, eof: bool) -> At<()> {
     let only_column = grammar.n_columns == Some(1);
     let mut here = at;
     loop {

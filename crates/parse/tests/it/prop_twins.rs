@@ -1,7 +1,9 @@
-//! Every level of the scanner gives the index that the plain one gives.
+//! Every level of the scanner gives the index that the plain one gives, and counts what is in it.
 
-use csvp_parse::scan::{self, Level};
-use csvp_parse::{Dialect, FieldIndex, Grammar, Terminator};
+use std::collections::HashSet;
+
+use csvp_parse::scan::{self, Level, RecordCount};
+use csvp_parse::{Dialect, FieldIndex, Grammar, SkipKind, Terminator};
 use proptest::prelude::*;
 
 /// Text in which well-formed stretches are long enough for the fast path, with every kind of damage between them.
@@ -9,7 +11,8 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let clean = prop_oneof![
         4 => Just(&b"ab,cd,ef\n"[..]), 2 => Just(&b"\"x, y\",\"a \"\"b\"\"\",12345678\n"[..]), 1 => Just(&b"1,2,3\r\n"[..]),
         1 => Just(&b"\"two\nlines\",\"\",\"\"\n"[..]), 1 => Just(&b"\"two\r\nlines\",b,c\r\n"[..]), 1 => Just(&b"1,2\n"[..]), 1 => Just(&b"1,2,3,4\n"[..]),
-        1 => Just(&b",,\n"[..]), 1 => Just(&b"\n"[..]), 1 => Just(&b"a long field that fills more than a chunk of sixty-four bytes by itself, so,x\n"[..]),
+        1 => Just(&b",,\n"[..]), 1 => Just(&b"\n"[..]), 1 => Just(&b"\r\n\r\n"[..]), 1 => Just(&b" a,b,c\n \n\t\n"[..]), 1 => Just(&b"# no record, \"\n"[..]),
+        1 => Just(&b"a long field that fills more than a chunk of sixty-four bytes by itself, so,x\n"[..]),
     ];
     let piece = prop_oneof![
         2 => Just(&b"ab"[..]), 2 => Just(&b","[..]), 2 => Just(&b"\""[..]), 2 => Just(&b"\n"[..]), 1 => Just(&b"\r\n"[..]),
@@ -41,6 +44,24 @@ fn check(grammar: &Grammar, columns: usize, input: &[u8], eof: bool) {
         assert_eq!(bytes, consumed, "{level:?} of {:?}", String::from_utf8_lossy(input));
         assert_eq!(found, expected, "{level:?} of {:?}", String::from_utf8_lossy(input));
     }
+    if expected.has_room() {
+        check_count(grammar, input, eof, &expected, consumed);
+    }
+}
+
+/// Every level counts the records and skipped lines of an index that holds all of `input`.
+fn check_count(grammar: &Grammar, input: &[u8], eof: bool, index: &FieldIndex, consumed: usize) {
+    let skips = |kind: SkipKind| index.skips().iter().filter(|skip| skip.kind == kind).count() as u64;
+    let damaged: HashSet<u32> = index.faults().iter().map(|fault| fault.record).collect();
+    let (records, damaged) = (index.n_records() as u64, damaged.len() as u64);
+    let expected =
+        RecordCount { records, damaged, blank: skips(SkipKind::Blank), comment: skips(SkipKind::Comment) };
+    for level in Level::available() {
+        let mut found = RecordCount::default();
+        let bytes = scan::count_at(level, grammar, input, eof, &mut found);
+        assert_eq!(bytes, consumed, "{level:?} counts {:?}", String::from_utf8_lossy(input));
+        assert_eq!(found, expected, "{level:?} counts {:?}", String::from_utf8_lossy(input));
+    }
 }
 
 proptest! {
@@ -62,6 +83,41 @@ fn a_full_index_stops_all_levels_at_the_same_record() {
     check(&grammar, 7, &b"\n".repeat(160_000), true);
     let one = Grammar::new(&Dialect::default(), Some(1), 1 << 16);
     check(&one, 1, &b"1\n".repeat(1_100_000), true);
+}
+
+/// Whatever comes at any place of a chunk, and over its edge.
+#[test]
+fn levels_agree_wherever_a_chunk_ends() {
+    let pieces: [&[u8]; 15] = [
+        b"\"x\ny\",b,c\n1,2,3\n",
+        b"\"x\ny\",b\n1,2,3\n",
+        b"\"x\r\ny\",b,c\r\n1,2,3\r\n",
+        b"\"x\n1,2,3\ny\",and much text behind the quotes that fills a whole chunk and then a bit more of it\n",
+        b"a,\"x \"\"y\"\"\",c\n",
+        b"a,\"x\" ,c\n1,2,3\n",
+        b"a,\"x\"y,c\n1,2,3\n",
+        b"a,b\"\",c\n1,2,3\n",
+        b"a,\"b,c\n1,2,3\n",
+        b"\r\n\r\n1,2,3\r\n",
+        b"a,b,\"c\"\r1,2,3\r\r",
+        b"\n \n\t\n 1,2,3\n\n",
+        b"# \"\n1,2,3\n#\n",
+        b"a,b,c\"\n\"\",,\n",
+        b",,\n,\"\",\n\"\",,\"\"\n",
+    ];
+    for (terminator, piece) in [Terminator::Lf, Terminator::Any].into_iter().zip([pieces; 2]) {
+        let dialect = Dialect { terminator, comment: Some(b"#".to_vec()), ..Dialect::default() };
+        let grammar = Grammar::new(&dialect, Some(3), 1 << 16);
+        for piece in piece {
+            for before in 0..130 {
+                let input =
+                    [&b"1,2,".repeat(before % 2)[..], &b"x".repeat(before), b"\n", piece, piece, b"4,5,6"]
+                        .concat();
+                check(&grammar, 3, &input, true);
+                check(&grammar, 3, &input, false);
+            }
+        }
+    }
 }
 
 /// There is something to compare on the machines that run the tests.

@@ -16,6 +16,7 @@ pub(super) fn is_here() -> bool {
         && is_x86_feature_detected!("avx512vbmi2")
         && is_x86_feature_detected!("bmi1")
         && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
         && is_x86_feature_detected!("popcnt")
         && is_x86_feature_detected!("pclmulqdq")
 }
@@ -37,6 +38,15 @@ impl Machine for Avx512 {
         unsafe {
             let chunk = _mm512_loadu_si512(chunk.as_ptr().cast());
             _mm512_cmpeq_epi8_mask(chunk, _mm512_set1_epi8(byte as i8))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn at_most(chunk: &[u8; 64], byte: u8) -> u64 {
+        // SAFETY: the processor has the instructions; the load is of 64 bytes that are there.
+        unsafe {
+            let chunk = _mm512_loadu_si512(chunk.as_ptr().cast());
+            _mm512_cmple_epu8_mask(chunk, _mm512_set1_epi8(byte as i8))
         }
     }
 

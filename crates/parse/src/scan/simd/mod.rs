@@ -8,10 +8,13 @@
 
 mod avx2;
 mod avx512;
+mod count;
 mod tape;
 
+use self::count::Counter;
 use self::tape::{Machine, Marks, Tape};
 use super::Level;
+use super::count::{RecordCount, count_plainly};
 use super::plain::{self, Record};
 use crate::Grammar;
 use crate::index::{FieldIndex, LineEndings, offset};
@@ -62,7 +65,7 @@ pub(super) fn index(
 
 /// # Safety
 /// [`avx512::is_here`].
-#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,popcnt,pclmulqdq")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
 unsafe fn with_avx512(scan: &mut Scan<'_>) {
     // SAFETY: as promised.
     unsafe { scan.run::<avx512::Avx512>() }
@@ -70,10 +73,46 @@ unsafe fn with_avx512(scan: &mut Scan<'_>) {
 
 /// # Safety
 /// [`avx2::is_here`].
-#[target_feature(enable = "avx2,bmi1,bmi2,popcnt,pclmulqdq")]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
 unsafe fn with_avx2(scan: &mut Scan<'_>) {
     // SAFETY: as promised.
     unsafe { scan.run::<avx2::Avx2>() }
+}
+
+/// As [`plain::index`] counts, without the index.
+pub(super) fn count(
+    level: Level,
+    grammar: &Grammar,
+    bytes: &[u8],
+    eof: bool,
+    counted: &mut RecordCount,
+) -> usize {
+    let Some(mut counter) = Counter::new(grammar, bytes, eof) else {
+        return count_plainly(grammar, bytes, eof, counted);
+    };
+    match level {
+        // SAFETY: the processor was asked.
+        Level::Avx512 if avx512::is_here() => unsafe { count_with_avx512(&mut counter, counted) },
+        // SAFETY: the processor was asked.
+        Level::Avx2 if avx2::is_here() => unsafe { count_with_avx2(&mut counter, counted) },
+        _ => count_plainly(grammar, bytes, eof, counted),
+    }
+}
+
+/// # Safety
+/// [`avx512::is_here`].
+#[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+unsafe fn count_with_avx512(counter: &mut Counter<'_>, counted: &mut RecordCount) -> usize {
+    // SAFETY: as promised.
+    unsafe { counter.run::<avx512::Avx512>(counted) }
+}
+
+/// # Safety
+/// [`avx2::is_here`].
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt,pclmulqdq")]
+unsafe fn count_with_avx2(counter: &mut Counter<'_>, counted: &mut RecordCount) -> usize {
+    // SAFETY: as promised.
+    unsafe { counter.run::<avx2::Avx2>(counted) }
 }
 
 struct Scan<'a> {
@@ -116,6 +155,7 @@ impl Scan<'_> {
                 match self.take_records() {
                     Stop::Full => return,
                     Stop::Empty if more => break,
+                    Stop::Empty if self.is_cut() => return,
                     Stop::Empty | Stop::Odd => {}
                 }
                 if self.at >= self.bytes.len() || !self.index.has_room() {
@@ -130,6 +170,16 @@ impl Scan<'_> {
             self.tape.forget(self.from);
             (self.from, self.record) = (0, 0);
         }
+    }
+
+    /// Whether nothing is wrong with the next record but that its end has not come yet. The plain scanner would say so,
+    /// too, after it has read all of it: again and again, when a record is longer than the bytes that come at once.
+    fn is_cut(&self) -> bool {
+        let first = self.bytes.get(self.at).copied();
+        !self.eof
+            && self.tape.is_at_end(self.bytes)
+            && self.bytes.len() - self.at <= self.grammar.max_record_bytes
+            && (first.is_none() || first != self.grammar.comment_byte())
     }
 
     /// Goes on behind a record that the plain scanner has read. False when the tape knows no record there and has begun

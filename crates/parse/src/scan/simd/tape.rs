@@ -10,7 +10,7 @@ use crate::Grammar;
 use crate::index::{DIRTY, QUOTED};
 
 /// Bytes looked at in one step.
-const CHUNK: usize = 64;
+pub(super) const CHUNK: usize = 64;
 /// Field ends after which the tape is handed on: 16 KiB, which stays in the first cache.
 const FULL: usize = 4096;
 /// The same after a restart.
@@ -23,6 +23,8 @@ const FIRST_FULL: usize = 128;
 pub(super) trait Machine {
     /// Which bytes of the chunk are `byte`, the first one in the lowest bit.
     unsafe fn equal(chunk: &[u8; CHUNK], byte: u8) -> u64;
+    /// Which bytes of the chunk are `byte` or less.
+    unsafe fn at_most(chunk: &[u8; CHUNK], byte: u8) -> u64;
     /// Bit i of the result is the exclusive or of the bits 0 to i.
     unsafe fn prefix_xor(bits: u64) -> u64;
     /// The bits of `bits` where `mask` has one, moved together at the low end.
@@ -35,9 +37,9 @@ pub(super) trait Machine {
 /// The bytes that separate, as the machine compares them.
 #[derive(Clone, Copy)]
 pub(super) struct Marks {
-    delimiter: u8,
-    quote: Option<u8>,
-    bare_cr: bool,
+    pub(super) delimiter: u8,
+    pub(super) quote: Option<u8>,
+    pub(super) bare_cr: bool,
 }
 
 impl Marks {
@@ -46,6 +48,24 @@ impl Marks {
         let &[delimiter] = grammar.delimiter() else { return None };
         let plain_only = grammar.escape.is_some() || grammar.skip_initial_space;
         (!plain_only).then_some(Self { delimiter, quote: grammar.quote, bare_cr: grammar.bare_cr })
+    }
+}
+
+/// The chunk at `at` and which bits of it are bytes; the last one is completed in `padded`. None behind the last byte.
+#[inline(always)]
+pub(super) fn chunk_at<'a>(
+    bytes: &'a [u8],
+    at: usize,
+    padded: &'a mut [u8; CHUNK],
+) -> Option<(&'a [u8; CHUNK], u64)> {
+    let rest = bytes.get(at..).filter(|rest| !rest.is_empty())?;
+    match rest.first_chunk() {
+        Some(chunk) => Some((chunk, u64::MAX)),
+        None => {
+            *padded = [0; CHUNK];
+            padded[..rest.len()].copy_from_slice(rest);
+            Some((padded, (1 << rest.len()) - 1))
+        }
     }
 }
 
@@ -113,6 +133,11 @@ impl Tape {
         self.full = FIRST_FULL;
     }
 
+    /// Whether all bytes were read.
+    pub(super) fn is_at_end(&self, bytes: &[u8]) -> bool {
+        self.state.at >= bytes.len()
+    }
+
     pub(super) fn ends(&self) -> &[u32] {
         &self.ends[..self.len]
     }
@@ -150,18 +175,11 @@ impl Tape {
             self.ends.resize(full + CHUNK, 0);
         }
         while self.len < full {
-            let rest = &bytes[self.state.at.min(bytes.len())..];
             let mut padded = [0; CHUNK];
-            let (chunk, valid) = match rest.first_chunk::<CHUNK>() {
-                Some(chunk) => (chunk, u64::MAX),
-                None if rest.is_empty() => return false,
-                None => {
-                    padded[..rest.len()].copy_from_slice(rest);
-                    (&padded, (1 << rest.len()) - 1)
-                }
-            };
+            let Some((chunk, valid)) = chunk_at(bytes, self.state.at, &mut padded) else { return false };
+            let peek = bytes.get(self.state.at + CHUNK).copied();
             // SAFETY: as the caller promises.
-            if !unsafe { self.chunk::<M>(marks, chunk, valid, rest.get(CHUNK).copied()) } {
+            if !unsafe { self.chunk::<M>(marks, chunk, valid, peek) } {
                 return false;
             }
         }
