@@ -27,10 +27,17 @@ for target in $targets; do
   for input in corpus/*/input.* corpus/*/schema.json; do
     [ "$(wc -c <"$input")" -le 4096 ] && cp "$input" "$work/seeds/$(echo "$input" | tr / -)"
   done
+  # What reads whole files is slow under the sanitizer: short inputs, and none of the bookkeeping of libFuzzer that grows
+  # with what an input reaches (it took half of the time).
+  case "$target" in
+    decode | source | detect | check | table_schema) options=(-max_len=1024 -use_value_profile=0 -entropic=0) ;;
+    *) options=(-max_len=4096 -use_value_profile=1) ;;
+  esac
   log="$work/$target.log"
   status=0
-  FUZZ_TARGET="$target" "$work/build/$host/release/csvp-libfuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 \
-    -max_len=4096 -use_value_profile=1 -print_final_stats=1 -artifact_prefix="$work/found/$target-" \
+  ASAN_OPTIONS=malloc_context_size=4 FUZZ_TARGET="$target" "$work/build/$host/release/csvp-libfuzzer" "${options[@]}" \
+    -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -detect_leaks=0 \
+    -print_final_stats=1 -artifact_prefix="$work/found/$target-" \
     "$work/corpus/$target" "fuzz/corpus/$target" "$work/seeds" 2>"$log" || status=$?
   executions="$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")"
   coverage="$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -1)"

@@ -95,6 +95,15 @@ pub(crate) struct ReadingArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) checking: CheckingArgs,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArgs,
+}
+
+/// Which files are checked, and what is told of them.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckingArgs {
     /// Files; `-` is standard input
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
@@ -107,8 +116,6 @@ pub(crate) struct CheckArgs {
     /// Problems shown with their place
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub(crate) show: usize,
-    #[command(flatten)]
-    pub(crate) reading: ReadingArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -211,12 +218,8 @@ pub(crate) struct InferArgs {
 pub(crate) struct SchemaCheckArgs {
     /// Table Schema (JSON)
     pub(crate) schema: PathBuf,
-    /// Files; `-` is standard input
-    #[arg(required = true)]
-    pub(crate) files: Vec<PathBuf>,
-    /// Print the reports as JSON, one object per file and line
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) checking: CheckingArgs,
 }
 
 #[cfg(feature = "serve")]

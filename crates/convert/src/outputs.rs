@@ -105,6 +105,10 @@ impl Outputs {
 }
 
 impl Output for Outputs {
+    fn needs_columns(&self) -> bool {
+        self.parquet.is_some()
+    }
+
     fn block(&mut self, block: &JudgedBlock<'_>) -> std::io::Result<()> {
         let Self { parquet, csv, ndjson, rejects, problems, .. } = self;
         parquet.as_mut().map_or(Ok(()), |output| output.block(block))?;

@@ -45,6 +45,16 @@ pub enum EngineError {
     /// The file could not be read.
     #[error("cannot read the file")]
     Input(#[source] std::io::Error),
+    /// An accepted cell is not of its column's type: a fault of the engine. Nothing is guessed.
+    #[error("value of record {record} in column `{column}` is not of type {expected}")]
+    Misfit {
+        /// Number of the record, from 1.
+        record: u64,
+        /// Name of the column.
+        column: String,
+        /// The column's type.
+        expected: String,
+    },
     /// An output could not be written, or a temporary file could not be used.
     #[error("output failed")]
     Output(#[source] std::io::Error),

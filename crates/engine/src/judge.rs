@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use csvp_parse::{Grammar, Skip, SkipKind};
 use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
@@ -9,17 +10,19 @@ use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 use crate::block::Block;
 use crate::check::cells::{BadCell, ColumnJudge, ColumnRun, judges};
 use crate::check::structure::{self, Structure};
+use crate::columns::{Columns, Misfit};
 use crate::layout::Layout;
 use crate::plan::Plan;
-use crate::profile::ColumnProfile;
+use crate::profile::{Batch, ColumnProfile};
 use crate::schema::Column;
 use crate::settings::OnBad;
 use crate::tally::{RecordVerdict, order};
+use crate::types::Format;
 use crate::{EngineError, Limits};
 
 /// Judges blocks against a plan.
 pub(crate) struct Judge {
-    pub(crate) plan: Plan,
+    pub(crate) plan: Arc<Plan>,
     pub(crate) grammar: Grammar,
     columns: Vec<ColumnJudge>,
     /// Per column whether the first pass has left anything to find in it.
@@ -36,7 +39,7 @@ pub(crate) struct Judged {
 }
 
 impl Judge {
-    pub(crate) fn new(plan: &Plan) -> Result<Self, EngineError> {
+    pub(crate) fn new(plan: Arc<Plan>) -> Result<Self, EngineError> {
         let columns = judges(&plan.schema)?;
         let inferred = |column: &Column| !column.declared || column.column_type == ColumnType::Text;
         // No cell of an inferred type without exceptions is bad: that is what the first pass has counted.
@@ -44,9 +47,15 @@ impl Judge {
         let open = open
             .map(|((column, judge), report)| judge.has_rules() || !inferred(column) || report.exceptions > 0)
             .collect();
-        Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, open, plan: plan.clone() })
+        Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, open, plan })
     }
 
+    /// The format of a column's type.
+    pub(crate) fn format(&self, idx: usize) -> &Format {
+        self.columns[idx].format()
+    }
+
+    /// Judges a block.
     pub(crate) fn block(&self, block: &Block) -> Judged {
         let (limits, layout): (&Limits, _) = (&self.plan.limits, &self.plan.layout);
         let Structure { mut problems, sound } =
@@ -67,24 +76,47 @@ impl Judge {
         Judged { verdicts, problems, nulled, sound }
     }
 
+    /// The accepted records of a block as typed columns.
+    ///
+    /// # Errors
+    /// A cell that was accepted is not of its column's type.
+    pub(crate) fn columns(&self, block: &Block, judged: &Judged) -> Result<Columns, Misfit> {
+        let nulled = &judged.nulled;
+        Columns::read(self, block, &judged.verdicts, |record, column| {
+            !nulled.is_empty() && nulled.contains(&BadCell { record: record as u32, column: column as u32 })
+        })
+    }
+
+    /// The error for a cell that is not of its column's type.
+    pub(crate) fn misfit(&self, misfit: &Misfit) -> EngineError {
+        let column = &self.plan.schema.columns[misfit.column];
+        EngineError::Misfit {
+            record: misfit.record,
+            column: column.name.clone(),
+            expected: column.column_type.to_string(),
+        }
+    }
+
     /// Adds the cells of one column, in records that are sound, to its statistics.
     pub(crate) fn profile(&self, block: &Block, sound: &[bool], idx: usize, profile: &mut ColumnProfile) {
         let (column, judge) = (&self.plan.schema.columns[idx], &self.columns[idx]);
         let mut scratch = Vec::new();
-        for record in block.data().filter(|&record| sound[record]) {
-            let cell = match block.index.slice(&self.grammar, &block.text, record, idx) {
-                Some(cell) => cell,
+        let data = block.data();
+        let mut batch = Batch::new(profile, data.len());
+        for record in data.filter(|&record| sound[record]) {
+            match block.index.slice(&self.grammar, &block.text, record, idx) {
+                Some(cell) if column.is_null(cell) => batch.add_null(),
+                Some(cell) => batch.add(cell, |cell| judge.value(cell)),
                 None => {
                     let cell = block.index.field(&self.grammar, &block.text, record, idx, &mut scratch);
-                    cell.unwrap_or_default()
+                    match cell.unwrap_or_default() {
+                        cell if column.is_null(cell) => batch.add_null(),
+                        cell => batch.add_once(cell, judge.value(cell).as_ref()),
+                    }
                 }
-            };
-            if column.is_null(cell) {
-                profile.add_null();
-            } else {
-                profile.add(cell, judge.value(cell).as_ref());
             }
         }
+        batch.finish();
     }
 
     fn key_faults(&self, run: &ColumnRun<'_>, bad: &mut Vec<BadCell>, problems: &mut Vec<Problem>) {

@@ -12,10 +12,26 @@ use std::thread::{self, JoinHandle};
 const SPARE_ITEMS: usize = 2;
 
 /// Lanes over items `T`, each with a state `S`.
-pub(crate) struct Lanes<T, S> {
+///
+/// ```
+/// use csvp_engine::Lanes;
+///
+/// let mut lanes = Lanes::new(2, vec![0, 0], |number, sum: &mut u64, item: &[u64; 2]| *sum += item[number]);
+/// lanes.give([1, 10]);
+/// lanes.give([2, 20]);
+/// assert_eq!(lanes.finish(), [3, 30]);
+/// ```
+pub struct Lanes<T, S> {
     shared: Arc<Shared<T, S>>,
     threads: usize,
     workers: Vec<JoinHandle<()>>,
+    has_items: bool,
+}
+
+impl<T, S> std::fmt::Debug for Lanes<T, S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lanes").field("threads", &self.threads).finish_non_exhaustive()
+    }
 }
 
 /// What is done with an item in the lane of that number.
@@ -48,7 +64,7 @@ struct Lane<T, S> {
 
 impl<T: Send + Sync + 'static, S: Send + 'static> Lanes<T, S> {
     /// `work` gets the number of the lane. Threads beyond the caller's start with the second item.
-    pub(crate) fn new(
+    pub fn new(
         threads: usize,
         states: Vec<S>,
         work: impl Fn(usize, &mut S, &T) + Send + Sync + 'static,
@@ -67,14 +83,14 @@ impl<T: Send + Sync + 'static, S: Send + 'static> Lanes<T, S> {
             ready: Condvar::new(),
             progress: Condvar::new(),
         };
-        Self { shared: Arc::new(shared), threads: threads.max(1), workers: Vec::new() }
+        Self { shared: Arc::new(shared), threads: threads.max(1), workers: Vec::new(), has_items: false }
     }
 
     /// Hands an item to all lanes, and works itself while too many items are in hand.
     ///
     /// # Panics
     /// The work panicked.
-    pub(crate) fn give(&mut self, item: T) {
+    pub fn give(&mut self, item: T) {
         let item = Arc::new(item);
         let n_lanes = {
             let mut board = self.shared.lock();
@@ -92,7 +108,9 @@ impl<T: Send + Sync + 'static, S: Send + 'static> Lanes<T, S> {
         if self.threads == 1 {
             return self.settle(0);
         }
-        while self.workers.len() + 1 < self.threads.min(n_lanes) {
+        while std::mem::replace(&mut self.has_items, true)
+            && self.workers.len() + 1 < self.threads.min(n_lanes)
+        {
             let shared = Arc::clone(&self.shared);
             let worker = thread::Builder::new().name("csvp-engine".to_owned()).spawn(move || shared.serve());
             // When the system gives no thread, the caller does the work alone.
@@ -102,11 +120,21 @@ impl<T: Send + Sync + 'static, S: Send + 'static> Lanes<T, S> {
         self.settle(n_lanes * (self.threads + SPARE_ITEMS));
     }
 
+    /// Does what is left, and then something with every state, in the order of the lanes.
+    ///
+    /// # Panics
+    /// The work panicked.
+    pub fn with_states(&mut self, mut then: impl FnMut(&mut S)) {
+        self.settle(0);
+        let mut board = self.shared.lock();
+        board.lanes.iter_mut().filter_map(|lane| lane.state.as_mut()).for_each(&mut then);
+    }
+
     /// Does what is left, and gives back the states.
     ///
     /// # Panics
     /// The work panicked.
-    pub(crate) fn finish(self) -> Vec<S> {
+    pub fn finish(self) -> Vec<S> {
         self.settle(0);
         let mut board = self.shared.lock();
         board.lanes.iter_mut().filter_map(|lane| lane.state.take()).collect()

@@ -127,6 +127,9 @@ impl Layout {
             layout.problems.clear();
             return Ok(Opened::Refused(Box::new(layout)));
         }
+        if layout.is_rejects && settings.schema.is_none() && settings.columns.is_empty() {
+            layout.problems.push(whole_file(ProblemCode::RejectsWithoutSchema, Detail::None));
+        }
         Ok(Opened::Readable(Box::new(layout)))
     }
 

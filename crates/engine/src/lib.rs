@@ -53,6 +53,7 @@ mod found;
 mod lanes;
 mod survey;
 
+mod columns;
 mod judge;
 mod output;
 
@@ -65,8 +66,10 @@ mod pipeline;
 mod sniff;
 mod view;
 
+pub use columns::Columns;
 pub use count::{Count, Counted, ReadAt};
 pub use error::EngineError;
+pub use lanes::Lanes;
 pub use limits::Limits;
 pub use output::{JudgedBlock, Output};
 pub use pipeline::{Check, Checked, Progress, Second};

@@ -2,12 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use csvp_parse::Grammar;
 use csvp_report::Problem;
 
 use crate::block::Block;
 use crate::check::cells::BadCell;
+use crate::columns::Columns;
 use crate::schema::Schema;
 use crate::tally::RecordVerdict;
 
@@ -16,6 +18,11 @@ use crate::tally::RecordVerdict;
 /// Promises of the engine: blocks come in file order, each record in exactly one of them; calls come from one thread. An
 /// error ends the pass, and nothing more is called.
 pub trait Output {
+    /// Whether blocks must come with their typed values ([`JudgedBlock::columns`]), which are read on all threads.
+    fn needs_columns(&self) -> bool {
+        false
+    }
+
     /// The next block.
     ///
     /// # Errors
@@ -48,6 +55,7 @@ pub struct JudgedBlock<'a> {
     pub(crate) problems: &'a [Problem],
     /// Cells that became null.
     pub(crate) nulled: &'a HashSet<BadCell>,
+    pub(crate) columns: Option<&'a Arc<Columns>>,
 }
 
 impl JudgedBlock<'_> {
@@ -64,6 +72,11 @@ impl JudgedBlock<'_> {
     /// What became of a record.
     pub fn verdict(&self, record: usize) -> RecordVerdict {
         self.verdicts[record]
+    }
+
+    /// The typed values of its accepted and repaired records, for outputs that need them.
+    pub fn columns(&self) -> Option<&Arc<Columns>> {
+        self.columns
     }
 
     /// Number of a data record in the file, from 1.

@@ -10,6 +10,7 @@ use csvp_report::{ProblemCode, Report};
 use crate::EngineError;
 use crate::assemble;
 use crate::block::Block;
+use crate::columns::{Columns, Misfit};
 use crate::crew::Crew;
 use crate::judge::{Judge, Judged};
 use crate::lanes::Lanes;
@@ -93,9 +94,16 @@ impl Check {
 /// The second pass: the same bytes again, judged against the plan's schema and handed to the output.
 pub struct Second<O> {
     reader: Reader,
-    crew: Option<Crew<Block, (Block, Judged)>>,
+    crew: Option<Crew<Block, Done>>,
     threads: usize,
     sums: Sums<O>,
+}
+
+/// What becomes of a block on any thread.
+struct Done {
+    block: Block,
+    judged: Judged,
+    columns: Option<Result<Arc<Columns>, Misfit>>,
 }
 
 /// What the judged blocks give, in their order.
@@ -122,7 +130,7 @@ impl<O: Output> Second<O> {
     pub fn new(plan: &Plan, output: O) -> Result<Self, EngineError> {
         plan.check_version()?;
         let sums = Sums {
-            judge: Arc::new(Judge::new(plan)?),
+            judge: Arc::new(Judge::new(Arc::new(plan.clone()))?),
             tally: Tally::new(plan.limits.problems_shown),
             exceptions: vec![0; plan.schema.columns.len()],
             profiles: Profiles::Unwanted,
@@ -167,7 +175,7 @@ impl<O: Output> Second<O> {
         let Self { reader, mut crew, threads, mut sums } = self;
         reader.finish(&mut |block, layout| second_block(&mut crew, threads, &mut sums, block, layout))?;
         if let Some(mut crew) = crew {
-            crew.finish(&mut |(block, judged)| sums.add(block, judged))?;
+            crew.finish(&mut |done| sums.add(done))?;
         }
         sums.finish()
     }
@@ -175,7 +183,7 @@ impl<O: Output> Second<O> {
 
 /// Gives a block to the crew and leaves another one.
 fn second_block<O: Output>(
-    crew: &mut Option<Crew<Block, (Block, Judged)>>,
+    crew: &mut Option<Crew<Block, Done>>,
     threads: usize,
     sums: &mut Sums<O>,
     block: &mut Block,
@@ -184,14 +192,17 @@ fn second_block<O: Output>(
     let crew = crew.get_or_insert_with(|| {
         let is_profiled = sums.start_profiles(threads);
         let judge = Arc::clone(&sums.judge);
-        // Profiles keep all threads busy.
-        Crew::new(if is_profiled { 1 } else { threads }, move |block| {
+        let needs_columns = sums.output.needs_columns();
+        // Profiles alone keep all threads busy.
+        let alone = is_profiled && !needs_columns;
+        Crew::new(if alone { 1 } else { threads }, move |block| {
             let judged = judge.block(&block);
-            (block, judged)
+            let columns = needs_columns.then(|| judge.columns(&block, &judged).map(Arc::new));
+            Done { block, judged, columns }
         })
     });
     let spare = sums.spare.take().unwrap_or_else(|| Block::for_layout(layout));
-    crew.give(std::mem::replace(block, spare), &mut |(block, judged)| sums.add(block, judged))
+    crew.give(std::mem::replace(block, spare), &mut |done| sums.add(done))
 }
 
 impl<O: Output> Sums<O> {
@@ -212,13 +223,14 @@ impl<O: Output> Sums<O> {
     }
 
     /// Adds the next block in order.
-    fn add(&mut self, block: Block, judged: Judged) -> Result<(), EngineError> {
+    fn add(&mut self, Done { block, judged, columns }: Done) -> Result<(), EngineError> {
         for problem in judged.problems.iter().filter(|problem| problem.code == ProblemCode::TypeMismatch) {
             if let Some(column) = &problem.position.column {
                 self.exceptions[column.number as usize - 1] += 1;
             }
         }
         self.tally.block(&block, &judged.verdicts, &judged.problems);
+        let columns = columns.transpose().map_err(|misfit| self.judge.misfit(&misfit))?;
         let view = JudgedBlock {
             block: &block,
             grammar: &self.judge.grammar,
@@ -226,6 +238,7 @@ impl<O: Output> Sums<O> {
             verdicts: &judged.verdicts,
             problems: &judged.problems,
             nulled: &judged.nulled,
+            columns: columns.as_ref(),
         };
         self.output.block(&view).map_err(EngineError::Output)?;
         match &mut self.profiles {

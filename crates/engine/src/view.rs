@@ -1,5 +1,7 @@
 //! Some records from any place in a file, as they were judged.
 
+use std::sync::Arc;
+
 use csvp_report::Problem;
 
 use crate::EngineError;
@@ -44,7 +46,7 @@ impl View {
     ///
     /// # Errors
     /// The plan was stored by another version.
-    pub fn new(plan: &Plan, first: u64, n: usize) -> Result<Self, EngineError> {
+    pub fn new(plan: Arc<Plan>, first: u64, n: usize) -> Result<Self, EngineError> {
         plan.check_version()?;
         let entry = plan.index.before(first).filter(|_| !plan.is_compressed());
         let (reader, start_byte) = match entry {

@@ -49,6 +49,8 @@ pub(crate) fn run(input: &[u8]) {
     reconcile(&report);
     for record in kept.0 {
         let from = bytes.get(record.byte as usize..).expect("a record begins inside the file");
+        // No character has more than four bytes in the source.
+        let from = &from[..from.len().min(4 * record.text.len())];
         let text = if encoding == UTF_8 {
             from.to_vec()
         } else {

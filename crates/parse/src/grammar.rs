@@ -51,6 +51,7 @@ impl Grammar {
     }
 
     /// Bytes of the delimiter.
+    #[inline]
     pub fn delimiter(&self) -> &[u8] {
         &self.delimiter
     }

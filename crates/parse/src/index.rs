@@ -388,6 +388,7 @@ fn text_of<'a>(
     scratch
 }
 
+#[inline]
 pub(crate) fn offset(end: u32) -> usize {
     (end & OFFSET) as usize
 }

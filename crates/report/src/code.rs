@@ -72,6 +72,9 @@ problem_codes! {
     /// The header differs from the declared schema.
     HeaderMismatch, "header-mismatch", Error, "Header differs from the schema",
         "rename, add or remove the column so that the header equals the schema";
+    /// Rejected records are read again, and nothing tells the types of the file that they come from.
+    RejectsWithoutSchema, "rejects-without-schema", Warning, "Rejected records read without a schema",
+        "name the schema of the file that they come from with `--schema`";
     /// A value that is not of its column's type.
     TypeMismatch, "type-mismatch", Error, "Value of another type",
         "correct the value, or declare the column as text";

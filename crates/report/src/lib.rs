@@ -17,6 +17,7 @@ pub mod api_error;
 pub mod code;
 pub mod column_type;
 pub mod file_report;
+mod mismatch;
 pub mod position;
 pub mod problem;
 

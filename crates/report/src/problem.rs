@@ -124,7 +124,7 @@ impl Problem {
                 }
                 _ => format!("cell has {found} bytes, the limit is {limit} bytes"),
             },
-            (_, Detail::Type { expected }) => format!("expected {expected}, found {value}"),
+            (_, Detail::Type { expected }) => crate::mismatch::sentence(expected, self.value.as_deref()),
             (ProblemCode::ValueRequired, _) => "value is required but missing".to_owned(),
             (_, Detail::Rule { rule }) => format!("{value} breaks the rule `{rule}`"),
             (_, Detail::Repeat { first_record }) => {
@@ -152,6 +152,9 @@ impl Problem {
             (ProblemCode::QuoteStray, _) => "a quote stands inside the field; it was kept as text".to_owned(),
             (ProblemCode::HeaderBlank, _) => "the column has no name".to_owned(),
             (ProblemCode::RowBlank, _) => "line has nothing in it".to_owned(),
+            (ProblemCode::RejectsWithoutSchema, _) => {
+                "types come from the rejected records alone; those of their file may be others".to_owned()
+            }
             (ProblemCode::NulByte, _) => "cell holds a NUL byte".to_owned(),
             (code, Detail::None) => code.title().to_lowercase(),
         }

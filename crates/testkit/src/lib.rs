@@ -14,6 +14,7 @@ mod binary;
 pub mod corpus;
 mod expect;
 mod filters;
+pub mod generate;
 mod paths;
 mod reading;
 mod type_text;

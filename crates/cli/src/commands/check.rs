@@ -10,39 +10,34 @@ use csvp_report::{Report, Verdict};
 use serde_json::json;
 
 use super::{print_json, stdout};
-use crate::args::CheckArgs;
+use crate::args::{CheckArgs, CheckingArgs};
 use crate::input::Input;
 use crate::{Outcome, render};
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Outcome> {
     let settings = crate::settings::settings(&args.reading)?;
-    files(&args.files, &settings, args.json, args.show, args.problems.as_deref())
+    files(&args.checking, &settings)
 }
 
 /// Checks files one by one; a file that cannot be read ends the run, since its outcome is unknown.
-pub(crate) fn files(
-    files: &[std::path::PathBuf],
-    settings: &Settings,
-    json: bool,
-    show: usize,
-    problems: Option<&std::path::Path>,
-) -> anyhow::Result<Outcome> {
-    if problems.is_some() && files.len() > 1 {
-        anyhow::bail!("expected one file with `--problems`, found {}; write one list per file", files.len());
+pub(crate) fn files(args: &CheckingArgs, settings: &Settings) -> anyhow::Result<Outcome> {
+    if args.problems.is_some() && args.files.len() > 1 {
+        let found = args.files.len();
+        anyhow::bail!("expected one file with `--problems`, found {found}; write one list per file");
     }
     let mut outcome = Outcome::Done;
-    let mut list = problems.map(create).transpose()?;
-    for path in files {
+    let mut list = args.problems.as_deref().map(create).transpose()?;
+    for path in &args.files {
         let mut input = Input::open(path)?;
         let report = one_file(&mut input, settings, list.as_mut())?;
         if report.verdict != Verdict::Clean {
             outcome = Outcome::Problems;
         }
-        if json {
+        if args.json {
             print_json(&with_name(&report, &input.name()))?;
         } else {
             let mut out = stdout();
-            render::report::print(&mut out, &report, &mut input, show)?;
+            render::report::print(&mut out, &report, &mut input, args.show)?;
             out.flush()?;
         }
     }

@@ -23,5 +23,5 @@ pub(crate) fn check(args: &SchemaCheckArgs) -> anyhow::Result<Outcome> {
         ..Default::default()
     })?;
     settings.schema = Some(crate::settings::read_schema(&args.schema)?);
-    files(&args.files, &settings, args.json, 10, None)
+    files(&args.checking, &settings)
 }

@@ -218,6 +218,10 @@ fn schema_check_exits_1_when_the_schema_is_broken() {
     assert_eq!(sandbox.snapshot("schema_check", "schema check strict.json clean.csv").code, Some(1));
     let ran = sandbox.run("schema check strict.json clean.csv --json");
     assert_eq!((ran.code, json(&ran.stdout())["counts"]["rejected"].as_u64()), (Some(1), Some(1)));
+    let ran = sandbox.run("schema check strict.json clean.csv --show 0 --problems list.csv");
+    let list = std::fs::read_to_string(sandbox.path("list.csv")).expect("the list was written");
+    assert_eq!((ran.code, list.lines().count()), (Some(1), 2), "{list}");
+    assert!(!ran.stdout().contains("line "), "{}", ran.stdout());
 }
 
 #[test]

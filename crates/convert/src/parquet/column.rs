@@ -3,104 +3,63 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, FixedSizeBinaryBuilder,
-    Float64Builder, Int64Builder, StringArray, Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int64Array,
+    StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
+use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
-use csvp_engine::types::Value;
+use csvp_engine::types::{Texts, ValueData, Values};
 use csvp_report::ColumnType;
 
 use super::schema::zone_name;
 
-/// Collects the values of one column.
-#[derive(Debug)]
-pub(super) enum ColumnBuilder {
-    Boolean(BooleanBuilder),
-    Integer(Int64Builder),
-    /// With the smallest number that has too many digits.
-    Decimal(Decimal128Builder, i128),
-    Float(Float64Builder),
-    Date(Date32Builder),
-    Time(Time64MicrosecondBuilder),
-    Timestamp(TimestampMicrosecondBuilder),
-    Uuid(FixedSizeBinaryBuilder),
-    /// Checked to be UTF-8 all at once at the end.
-    Text(BinaryBuilder),
+/// The array of a column of this type.
+///
+/// # Errors
+/// A text is not UTF-8, or the texts of a block have more bytes than 32 bits count.
+pub(super) fn array(values: &Values, column_type: &ColumnType) -> Result<ArrayRef, ArrowError> {
+    let nulls =
+        (!values.nulls.is_empty()).then(|| values.nulls.iter().map(|null| !null).collect::<NullBuffer>());
+    Ok(match &values.data {
+        ValueData::Boolean(data) => Arc::new(BooleanArray::new(data.as_slice().into(), nulls)),
+        ValueData::Integer(data) => Arc::new(Int64Array::try_new(scalars(data), nulls)?),
+        ValueData::Decimal(data) => {
+            let (precision, scale) = match column_type {
+                ColumnType::Decimal { precision, scale, .. } => (*precision, *scale as i8),
+                _ => (38, 0),
+            };
+            let array = Decimal128Array::try_new(scalars(data), nulls)?;
+            Arc::new(array.with_precision_and_scale(precision, scale)?)
+        }
+        ValueData::Float(data) => Arc::new(Float64Array::try_new(scalars(data), nulls)?),
+        ValueData::Date(data) => Arc::new(Date32Array::try_new(scalars(data), nulls)?),
+        ValueData::Time(data) => Arc::new(Time64MicrosecondArray::try_new(scalars(data), nulls)?),
+        ValueData::Timestamp(data) => {
+            let zone = match column_type {
+                ColumnType::Timestamp { zone, .. } => zone_name(*zone),
+                _ => None,
+            };
+            let array = TimestampMicrosecondArray::try_new(scalars(data), nulls)?;
+            Arc::new(array.with_timezone_opt(zone))
+        }
+        ValueData::Uuid(data) => {
+            let bytes = Buffer::from_slice_ref(data.as_flattened());
+            Arc::new(FixedSizeBinaryArray::try_new(16, bytes, nulls)?)
+        }
+        ValueData::Text(texts) => {
+            let offsets = OffsetBuffer::new(offsets(texts)?);
+            Arc::new(StringArray::try_new(offsets, Buffer::from_slice_ref(&texts.bytes), nulls)?)
+        }
+    })
 }
 
-/// The value is not of the column's type.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct OtherType;
+fn scalars<T: arrow::datatypes::ArrowNativeType>(data: &[T]) -> ScalarBuffer<T> {
+    ScalarBuffer::from(data.to_vec())
+}
 
-impl ColumnBuilder {
-    /// An empty builder. Decimals must have 1 to 38 digits, and no more behind the mark than in all.
-    pub(super) fn new(column_type: &ColumnType) -> Result<Self, ArrowError> {
-        Ok(match column_type {
-            ColumnType::Null | ColumnType::Text => Self::Text(BinaryBuilder::new()),
-            ColumnType::Boolean { .. } => Self::Boolean(BooleanBuilder::new()),
-            ColumnType::Integer { .. } => Self::Integer(Int64Builder::new()),
-            ColumnType::Decimal { precision, scale, .. } => {
-                let builder = Decimal128Builder::new().with_precision_and_scale(*precision, *scale as i8)?;
-                Self::Decimal(builder, 10i128.pow(u32::from(*precision)))
-            }
-            ColumnType::Float { .. } => Self::Float(Float64Builder::new()),
-            ColumnType::Date { .. } => Self::Date(Date32Builder::new()),
-            ColumnType::Time { .. } => Self::Time(Time64MicrosecondBuilder::new()),
-            ColumnType::Timestamp { zone, .. } => {
-                Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone_opt(zone_name(*zone)))
-            }
-            ColumnType::Uuid { .. } => Self::Uuid(FixedSizeBinaryBuilder::new(16)),
-        })
-    }
-
-    pub(super) fn append(&mut self, value: &Value<'_>) -> Result<(), OtherType> {
-        match (self, value) {
-            (Self::Boolean(builder), Value::Boolean(value)) => builder.append_value(*value),
-            (Self::Integer(builder), Value::Integer(value)) => builder.append_value(*value),
-            (Self::Decimal(builder, beyond), Value::Decimal(value))
-                if value.unsigned_abs() < beyond.unsigned_abs() =>
-            {
-                builder.append_value(*value);
-            }
-            (Self::Float(builder), Value::Float(value)) => builder.append_value(*value),
-            (Self::Date(builder), Value::Date(value)) => builder.append_value(*value),
-            (Self::Time(builder), Value::Time(value)) => builder.append_value(*value),
-            (Self::Timestamp(builder), Value::Timestamp(value)) => builder.append_value(*value),
-            (Self::Uuid(builder), Value::Uuid(value)) => {
-                builder.append_value(value).map_err(|_| OtherType)?
-            }
-            (Self::Text(builder), Value::Text(value)) => builder.append_value(value),
-            _ => return Err(OtherType),
-        }
-        Ok(())
-    }
-
-    pub(super) fn append_null(&mut self) {
-        match self {
-            Self::Boolean(builder) => builder.append_null(),
-            Self::Integer(builder) => builder.append_null(),
-            Self::Decimal(builder, _) => builder.append_null(),
-            Self::Float(builder) => builder.append_null(),
-            Self::Date(builder) => builder.append_null(),
-            Self::Time(builder) => builder.append_null(),
-            Self::Timestamp(builder) => builder.append_null(),
-            Self::Uuid(builder) => builder.append_null(),
-            Self::Text(builder) => builder.append_null(),
-        }
-    }
-
-    /// The values so far; the builder is empty afterwards. Fails when a text is not UTF-8.
-    pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
-        Ok(match self {
-            Self::Boolean(builder) => Arc::new(builder.finish()),
-            Self::Integer(builder) => Arc::new(builder.finish()),
-            Self::Decimal(builder, _) => Arc::new(builder.finish()),
-            Self::Float(builder) => Arc::new(builder.finish()),
-            Self::Date(builder) => Arc::new(builder.finish()),
-            Self::Time(builder) => Arc::new(builder.finish()),
-            Self::Timestamp(builder) => Arc::new(builder.finish()),
-            Self::Uuid(builder) => Arc::new(builder.finish()),
-            Self::Text(builder) => Arc::new(StringArray::try_from_binary(builder.finish())?),
-        })
-    }
+fn offsets(texts: &Texts) -> Result<ScalarBuffer<i32>, ArrowError> {
+    let offset =
+        |end: &usize| i32::try_from(*end).map_err(|_| ArrowError::OffsetOverflowError(texts.bytes.len()));
+    let ends = texts.ends.iter().map(offset);
+    Ok(std::iter::once(Ok(0)).chain(ends).collect::<Result<Vec<i32>, _>>()?.into())
 }

@@ -51,6 +51,11 @@ impl ColumnJudge {
         if self.is_text { Some(Value::Text(cell)) } else { self.format.parse(cell) }
     }
 
+    /// The format of the column's type.
+    pub(crate) fn format(&self) -> &Format {
+        &self.format
+    }
+
     /// Whether the rules say more than the type does.
     pub(crate) fn has_rules(&self) -> bool {
         self.rules.is_some()

@@ -34,7 +34,7 @@ impl Guess {
 /// The encoding of a file whose first bytes are `sample`; `complete` when that is all of it.
 ///
 /// In this order: byte order mark; UTF-16 without mark, told by its zero bytes; UTF-8 when it is valid, or nearly so
-/// beside many valid multi-byte characters; statistics.
+/// beside many valid multi-byte characters, or damaged in one place beside any; statistics.
 pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
     if let Some((encoding, bom_bytes)) = Encoding::for_bom(sample) {
         return Guess { encoding, bom_bytes, source: "bom", confidence: 1.0 };
@@ -52,7 +52,7 @@ pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
             confidence: if utf8.multi_byte == 0 { 0.9 } else { 0.99 },
         };
     }
-    if utf8.multi_byte >= 4 * utf8.invalid {
+    if utf8.multi_byte >= 4 * utf8.invalid || utf8.is_damaged_once() && utf8.multi_byte >= 2 {
         return Guess { encoding: UTF_8, bom_bytes: 0, source: "valid-utf8", confidence: 0.8 };
     }
     let (encoding, confidence) = legacy::guess(sample, complete);
@@ -62,10 +62,16 @@ pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
 /// So many invalid sequences and fewer valid ones beside ASCII: the rest need not be read.
 const CLEARLY_NOT_UTF_8: usize = 500;
 
+/// Bytes that the damage of one byte may make invalid: a character of four bytes that is cut, and what cuts it.
+const DAMAGED_BYTES: usize = 5;
+
 #[derive(Default)]
 struct Utf8Counts {
     multi_byte: usize,
     invalid: usize,
+    /// Where the first invalid sequence begins and the last one.
+    first: Option<usize>,
+    last: usize,
 }
 
 impl Utf8Counts {
@@ -86,6 +92,8 @@ impl Utf8Counts {
                         return counts;
                     };
                     counts.invalid += 1;
+                    counts.last = sample.len() - rest.len() + error.valid_up_to();
+                    counts.first.get_or_insert(counts.last);
                     if counts.invalid == CLEARLY_NOT_UTF_8 && counts.multi_byte < counts.invalid {
                         return counts;
                     }
@@ -93,6 +101,14 @@ impl Utf8Counts {
                 }
             }
         }
+    }
+}
+
+impl Utf8Counts {
+    /// Whether all that is invalid stands in one place, as when one byte was lost or changed. Text in a legacy encoding
+    /// has its letters in many places, and they make no valid characters elsewhere.
+    fn is_damaged_once(&self) -> bool {
+        self.first.is_some_and(|first| self.last - first < DAMAGED_BYTES)
     }
 }
 
@@ -195,6 +211,10 @@ mod tests {
         check(b"name,city\nJos\xe9,Malm\xf6\nZo\xeb,Gen\xe8ve\n", "windows-1252", "statistics");
         check("ä,ö,ü,ß,é\n\u{0}".replace('\0', "").as_bytes(), "UTF-8", "valid-utf8");
         check(b"\xc3\xa9 \xc3\xa8 \xc3\xbc \xc3\xb6 \xff\n", "UTF-8", "valid-utf8");
+        // A letter that was torn apart, and two whole ones.
+        check(b"\xc3\xa9 \xc3\xff\xa8 \xc3\xbc\n", "UTF-8", "valid-utf8");
+        // Letters in two places are another encoding.
+        assert!(!Utf8Counts::of(b"\xc3\xa9 Jos\xe9, Malm\xf6 \xc3\xbc\n", true).is_damaged_once());
     }
 
     #[test]

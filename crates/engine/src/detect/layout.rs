@@ -1,10 +1,12 @@
 //! From rows to the numbers of a dialect: physical lines of the preamble, records of the header.
 
+use csvp_parse::{Dialect, FieldIndex, Grammar, scan};
+
 use super::DialectHints;
 use super::choose::sep_line;
 use super::evidence::Notes;
 use super::header::{self, Start};
-use super::split::Grid;
+use super::split::{CellSpan, Grid, Rules};
 use super::table::Table;
 
 /// Where the table starts in the file.
@@ -22,7 +24,7 @@ pub(super) struct Layout {
 pub(super) fn find(
     bytes: &[u8],
     grid: &Grid,
-    width: usize,
+    (width, rules): (usize, &Rules),
     comment: Option<&[u8]>,
     hints: &DialectHints,
     notes: &mut Notes,
@@ -31,6 +33,7 @@ pub(super) fn find(
     let is_comment = |line: &[u8]| comment.is_some_and(|prefix| line.starts_with(prefix));
     let mut kept = Grid { cells: grid.cells.clone(), ..Grid::default() };
     kept.rows = grid.rows.iter().filter(|r| r.line >= first_line).copied().collect();
+    mend(bytes, &mut kept, width, rules);
     let table = Table::new(bytes, &kept, width, is_comment);
     let header = hints.header_rows.map(|n| n as usize);
     let start = header::find(&table, hints.preamble_lines.map(|_| 0), header);
@@ -40,6 +43,50 @@ pub(super) fn find(
     let header_rows = hints.header_rows.unwrap_or_else(|| header_records(&table, start));
     notes.about_layout(preamble_lines, header_rows, hints, start.certainty);
     Layout { preamble_lines, header_rows, certainty: start.certainty }
+}
+
+/// Lines with a quote too many or too few are read as the reader reads a damaged record. Those that then have the usual
+/// number of cells are records: left as the one wide cell that the quote makes of them, they would pass for titles, and
+/// a header would be lost in silence.
+fn mend(bytes: &[u8], grid: &mut Grid, width: usize, rules: &Rules) {
+    let Some(quote) = rules.quote.filter(|_| width > 1 && !rules.collapse) else { return };
+    let dialect = Dialect {
+        delimiter: rules.delimiter.clone(),
+        quote: rules.quote,
+        escape: rules.escape,
+        skip_initial_space: rules.skip_space,
+        ..Dialect::default()
+    };
+    let mut index = FieldIndex::new(width);
+    let Grid { rows, cells, .. } = grid;
+    for row in rows.iter_mut().filter(|row| row.width != width) {
+        let line = &bytes[row.start..row.end];
+        let quotes = line.iter().filter(|&&byte| byte == quote).count();
+        if quotes % 2 == 0 || line.contains(&b'\n') {
+            continue;
+        }
+        index.clear();
+        let grammar = Grammar::new(&dialect, Some(width), line.len());
+        scan::plain::index(&grammar, line, true, &mut index);
+        if index.n_records() == 1 && index.n_fields(0) == width {
+            (row.first, row.width) = (cells.len(), width);
+            let fields = (0..width).filter_map(|field| index.raw_range(&grammar, 0, field));
+            cells.extend(
+                fields.map(|(start, end)| unquoted(bytes, row.start + start, row.start + end, quote)),
+            );
+        }
+    }
+}
+
+/// A cell without the quotes at its ends.
+fn unquoted(bytes: &[u8], mut start: usize, mut end: usize, quote: u8) -> CellSpan {
+    while start < end && bytes[start] == quote {
+        start += 1;
+    }
+    while start < end && bytes[end - 1] == quote {
+        end -= 1;
+    }
+    CellSpan { start, end, quoted: true }
 }
 
 /// Physical lines before the first row of header or body. Comments and blank lines alone are no preamble.

@@ -96,7 +96,7 @@ pub fn detect(sample: &[u8], complete: bool, hints: &DialectHints) -> Detection 
         ),
     };
     let width = if choice.one_column { 1 } else { choice.score.width };
-    let layout = layout::find(sample, &grid, width, comment.as_deref(), hints, &mut notes);
+    let layout = layout::find(sample, &grid, (width, &choice.rules), comment.as_deref(), hints, &mut notes);
     let dialect = Dialect {
         delimiter: choice.rules.delimiter.clone(),
         quote: choice.rules.quote,

@@ -35,11 +35,11 @@ impl Histogram {
     }
 
     /// Adds a finite number.
-    pub(super) fn add(&mut self, x: f64) {
+    pub(super) fn add(&mut self, x: f64, count: u64) {
         if let Some((low, high)) = &mut self.range {
             let at = bin_of(x, self.width).wrapping_sub(self.first);
-            if let Some(count) = usize::try_from(at).ok().and_then(|at| self.counts.get_mut(at)) {
-                *count += 1;
+            if let Some(counted) = usize::try_from(at).ok().and_then(|at| self.counts.get_mut(at)) {
+                *counted += count;
                 *low = low.min(x);
                 *high = high.max(x);
                 return;
@@ -47,7 +47,7 @@ impl Histogram {
         }
         self.include(x, x);
         let bin = bin_of(x, self.width);
-        self.counts[(bin - self.first) as usize] += 1;
+        self.counts[(bin - self.first) as usize] += count;
     }
 
     pub(super) fn merge(&mut self, mut later: Self) {
@@ -136,7 +136,7 @@ mod tests {
 
     fn of(values: &[f64], whole: bool) -> Histogram {
         let mut histogram = Histogram::new(whole);
-        values.iter().for_each(|x| histogram.add(*x));
+        values.iter().for_each(|x| histogram.add(*x, 1));
         histogram
     }
 

@@ -8,6 +8,7 @@
 //! A profile takes less than 1 KiB when new, and at most about 80 KiB, however long the column: 32 KiB
 //! distinct values, 20 KiB top values, 19 KiB numbers, 2 KiB extremes.
 
+mod batch;
 mod distinct;
 mod hash;
 mod histogram;
@@ -22,6 +23,8 @@ mod tests;
 
 use csvp_report::{ColumnType, Profile};
 
+pub(crate) use self::batch::Batch;
+use self::batch::Repeats;
 use self::distinct::Distinct;
 use self::hash::hash64;
 use self::numbers::{NumberKind, Numbers};
@@ -47,6 +50,7 @@ pub struct ColumnProfile {
     divisor: f64,
     /// None where the type leaves no room for personal data.
     pii: Option<Pii>,
+    repeats: Repeats,
 }
 
 impl ColumnProfile {
@@ -78,6 +82,7 @@ impl ColumnProfile {
             numbers: kind.map(Numbers::new),
             divisor: 10.0f64.powi(i32::from(scale)),
             pii: personal.then(Pii::default),
+            repeats: Repeats::default(),
         }
     }
 
@@ -85,27 +90,28 @@ impl ColumnProfile {
     /// is an exception. An exception counts as a value, with its length and its text, but not in numbers and
     /// order.
     pub fn add(&mut self, cell: &[u8], value: Option<&Value<'_>>) {
-        self.values += 1;
-        let chars = cell.iter().filter(|byte| is_char_start(**byte)).count() as u64;
-        self.chars += chars;
-        self.min_chars = self.min_chars.min(chars);
-        self.max_chars = self.max_chars.max(chars);
         let hash = hash64(cell);
-        self.distinct.add(hash);
-        self.top.add(hash, cell);
-        if let Some(pii) = &mut self.pii {
-            pii.add(cell);
-        }
+        self.count_cell(hash, cell, 1);
         let Some(value) = value else { return };
         self.order.add(cell, hash, value);
-        if let Some(numbers) = &mut self.numbers {
-            match value {
-                Value::Integer(n) | Value::Time(n) | Value::Timestamp(n) => numbers.add(*n as f64),
-                Value::Decimal(n) => numbers.add(*n as f64 / self.divisor),
-                Value::Date(days) => numbers.add(f64::from(*days)),
-                Value::Float(x) => numbers.add(*x),
-                Value::Boolean(_) | Value::Uuid(_) | Value::Text(_) => {}
-            }
+        if let Some(numbers) = &mut self.numbers
+            && let Some(x) = number_of(value, self.divisor)
+        {
+            numbers.add(x);
+        }
+    }
+
+    /// What depends on the text of a cell alone.
+    fn count_cell(&mut self, hash: u64, cell: &[u8], count: u64) {
+        self.values += count;
+        let chars = cell.iter().filter(|byte| is_char_start(**byte)).count() as u64;
+        self.chars += chars * count;
+        self.min_chars = self.min_chars.min(chars);
+        self.max_chars = self.max_chars.max(chars);
+        self.distinct.add(hash);
+        self.top.add(hash, cell, count);
+        if let Some(pii) = &mut self.pii {
+            pii.add(cell, count);
         }
     }
 
@@ -156,5 +162,17 @@ impl ColumnProfile {
             sorted: self.order.sorted().map(str::to_owned),
             pii: self.pii.as_ref().map(|pii| pii.finish(self.values)).unwrap_or_default(),
         }
+    }
+}
+
+/// The number that a value stands for, if any; `divisor` belongs to decimals.
+#[inline]
+fn number_of(value: &Value<'_>, divisor: f64) -> Option<f64> {
+    match value {
+        Value::Integer(n) | Value::Time(n) | Value::Timestamp(n) => Some(*n as f64),
+        Value::Decimal(n) => Some(i64::try_from(*n).map_or(*n as f64, |small| small as f64) / divisor),
+        Value::Date(days) => Some(f64::from(*days)),
+        Value::Float(x) => Some(*x),
+        Value::Boolean(_) | Value::Uuid(_) | Value::Text(_) => None,
     }
 }

@@ -52,19 +52,39 @@ impl Numbers {
             self.mean += distance / self.n as f64;
             self.squares += distance * (x - self.mean);
         }
-        self.spread.add(x, self.kind);
+        self.spread.add(x, 1, self.kind);
+    }
+
+    /// Adds the numbers of a block, each with how often it came.
+    pub(super) fn add_all(&mut self, numbers: &[(f64, u64)]) {
+        let finite = || numbers.iter().filter(|(x, _)| x.is_finite());
+        finite().for_each(|(x, count)| self.spread.add(*x, *count, self.kind));
+        let n: u64 = finite().map(|(_, count)| count).sum();
+        if n == 0 || self.kind == NumberKind::Time {
+            self.n += n;
+            return;
+        }
+        // Scaled before they are added, so that no sum of large numbers is beyond all numbers.
+        let share = 1.0 / n as f64;
+        let mean: f64 = finite().map(|(x, count)| x * (*count as f64 * share)).sum();
+        let squares = finite().map(|(x, count)| (x - mean) * (x - mean) * *count as f64).sum();
+        self.merge_moments(n, mean, squares);
+    }
+
+    /// Chan, Golub, LeVeque 1979.
+    fn merge_moments(&mut self, n: u64, mean: f64, squares: f64) {
+        let (ours, theirs) = (self.n as f64, n as f64);
+        let distance = mean - self.mean;
+        self.mean += distance * (theirs / (ours + theirs));
+        self.squares += squares + distance * distance * (ours * theirs / (ours + theirs));
+        self.n += n;
     }
 
     pub(super) fn merge(&mut self, later: Self) {
         if later.n == 0 {
             return;
         }
-        // Chan, Golub, LeVeque 1979.
-        let (ours, theirs) = (self.n as f64, later.n as f64);
-        let distance = later.mean - self.mean;
-        self.mean += distance * (theirs / (ours + theirs));
-        self.squares += later.squares + distance * distance * (ours * theirs / (ours + theirs));
-        self.n += later.n;
+        self.merge_moments(later.n, later.mean, later.squares);
         self.spread.merge(later.spread, self.kind);
     }
 
@@ -110,7 +130,7 @@ impl Numbers {
             Spread::Sketched { histogram, .. } => histogram.finish(),
             Spread::Exact(values) => {
                 let mut histogram = Histogram::new(self.kind != NumberKind::Real);
-                values.iter().for_each(|x| histogram.add(*x));
+                values.iter().for_each(|x| histogram.add(*x, 1));
                 histogram.finish()
             }
         }
@@ -118,25 +138,25 @@ impl Numbers {
 }
 
 impl Spread {
-    fn add(&mut self, x: f64, kind: NumberKind) {
-        match self {
-            Self::Sketched { sketch, histogram } => {
-                if kind != NumberKind::Time {
-                    sketch.add(x);
-                }
-                histogram.add(x);
+    fn add(&mut self, x: f64, count: u64, kind: NumberKind) {
+        if let Self::Exact(values) = self {
+            if values.len() as u64 + count <= EXACT_LIMIT as u64 {
+                values.extend(std::iter::repeat_n(x, count as usize));
+                return;
             }
-            Self::Exact(values) if values.len() < EXACT_LIMIT => values.push(x),
-            Self::Exact(_) => {
-                self.sketch(kind);
-                self.add(x, kind);
+            self.sketch(kind);
+        }
+        if let Self::Sketched { sketch, histogram } = self {
+            if kind != NumberKind::Time {
+                sketch.add(x, count);
             }
+            histogram.add(x, count);
         }
     }
 
     fn merge(&mut self, later: Self, kind: NumberKind) {
         match later {
-            Self::Exact(values) => values.into_iter().for_each(|x| self.add(x, kind)),
+            Self::Exact(values) => values.into_iter().for_each(|x| self.add(x, 1, kind)),
             Self::Sketched { sketch: their_sketch, histogram: their_histogram } => {
                 self.sketch(kind);
                 if let Self::Sketched { sketch, histogram } = self {
@@ -153,7 +173,7 @@ impl Spread {
             let values = std::mem::take(values);
             let histogram = Histogram::new(kind != NumberKind::Real);
             *self = Self::Sketched { sketch: Sketch::default(), histogram };
-            values.into_iter().for_each(|x| self.add(x, kind));
+            values.into_iter().for_each(|x| self.add(x, 1, kind));
         }
     }
 }

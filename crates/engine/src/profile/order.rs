@@ -83,6 +83,11 @@ impl Order {
         }
     }
 
+    /// Whether the values may still turn out to be in order; if not, a value that came before says nothing new.
+    pub(super) fn is_open(&self) -> bool {
+        self.ascending || self.descending
+    }
+
     pub(super) fn merge(&mut self, later: Self) {
         let Some(theirs) = later.range else { return };
         let Some(ours) = &mut self.range else {

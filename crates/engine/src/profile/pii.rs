@@ -41,9 +41,9 @@ pub(super) struct Pii {
 }
 
 impl Pii {
-    pub(super) fn add(&mut self, cell: &[u8]) {
+    pub(super) fn add(&mut self, cell: &[u8], count: u64) {
         if let Some(kind) = kind_of(cell) {
-            self.counts[kind as usize] += 1;
+            self.counts[kind as usize] += count;
         }
     }
 
@@ -342,8 +342,8 @@ mod tests {
     #[test]
     fn weak_kinds_need_a_share_of_the_column() {
         let mut pii = Pii::default();
-        pii.add(b"4111111111111111");
-        pii.add(b"ada@example.org");
+        pii.add(b"4111111111111111", 1);
+        pii.add(b"ada@example.org", 1);
         assert_eq!(pii.finish(100), [PiiHint { kind: "email".into(), values: 1 }]);
         assert_eq!(pii.finish(5).len(), 2);
     }

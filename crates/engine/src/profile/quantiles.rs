@@ -32,19 +32,19 @@ struct Bins {
 
 impl Sketch {
     /// Adds a finite number.
-    pub(super) fn add(&mut self, x: f64) {
+    pub(super) fn add(&mut self, x: f64, count: u64) {
         let bins = match x.partial_cmp(&0.0) {
             Some(std::cmp::Ordering::Greater) => &mut self.positive,
             Some(std::cmp::Ordering::Less) => &mut self.negative,
-            _ => return self.zeros += 1,
+            _ => return self.zeros += count,
         };
         let bin = bin_of(x.abs()) >> self.level;
-        if let Some(count) = bins.counts.get_mut((bin - bins.first) as usize) {
-            *count += 1;
+        if let Some(counted) = bins.counts.get_mut((bin - bins.first) as usize) {
+            *counted += count;
             return;
         }
         bins.reserve(bin, bin);
-        bins.counts[(bin - bins.first) as usize] += 1;
+        bins.counts[(bin - bins.first) as usize] += count;
         self.shrink();
     }
 
@@ -199,11 +199,11 @@ mod tests {
 
     fn check(values: &[f64], worst_error: f64) {
         let mut whole = Sketch::default();
-        values.iter().for_each(|x| whole.add(*x));
+        values.iter().for_each(|x| whole.add(*x, 1));
         let mut merged = Sketch::default();
         for chunk in values.chunks(values.len() / 7 + 1) {
             let mut part = Sketch::default();
-            chunk.iter().for_each(|x| part.add(*x));
+            chunk.iter().for_each(|x| part.add(*x, 1));
             merged.merge(part);
         }
         let mut sorted = values.to_vec();

@@ -1,6 +1,7 @@
 //! The whole profile against exact computation.
 
 use csvp_report::{NumberMarks, TopValue};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -137,4 +138,43 @@ fn decimals_dates_and_texts_have_what_suits_them() {
     let found = profile.finish();
     assert_eq!(found.pii[0].kind, "email");
     assert_eq!((found.histogram, found.mean), (Vec::new(), None));
+}
+
+proptest! {
+    #[test]
+    fn a_batch_is_equal_to_its_plain_twin(
+        blocks in prop::collection::vec(prop::collection::vec("|x|-?[0-9]{1,2}|[0-9]{1,9}", 0..600), 1..5)
+    ) {
+        let value = |cell: &[u8]| std::str::from_utf8(cell).unwrap().parse().ok().map(Value::Integer);
+        let (mut plain, mut batched) = (ColumnProfile::new(&integer()), ColumnProfile::new(&integer()));
+        for block in &blocks {
+            let mut batch = Batch::new(&mut batched, block.len());
+            for cell in block.iter().map(String::as_bytes) {
+                if cell.is_empty() {
+                    plain.add_null();
+                    batch.add_null();
+                } else {
+                    plain.add(cell, value(cell).as_ref());
+                    batch.add(cell, value);
+                }
+            }
+            batch.finish();
+        }
+        let (plain, batched) = (plain.finish(), batched.finish());
+        let near = |a: Option<f64>, b: Option<f64>| match (a, b) {
+            (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * (1.0 + a.abs()),
+            (a, b) => a == b,
+        };
+        prop_assert!(near(plain.mean, batched.mean), "{:?} and {:?}", plain.mean, batched.mean);
+        prop_assert!(near(plain.standard_deviation, batched.standard_deviation));
+        // Where there are more different values than are followed, counts of top values have an error.
+        let is_exact = plain.distinct <= 256;
+        let rest = |profile: Profile| Profile {
+            mean: None,
+            standard_deviation: None,
+            top: if is_exact { profile.top } else { Vec::new() },
+            ..profile
+        };
+        prop_assert_eq!(rest(plain), rest(batched));
+    }
 }

@@ -42,9 +42,9 @@ struct Entry {
 }
 
 impl Top {
-    pub(super) fn add(&mut self, hash: u64, cell: &[u8]) {
+    pub(super) fn add(&mut self, hash: u64, cell: &[u8], count: u64) {
         if let Some(entry) = self.find(hash) {
-            self.entries[entry].count += 1;
+            self.entries[entry].count += count;
             return;
         }
         let text = cut_chars(cell, SHOWN_CHARS);
@@ -54,7 +54,8 @@ impl Top {
             let (_, median, _) = counts.select_nth_unstable(middle);
             self.raise_floor(*median);
         }
-        self.push(Entry { hash, count: self.floor + 1, error: self.floor, text_start: 0, text_len: 0 }, text);
+        let count = self.floor + count;
+        self.push(Entry { hash, count, error: self.floor, text_start: 0, text_len: 0 }, text);
     }
 
     pub(super) fn merge(&mut self, later: &Self) {
@@ -201,7 +202,7 @@ mod tests {
 
     fn of(cells: &[String]) -> Top {
         let mut top = Top::default();
-        cells.iter().for_each(|cell| top.add(hash64(cell.as_bytes()), cell.as_bytes()));
+        cells.iter().for_each(|cell| top.add(hash64(cell.as_bytes()), cell.as_bytes(), 1));
         top
     }
 

@@ -1,9 +1,9 @@
 //! Cells that look alike: equal looks have equal shapes, so that only one cell of a look must be classified.
 //!
-//! The look of a short number is read from one machine word (Lamport 1975, "multiple byte processing with full-word
-//! instructions"); most cells of most files have one.
+//! The look of a short number is read from one machine word; most cells of most files have one.
 
 use super::civil::is_valid;
+use super::packed::{long_word, short_word};
 use super::shapes::Shapes;
 use super::words::Word;
 
@@ -316,31 +316,6 @@ fn uuid(cell: &[u8]) -> Option<usize> {
         strange |= word | no_digit & !is_letter;
     }
     (strange & TOPS == 0).then(|| UUID + usize::from(letters & TOPS != 0))
-}
-
-/// At most 8 bytes, the first one lowest.
-#[inline]
-fn short_word(cell: &[u8]) -> u64 {
-    if let Some(all) = cell.first_chunk::<8>() {
-        return u64::from_le_bytes(*all);
-    }
-    if let (Some(low), Some(high)) = (cell.first_chunk::<4>(), cell.last_chunk::<4>()) {
-        return u64::from(u32::from_le_bytes(*low))
-            | u64::from(u32::from_le_bytes(*high)) << (8 * (cell.len() - 4));
-    }
-    cell.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
-}
-
-/// 8 to 16 bytes, the first one lowest.
-#[inline]
-fn long_word(cell: &[u8]) -> u128 {
-    match (cell.first_chunk::<8>(), cell.last_chunk::<8>()) {
-        (Some(low), Some(high)) => {
-            u128::from(u64::from_le_bytes(*low))
-                | u128::from(u64::from_le_bytes(*high)) << (8 * (cell.len() - 8))
-        }
-        _ => u128::from(short_word(cell)),
-    }
 }
 
 #[cfg(test)]

@@ -11,9 +11,11 @@
 
 mod civil;
 mod classify;
+mod column;
 mod decide;
 mod format;
 mod looks;
+mod packed;
 mod shape;
 mod shapes;
 #[cfg(test)]
@@ -21,6 +23,8 @@ mod tests;
 mod value;
 mod words;
 
+pub(crate) use column::CellRun;
+pub use column::{Texts, ValueData, Values};
 pub use decide::{Ambiguity, Decision, TypePolicy, decide};
 pub use format::{Format, FormatError};
 pub use looks::Looks;

@@ -1,5 +1,7 @@
 //! Real files: counts that an independent reader found, and views from any place.
 
+use std::sync::Arc;
+
 use crate::run;
 use csvp_engine::{Settings, View};
 
@@ -37,8 +39,9 @@ fn counts_agree_with_an_independent_reader() {
 fn a_view_shows_the_same_records_from_any_place() {
     let bytes = read("weather.csv");
     let (_, plan) = run(Settings::default(), &bytes, 1 << 16);
+    let plan = Arc::new(plan);
     let view = |first: u64, n: usize| {
-        let mut view = View::new(&plan, first, n).unwrap();
+        let mut view = View::new(Arc::clone(&plan), first, n).unwrap();
         let start = view.start_byte() as usize;
         for chunk in bytes[start..].chunks(10_000) {
             if view.push(chunk).unwrap() {
@@ -55,7 +58,7 @@ fn a_view_shows_the_same_records_from_any_place() {
         assert_eq!(some, expected, "from record {first}");
         assert!(first < 20_000 || start > 1_000_000, "a late record is not read from the start");
     }
-    let stored = serde_json::to_string(&plan).unwrap();
+    let stored = serde_json::to_string(&*plan).unwrap();
     let plan: csvp_engine::Plan = serde_json::from_str(&stored).unwrap();
     assert!(plan.check_version().is_ok());
 }

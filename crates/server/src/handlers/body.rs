@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use csvp_report::ApiErrorCode;
 use csvp_store::{Origin, UploadRecord};
 use futures::StreamExt as _;
-use tokio::time::Duration;
 
 use super::around::{Around, check_parts};
 use super::key::held_key;
@@ -25,10 +24,6 @@ use crate::services::{Pace, display_name, disposition_name};
 const MULTIPART_SLACK: u64 = 1 << 20;
 /// Largest field with settings.
 const MAX_SETTINGS: usize = 1 << 20;
-/// Most bytes of a refused body that are read away, so that the client reads the answer instead of a broken connection.
-const MAX_DRAIN: usize = 64 << 20;
-/// Longest time for that.
-const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// What a face expects of an upload.
 pub(crate) struct Incoming {
@@ -83,11 +78,7 @@ async fn receive_body(app: &App, request: Request, incoming: Incoming) -> Result
     let mut body = request.into_body().into_data_stream();
     let (feed, taking) = intake::start(app, arrival, turn);
     let fed = feed_raw(&mut body, feed, pace).await;
-    let taken = settle(fed, taking.outcome().await);
-    if taken.is_err() {
-        drain(&mut body).await;
-    }
-    taken
+    settle(fed, taking.outcome().await)
 }
 
 struct Pacer {
@@ -157,11 +148,7 @@ async fn receive_multipart(
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
-            let taken = settle(fed, taking.outcome().await);
-            if taken.is_err() {
-                drain_multipart(&mut body, &around).await;
-            }
-            return taken;
+            return settle(fed, taking.outcome().await);
         }
         if name == "settings" {
             arrival.settings = read_settings(&mut field, &mut pacer.pace).await?;
@@ -236,36 +223,6 @@ fn settle(
         (Err(error), Err(_)) => Err(error),
         (_, taken) => taken,
     }
-}
-
-/// Reads a refused body away, within bounds.
-async fn drain(body: &mut BodyDataStream) {
-    let mut left = MAX_DRAIN;
-    let read = async {
-        while let Some(Ok(bytes)) = body.next().await {
-            left = left.saturating_sub(bytes.len());
-            if left == 0 {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(DRAIN_TIME, read).await;
-}
-
-async fn drain_multipart(body: &mut Multipart, around: &Around) {
-    let mut left = MAX_DRAIN;
-    let read = async {
-        while let Ok(Some(mut field)) = body.next_field().await {
-            while let Ok(Some(bytes)) = field.chunk().await {
-                around.was_file(bytes.len());
-                left = left.saturating_sub(bytes.len());
-                if left == 0 {
-                    return;
-                }
-            }
-        }
-    };
-    let _ = tokio::time::timeout(DRAIN_TIME, read).await;
 }
 
 fn no_file(incoming: &Incoming, seen: &[String]) -> ApiError {

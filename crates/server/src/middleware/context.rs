@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::{failure, guard, headers};
+use super::{failure, guard, headers, leftover};
 use crate::app::App;
 use crate::error::{ApiError, Failure};
 use crate::telemetry::Metric;
@@ -39,6 +39,7 @@ pub(crate) async fn context(State(app): State<App>, mut request: Request, next: 
     let path = request.uri().path().to_owned();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     request.extensions_mut().insert(id.clone());
+    let request = leftover::read_away(request);
     let in_flight = app.metrics.hold(Metric::HttpInFlight);
 
     let span = tracing::info_span!("request", request_id = %id.0);

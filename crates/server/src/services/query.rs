@@ -1,5 +1,7 @@
 //! Records of an upload, from any place.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use csvp_engine::{Plan, RecordVerdict, View};
 use csvp_store::{ObjectKey, RunFile, UploadRecord};
@@ -89,7 +91,7 @@ async fn view(
     let key = ObjectKey::Original { tenant: record.upload.tenant, upload: record.upload.id };
     let blobs = app.blobs.clone();
     let open = move || -> Result<_, ApiError> {
-        let view = View::new(&plan, offset, n).map_err(ApiError::internal)?;
+        let view = View::new(Arc::new(plan), offset, n).map_err(ApiError::internal)?;
         let reader = blobs.blocking_reader(&key, view.start_byte())?;
         Ok((view, reader))
     };

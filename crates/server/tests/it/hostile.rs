@@ -115,6 +115,33 @@ async fn a_multipart_body_holds_little_beside_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_while_sending_still_reads_why() {
+    let app = TestApp::start_with(|config| config.upload.max_size.0 = 1 << 20).await;
+    // More than the buffers of a connection hold, so that a server that stops reading breaks it.
+    let body = "a,b\n".repeat(8 << 20 >> 2);
+    for (target, host, status) in [
+        ("/api/v1/uploads?name=a.csv", "localhost", 413),
+        ("/api/v1/nothing", "localhost", 404),
+        ("/api/v1/uploads", "elsewhere.example", 400),
+        ("/api/upload", "localhost", 400),
+    ] {
+        let head = format!("POST {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
+        let sized = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+        let chunked =
+            format!("{head}Transfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+        for request in [sized, chunked] {
+            let answer = app.raw(request.into_bytes(), false).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {answer:?}");
+        }
+        // Who asks first is not asked to send what nobody wants.
+        let asking = format!("{head}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n", body.len());
+        let answer = app.raw(asking.into_bytes(), false).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {answer:?}");
+    }
+    app.assert_empty().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_csv_is_refused() {
     let app = TestApp::start().await;
     let body = problem(app.post("/api/v1/uploads?name=a.csv", "").await, 400, "not-csv").await;

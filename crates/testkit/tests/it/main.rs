@@ -4,3 +4,6 @@ mod corpus;
 mod counts;
 mod dev_data;
 mod problem_pages;
+mod prop_differential;
+mod prop_recovery;
+mod support;

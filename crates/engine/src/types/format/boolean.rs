@@ -1,6 +1,5 @@
 //! True and false as words.
 
-use super::super::value::Value;
 use super::FormatError;
 
 /// The words for true and for false; the first of each is written.
@@ -26,13 +25,9 @@ impl Words {
         }
     }
 
-    pub(super) fn parse<'a>(&self, cell: &[u8]) -> Option<Value<'a>> {
+    pub(super) fn parse(&self, cell: &[u8]) -> Option<bool> {
         let is = |words: &[Vec<u8>]| words.iter().any(|word| word == cell);
-        if is(&self.of_true) {
-            Some(Value::Boolean(true))
-        } else {
-            is(&self.of_false).then_some(Value::Boolean(false))
-        }
+        if is(&self.of_true) { Some(true) } else { is(&self.of_false).then_some(false) }
     }
 
     pub(super) fn write(&self, value: bool, out: &mut Vec<u8>) {

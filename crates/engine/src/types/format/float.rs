@@ -10,6 +10,7 @@ use std::io::Write;
 use csvp_report::FloatForm;
 
 use super::super::classify::classify;
+use super::super::packed::ShortNumber;
 use super::super::shape::{Group, Shape};
 use super::FormatError;
 
@@ -372,6 +373,7 @@ fn parse_fixed(text: &[u8], mark: u8, scale: usize) -> Option<f64> {
 }
 
 /// A number of so few digits that its float is a quotient of two numbers that floats hold exactly.
+#[derive(Debug, PartialEq)]
 struct Short<'a> {
     negative: bool,
     /// Digits and mark.
@@ -384,6 +386,19 @@ struct Short<'a> {
 impl<'a> Short<'a> {
     /// Digits, mark and digits, at most [`FIXED_DIGITS`]; none for any other text.
     fn read(text: &'a [u8], mark: u8) -> Option<Self> {
+        let Some(number) = ShortNumber::read(text, mark) else { return Self::read_any(text, mark) };
+        let most = FIXED_DIGITS + usize::from(number.zero_first);
+        let fits = number.scale > 0 && number.whole + number.scale <= most;
+        fits.then(|| Self {
+            negative: number.negative,
+            digits: &text[usize::from(number.negative)..],
+            mantissa: number.value,
+            scale: number.scale,
+        })
+    }
+
+    /// The same byte by byte: the plain twin.
+    fn read_any(text: &'a [u8], mark: u8) -> Option<Self> {
         let (negative, digits) = match text {
             [b'-', digits @ ..] => (true, digits),
             digits => (false, digits),
@@ -415,7 +430,19 @@ impl<'a> Short<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn short_numbers_are_read_as_by_the_plain_twin(text in "-?0?[0-9]{0,9}[.,]?[0-9]{0,9}") {
+            for mark in *b".," {
+                let text = text.as_bytes();
+                prop_assert_eq!(Short::read(text, mark), Short::read_any(text, mark));
+            }
+        }
+    }
 
     #[test]
     fn spelled_as_python_does() {

@@ -9,6 +9,7 @@ mod uuid;
 
 use csvp_report::{ColumnType, FloatForm};
 
+use super::column::{CellRun, Texts, ValueData, Values, read, read_texts};
 use super::value::Value;
 use boolean::Words;
 use number::{DecimalText, Marks};
@@ -159,7 +160,7 @@ impl Format {
     pub fn parse<'a>(&self, cell: &'a [u8]) -> Option<Value<'a>> {
         match &self.reader {
             Reader::Null => None,
-            Reader::Boolean(words) => words.parse(cell),
+            Reader::Boolean(words) => words.parse(cell).map(Value::Boolean),
             Reader::Integer(marks) => marks.parse_integer(cell).map(Value::Integer),
             Reader::Decimal(text) => text.parse(cell).map(Value::Decimal),
             Reader::Float { mark, form } => float::parse_spelled(cell, *mark, *form).map(Value::Float),
@@ -169,6 +170,39 @@ impl Format {
             Reader::Uuid { uppercase } => uuid::parse(cell, *uppercase).map(Value::Uuid),
             Reader::Text => Some(Value::Text(cell)),
         }
+    }
+
+    /// The values of `n` cells.
+    ///
+    /// # Errors
+    /// The place of the first cell that [`Format::parse`] does not accept.
+    pub(crate) fn read_column(&self, cells: &impl CellRun, n: usize) -> Result<Values, usize> {
+        macro_rules! values {
+            ($kind:ident, $parse:expr) => {{
+                let (values, nulls) = read(cells, n, $parse)?;
+                Values { data: ValueData::$kind(values), nulls }
+            }};
+        }
+        Ok(match &self.reader {
+            Reader::Boolean(words) => values!(Boolean, |cell| words.parse(cell)),
+            Reader::Integer(marks) => values!(Integer, |cell| marks.parse_integer(cell)),
+            Reader::Decimal(text) => values!(Decimal, |cell| text.parse(cell)),
+            Reader::Float { mark, form } => {
+                values!(Float, |cell| float::parse_spelled(cell, *mark, *form))
+            }
+            Reader::Date(pattern) => values!(Date, |cell| pattern.parse_date(cell)),
+            Reader::Time(pattern) => values!(Time, |cell| pattern.parse_time(cell)),
+            Reader::Timestamp(pattern) => values!(Timestamp, |cell| pattern.parse_timestamp(cell)),
+            Reader::Uuid { uppercase } => values!(Uuid, |cell| uuid::parse(cell, *uppercase)),
+            Reader::Null => {
+                cells.each(|cell| cell.is_none())?;
+                Values { data: ValueData::Text(Texts::empty(n)), nulls: vec![true; n] }
+            }
+            Reader::Text => {
+                let (texts, nulls) = read_texts(cells, n)?;
+                Values { data: ValueData::Text(texts), nulls }
+            }
+        })
     }
 
     /// Writes a value of this format's [`Format::parse`] behind what is in `out`. A value of another type, which is a

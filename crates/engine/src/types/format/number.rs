@@ -3,6 +3,7 @@
 use csvp_report::{DecimalForm, NumberMarks};
 
 use super::super::classify::MOST_DIGITS;
+use super::super::packed::ShortNumber;
 use super::FormatError;
 
 /// The marks of a column's numbers as bytes.
@@ -14,6 +15,7 @@ pub(super) struct Marks {
 }
 
 /// The digits of a number.
+#[derive(Debug, PartialEq)]
 struct Digits {
     negative: bool,
     /// All digits as one number.
@@ -66,7 +68,21 @@ impl Marks {
     }
 
     /// The digits of a cell that is a number with these marks, with no zero in front and no signed zero.
+    #[inline]
     fn read(&self, cell: &[u8]) -> Option<Digits> {
+        match ShortNumber::read(cell, self.decimal).filter(|_| self.group.is_empty()) {
+            Some(short) => (!(short.negative && short.value == 0)).then(|| Digits {
+                negative: short.negative,
+                value: u128::from(short.value),
+                significant: if short.zero_first { 0 } else { short.whole } + short.scale,
+                scale: (short.scale > 0).then_some(short.scale),
+            }),
+            None => self.read_any(cell),
+        }
+    }
+
+    /// The same for numbers of any length and with groups: the plain twin.
+    fn read_any(&self, cell: &[u8]) -> Option<Digits> {
         let (negative, body) = match cell {
             [b'-', body @ ..] => (true, body),
             body => (false, body),
@@ -140,6 +156,11 @@ fn take_digits<'a>(text: &'a [u8], value: &mut u128, len: &mut usize) -> Option<
     Some(&text[run..])
 }
 
+/// Whether the last digit is zero. Divisions of 64 bits are several times as fast as those of 128.
+fn ends_in_zero(value: u128) -> bool {
+    u64::try_from(value).map_or_else(|_| value.is_multiple_of(10), |small| small.is_multiple_of(10))
+}
+
 /// The digits of a number, at the end of the room for them.
 fn decimal_digits(mut value: u128, room: &mut [u8; MOST_DIGITS + 1]) -> &[u8] {
     let mut at = room.len();
@@ -148,7 +169,6 @@ fn decimal_digits(mut value: u128, room: &mut [u8; MOST_DIGITS + 1]) -> &[u8] {
         room[at] = b'0' + (value % 10) as u8;
         value /= 10;
     }
-    // Divisions of 64 bits are several times as fast as those of 128.
     let mut small = value as u64;
     loop {
         at -= 1;
@@ -190,11 +210,11 @@ impl DecimalText {
             (DecimalForm::Fixed, _) => written == self.scale,
             (DecimalForm::MinimalPoint, None) => false,
             (DecimalForm::MinimalPoint, Some(_)) => {
-                written <= self.scale && (written == 1 || !digits.value.is_multiple_of(10))
+                written <= self.scale && (written == 1 || !ends_in_zero(digits.value))
             }
             (_, None) => true,
             (DecimalForm::Declared, Some(_)) => written <= self.scale,
-            (DecimalForm::Minimal, Some(_)) => written <= self.scale && !digits.value.is_multiple_of(10),
+            (DecimalForm::Minimal, Some(_)) => written <= self.scale && !ends_in_zero(digits.value),
             (DecimalForm::FixedOrWhole, Some(_)) => {
                 written == self.scale && !digits.value.is_multiple_of(10_u128.pow(written as u32))
             }
@@ -202,7 +222,9 @@ impl DecimalText {
         if !fits || digits.significant + self.scale - written > self.precision {
             return None;
         }
-        let size = (digits.value * 10_u128.pow((self.scale - written) as u32)) as i128;
+        let missing = self.scale - written;
+        let size =
+            if missing == 0 { digits.value } else { digits.value * 10_u128.pow(missing as u32) } as i128;
         Some(if digits.negative { -size } else { size })
     }
 
@@ -228,6 +250,23 @@ impl DecimalText {
             let kept = usize::from(self.form == DecimalForm::MinimalPoint);
             let zeros = out[start + kept..].iter().rev().take_while(|&&byte| byte == b'0').count();
             out.truncate(out.len() - zeros);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn short_numbers_are_read_as_by_the_plain_twin(cell in "-?[0-9]{0,12}[.,]?[0-9]{0,12}") {
+            for (decimal, group) in [('.', None), (',', None), ('.', Some(','))] {
+                let marks = Marks::try_new(NumberMarks { decimal, group }).unwrap();
+                prop_assert_eq!(marks.read(cell.as_bytes()), marks.read_any(cell.as_bytes()));
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use super::super::civil::{
     is_valid,
 };
 use super::super::classify::MONTHS;
+use super::super::packed::{clock, iso_date};
 use super::FormatError;
 use super::signs::{Item, check_parts, items, offset_micros};
 
@@ -14,8 +15,43 @@ use super::signs::{Item, check_parts, items, offset_micros};
 #[derive(Debug, Clone)]
 pub(super) struct Pattern {
     items: Vec<Item>,
+    front: Front,
     /// Microseconds east of Greenwich, which the text has and the value has not.
     offset_micros: i64,
+}
+
+/// What a pattern begins with that is read a word at a time, and how many items that is.
+#[derive(Debug, Clone, Copy)]
+enum Front {
+    Other,
+    /// `2024-05-31`.
+    Date,
+    /// `2024-05-31`, this byte, and `23:59:59`.
+    DateAndClock(u8),
+}
+
+impl Front {
+    fn of(items: &[Item]) -> Self {
+        let (month, day, hour) =
+            (Item::Month { padded: true }, Item::Day { padded: true }, Item::Hour { padded: true });
+        let Some(rest) = items.strip_prefix(&[Item::Year, Item::Byte(b'-'), month, Item::Byte(b'-'), day])
+        else {
+            return Self::Other;
+        };
+        let clock = [hour, Item::Byte(b':'), Item::Minute, Item::Byte(b':'), Item::Second];
+        match rest {
+            [Item::Byte(joint), rest @ ..] if rest.starts_with(&clock) => Self::DateAndClock(*joint),
+            _ => Self::Date,
+        }
+    }
+
+    fn items(self) -> usize {
+        match self {
+            Self::Other => 0,
+            Self::Date => 5,
+            Self::DateAndClock(_) => 11,
+        }
+    }
 }
 
 /// The parts of a date and time.
@@ -32,13 +68,13 @@ impl Pattern {
     pub(super) fn date(format: &str) -> Result<Self, FormatError> {
         let items = items(format)?;
         check_parts("date", format, &items, true, false)?;
-        Ok(Self { items, offset_micros: 0 })
+        Ok(Self { front: Front::of(&items), items, offset_micros: 0 })
     }
 
     pub(super) fn time(format: &str) -> Result<Self, FormatError> {
         let items = items(format)?;
         check_parts("time", format, &items, false, true)?;
-        Ok(Self { items, offset_micros: 0 })
+        Ok(Self { front: Front::of(&items), items, offset_micros: 0 })
     }
 
     pub(super) fn timestamp(format: &str, zone: Zone) -> Result<Self, FormatError> {
@@ -52,7 +88,7 @@ impl Pattern {
             Zone::Offset => offset_micros(format)
                 .ok_or_else(|| fault("must end with an offset such as `+01:00` or `-0530`"))?,
         };
-        Ok(Self { items, offset_micros })
+        Ok(Self { front: Front::of(&items), items, offset_micros })
     }
 
     pub(super) fn parse_date(&self, cell: &[u8]) -> Option<i32> {
@@ -89,11 +125,11 @@ impl Pattern {
         );
     }
 
-    /// The parts of a cell: each in its own range, the date not yet held against the calendar.
+    /// The parts of a cell: each in its own range, the date perhaps not yet held against the calendar.
     fn parse(&self, cell: &[u8]) -> Option<Parts> {
-        let mut parts = Parts::of(0, 0);
-        let mut rest = cell;
-        for item in &self.items {
+        let mut parts = Parts::NONE;
+        let mut rest = parts.read_front(self.front, cell)?;
+        for item in &self.items[self.front.items()..] {
             rest = parts.read(*item, rest)?;
         }
         if parts.afternoon {
@@ -110,6 +146,16 @@ impl Pattern {
 }
 
 impl Parts {
+    /// Midnight of the first day.
+    const NONE: Self = Self {
+        date: Civil { year: 1970, month: 1, day: 1 },
+        hour: 0,
+        minute: 0,
+        second: 0,
+        micros: 0,
+        afternoon: false,
+    };
+
     fn of(days: i32, micros_of_day: i64) -> Parts {
         let seconds = (micros_of_day / MICROS_PER_SECOND) as u32;
         Parts {
@@ -125,6 +171,20 @@ impl Parts {
     fn micros_of_day(&self) -> i64 {
         let seconds = i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second);
         seconds * MICROS_PER_SECOND + i64::from(self.micros)
+    }
+
+    /// Reads what a pattern begins with and gives what is behind it.
+    #[inline]
+    fn read_front<'a>(&mut self, front: Front, text: &'a [u8]) -> Option<&'a [u8]> {
+        if matches!(front, Front::Other) {
+            return Some(text);
+        }
+        self.date = iso_date(text)?;
+        let rest = &text[10..];
+        let Front::DateAndClock(joint) = front else { return Some(rest) };
+        let rest = rest.strip_prefix(&[joint])?;
+        (self.hour, self.minute, self.second) = clock(rest)?;
+        Some(&rest[8..])
     }
 
     /// Reads one item from the front of the text and gives what is behind it.
@@ -286,4 +346,36 @@ fn write_padded(value: u32, len: usize, out: &mut Vec<u8>) {
         left /= 10;
     }
     out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_front_is_read_as_its_items_are(
+            cell in "[012][0-9]{3}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{0,6})?Z?)?|[-0-9T:.]{8,24}",
+        ) {
+            for format in ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S%.f", "%F %T", "%FT%T%.3fZ"] {
+                let zone = if format.ends_with('Z') { Zone::Utc } else { Zone::None };
+                let read = |pattern: &Pattern| {
+                    if format == "%Y-%m-%d" {
+                        pattern.parse_date(cell.as_bytes()).map(i64::from)
+                    } else {
+                        pattern.parse_timestamp(cell.as_bytes())
+                    }
+                };
+                let pattern = match format {
+                    "%Y-%m-%d" => Pattern::date(format).unwrap(),
+                    _ => Pattern::timestamp(format, zone).unwrap(),
+                };
+                prop_assert!(!matches!(pattern.front, Front::Other));
+                let plain = Pattern { front: Front::Other, ..pattern.clone() };
+                prop_assert_eq!(read(&pattern), read(&plain), "{} by {}", &cell, format);
+            }
+        }
+    }
 }

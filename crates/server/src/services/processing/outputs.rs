@@ -153,6 +153,10 @@ impl Sealed {
 }
 
 impl Output for RunOutputs {
+    fn needs_columns(&self) -> bool {
+        self.outputs.needs_columns()
+    }
+
     fn block(&mut self, block: &JudgedBlock<'_>) -> io::Result<()> {
         self.outputs.block(block)?;
         self.spool.as_mut().map_or(Ok(()), |spool| spool.write(block.problems()))
