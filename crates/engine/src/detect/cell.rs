@@ -328,7 +328,9 @@ fn is_digit_date(cell: &[u8]) -> bool {
     let month = runs.len() == 2
         && matches!(signs[0], b'-' | b'/')
         && (runs[0] == 4 && runs[1] == 2 || runs[0] == 2 && runs[1] == 4);
-    is_time || lengths_fit || month
+    // A colon behind a date stands before an hour, as in logs of web servers.
+    let hour_fits = !lengths_fit || signs.get(2) != Some(&b':') || runs[3] <= 2;
+    hour_fits && (is_time || lengths_fit || month)
 }
 
 #[cfg(test)]
@@ -362,6 +364,8 @@ mod tests {
             ("24.03.2012 1998-11-20", Kind::Odd),
             ("2003-01-09 1 117.67", Kind::Odd),
             ("15:13 2103", Kind::Odd),
+            ("05.01.2022:68288", Kind::Code),
+            ("05/01/2022:10:20:30", Kind::Date),
             ("31-Jan", Kind::Date),
             ("Mar 3, 2010", Kind::Date),
             ("2015-03", Kind::Date),
