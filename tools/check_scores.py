@@ -61,7 +61,10 @@ def below(name, score, gate):
 def pollock(program, folder, tools, out):
     """Loading into the right header, records and cells, from 0 to 10: each file alike, and by how common its kind is."""
     load(program, folder / "csv", out, tools)
-    printed = python(tools / "pollock_score.py", folder / "clean", out, "--weights", folder / "weights.json")
+    weights = folder / "weights.json"
+    printed = python(tools / "pollock_score.py", folder / "clean", out, "--weights", weights, "--groups")
+    for group, files, mean in re.findall(r"(\w+): n=(\d+) mean10=([\d.]+)", printed):
+        print(f"  pollock, group {group}: {mean} of 10 in {files} files")
     return {
         "pollock_simple": float(re.search(r"simple ([\d.]+)", printed)[1]),
         "pollock_weighted": float(re.search(r"weighted ([\d.]+)", printed)[1]),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Made-up valid files through csvp, Python's csv module and DuckDB: all must read the table that was written.
-# The last line is one for fuzz/DIFFERENTIAL.md. FILES=10000 says how many files.
+# The last line is one for fuzz/RUNS.md. FILES=10000 says how many files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 files="${FILES:-10000}"

@@ -16,6 +16,11 @@ use clap::Parser;
 
 use args::{Args, Command, SchemaCommand};
 
+/// Gives memory back to the system within a second (`.cargo/config.toml` says so).
+#[cfg(target_os = "linux")]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// Exit codes: what `check` found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {

@@ -42,9 +42,6 @@ pub enum EngineError {
         /// The limit.
         limit: usize,
     },
-    /// The file could not be read.
-    #[error("cannot read the file")]
-    Input(#[source] std::io::Error),
     /// An accepted cell is not of its column's type: a fault of the engine. Nothing is guessed.
     #[error("value of record {record} in column `{column}` is not of type {expected}")]
     Misfit {
@@ -55,6 +52,9 @@ pub enum EngineError {
         /// The column's type.
         expected: String,
     },
+    /// The file could not be read.
+    #[error("cannot read the file")]
+    Input(#[source] std::io::Error),
     /// An output could not be written, or a temporary file could not be used.
     #[error("output failed")]
     Output(#[source] std::io::Error),

@@ -91,7 +91,7 @@ impl Examiner {
         let run = ColumnRun { block, grammar: &self.grammar, limits: &self.limits, lines, sound: &sound };
         let mut cells = CellFaults::default();
         let shapes = self.columns(&run, &mut cells);
-        let judged = (!cells.bad.is_empty()).then(|| {
+        let judged = (!cells.problems.is_empty()).then(|| {
             let mut problems = [problems.clone(), cells.problems].concat();
             problems.sort_by_key(order);
             Findings { problems, verdicts: verdicts(block, &sound, &cells.bad, self.on_bad) }
@@ -118,10 +118,10 @@ impl Examiner {
                 let expected = expected.filter(|expected| !expected.has_given_up());
                 let sound = self.strip(run, strip.clone(), idx, expected, &mut looks, shapes);
                 let Some(expected) = expected.filter(|_| !sound) else { continue };
-                let before = faults.bad.len();
+                let before = faults.problems.len();
                 let judge = (&expected.column, &expected.judge);
                 run.judge(strip.clone(), idx, judge, &mut faults.bad, &mut faults.problems);
-                if (faults.bad.len() - before) * 2 > strip.len() && !expected.every {
+                if (faults.problems.len() - before) * 2 > strip.len() && !expected.every {
                     expected.give_up();
                 }
             }

@@ -47,13 +47,16 @@ pub(crate) fn expectations(
 impl Expected {
     /// Whether a cell is null or of the type.
     pub(crate) fn accepts(&self, cell: &[u8]) -> bool {
-        self.column.is_null(cell) || self.judge.value(cell).is_some()
+        self.column.is_null(cell) || self.judge.value(cell).is_some() && self.judge.is_usual(cell)
     }
 
     /// Whether all cells that look like this one are null or of the type. (One of them may be a word for null that looks
     /// like a value.)
     pub(crate) fn accepts_look(&self, cell: &[u8]) -> bool {
-        if cell.is_empty() { self.column.empty_is_null } else { self.judge.value(cell).is_some() }
+        if cell.is_empty() {
+            return self.column.empty_is_null;
+        }
+        self.judge.value(cell).is_some() && self.judge.is_usual(cell)
     }
 
     /// From now on nothing is judged by it.
@@ -77,10 +80,12 @@ pub(crate) fn is_confirmed(expected: Option<&Expected>, column: &Column) -> Resu
 /// A column whose inferred decimals may have any number of digits: the number grows from block to block, and no cell that
 /// it was inferred from has more.
 fn widest(mut column: Column) -> Column {
-    if let ColumnType::Decimal { precision, form, .. } = &mut column.column_type
-        && *form != DecimalForm::Declared
-    {
-        *precision = 38;
+    for column_type in [Some(&mut column.column_type), column.usual.as_mut()].into_iter().flatten() {
+        if let ColumnType::Decimal { precision, form, .. } = column_type
+            && *form != DecimalForm::Declared
+        {
+            *precision = 38;
+        }
     }
     column
 }

@@ -9,6 +9,7 @@ use crate::check::keys::Keys;
 use crate::contradictions::Contradictions;
 use crate::examine::{BlankLines, Examined, Findings};
 use crate::plan::BlockIndex;
+use crate::schema::Schema;
 use crate::tally::{Tally, order};
 use crate::types::Shapes;
 
@@ -148,13 +149,17 @@ impl Found {
 
     /// The counts and the block index. When what was expected is confirmed, `confirmed` holds the final columns: the counts
     /// are then those with bad cells, and the columns get their exceptions.
-    pub(crate) fn into_parts(self, confirmed: Option<&mut Vec<ColumnReport>>) -> (Tally, BlockIndex) {
+    pub(crate) fn into_parts(
+        self,
+        schema: &Schema,
+        confirmed: Option<&mut Vec<ColumnReport>>,
+    ) -> (Tally, BlockIndex) {
         let Some(columns) = confirmed else { return (self.structure, self.index) };
         for (column, exceptions) in columns.iter_mut().zip(self.exceptions) {
             column.exceptions = exceptions;
         }
         let mut tally = self.judged.unwrap_or(self.structure);
-        tally.name_types(columns);
+        tally.name_types(schema);
         (tally, self.index)
     }
 }

@@ -42,10 +42,13 @@ impl Judge {
     pub(crate) fn new(plan: Arc<Plan>) -> Result<Self, EngineError> {
         let columns = judges(&plan.schema)?;
         let inferred = |column: &Column| !column.declared || column.column_type == ColumnType::Text;
+        let said = |column: &Column| column.usual.is_some();
         // No cell of an inferred type without exceptions is bad: that is what the first pass has counted.
         let open = plan.schema.columns.iter().zip(&columns).zip(&plan.report.columns);
         let open = open
-            .map(|((column, judge), report)| judge.has_rules() || !inferred(column) || report.exceptions > 0)
+            .map(|((column, judge), report)| {
+                judge.has_rules() || !inferred(column) || said(column) || report.exceptions > 0
+            })
             .collect();
         Ok(Self { grammar: plan.layout.grammar(&plan.limits), columns, open, plan })
     }

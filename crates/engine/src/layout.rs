@@ -5,6 +5,7 @@ use csvp_report::{Detail, DialectFacts, EncodingFacts, Position, Problem, Proble
 use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
+use crate::check::rows::{Records, RowRules};
 use crate::decode::{Decoder, Guess, binary_kind, document_kind, guess};
 use crate::detect::{DialectHints, detect};
 use crate::rejects;
@@ -13,6 +14,12 @@ use crate::{EngineError, Limits, Settings};
 
 /// Fields beyond which a record is not looked at as a header: each would cost a hundred times its bytes.
 const MOST_HEADER_CELLS: usize = 1 << 18;
+/// Records below which different numbers of fields are rather damage.
+const FEWEST_VARIED: usize = 20;
+/// Part of the sample that shows how many fields most records may have.
+const FRONT_BYTES: usize = 4 << 10;
+/// Part of the sample from which is learned what records look like.
+const LEARNED_BYTES: usize = 256 << 10;
 /// Share of records that must agree on another number of columns than the header has.
 const AGREEING_SHARE: f64 = 0.8;
 /// The same where hardly any record has as many fields as the header.
@@ -37,6 +44,12 @@ pub(crate) struct Layout {
     /// The file is one of rejected records: its own columns are left out.
     #[serde(default)]
     pub(crate) is_rejects: bool,
+    /// Where no number of fields is that of most records, those that many have, ascending: what these lack is empty.
+    #[serde(default)]
+    pub(crate) widths: Vec<usize>,
+    /// Which records look wrong as a whole.
+    #[serde(default)]
+    pub(crate) rows: RowRules,
     /// Problems of the file as a whole, found in the first part.
     pub(crate) problems: Vec<Problem>,
     /// Why the file is not read at all.
@@ -103,6 +116,8 @@ impl Layout {
             header: Vec::new(),
             trailing_delimiter: false,
             is_rejects: false,
+            widths: Vec::new(),
+            rows: RowRules::default(),
             problems: Vec::new(),
             refused: None,
             content_end: None,
@@ -170,7 +185,7 @@ impl Layout {
         let (start, line) = self.behind_preamble(text, complete, &loose);
         let body = &text[start..];
         let whole = complete && start + body.len() == text.len();
-        let mut index = FieldIndex::new(1);
+        let mut index = FieldIndex::new(width_of_front(&loose, body));
         scan::index(&loose, body, whole, &mut index);
         let header_rows = (self.dialect.header_rows as usize).min(index.n_records());
         let counts: Vec<usize> =
@@ -210,6 +225,13 @@ impl Layout {
                 }
             }
         };
+        // Blanks may align the cells of a table: then nobody knows which of its cells a line lacks.
+        if self.dialect.delimiter != b" " {
+            self.widths = varied_widths(&counts);
+        }
+        if let Some(&widest) = self.widths.last() {
+            n_columns = header_fields.unwrap_or(0).max(widest);
+        }
         if let [row] = self.header.as_slice()
             && row.len() == n_columns
             && let Some(columns) = rejects::columns(row)
@@ -236,7 +258,21 @@ impl Layout {
         }
         let named = header(&self.header, n_columns, limits.max_name_bytes, &place);
         self.names = named.names;
+        self.learn_rows(body, whole, limits);
         self.problems.extend(named.problems);
+        if !self.widths.is_empty() {
+            let text = format!(
+                "records have {} fields and no number is usual; the file is read with {n_columns} columns, and what a record lacks is empty",
+                listed(&self.widths),
+            );
+            let detail = Detail::Note { text };
+            self.problems.push(Problem {
+                code: ProblemCode::FieldCountVaries,
+                position: place.clone(),
+                detail,
+                value: None,
+            });
+        }
         if self.trailing_delimiter {
             self.problems.push(Problem {
                 code: ProblemCode::TrailingDelimiter,
@@ -245,6 +281,15 @@ impl Layout {
                 value: None,
             });
         }
+    }
+
+    /// Learns from the first records which ones would look wrong as a whole.
+    fn learn_rows(&mut self, body: &[u8], whole: bool, limits: &Limits) {
+        let (mut index, grammar) = (self.index(), self.grammar(limits));
+        let part = &body[..body.len().min(LEARNED_BYTES)];
+        scan::index(&grammar, part, whole && part.len() == body.len(), &mut index);
+        let records = Records { index: &index, grammar: &grammar, text: part, layout: self };
+        self.rows = RowRules::learn(&self.header, records);
     }
 
     /// The header's cells as they stand, several rows joined by a space; none without header.
@@ -261,6 +306,11 @@ impl Layout {
 
     pub(crate) fn n_columns(&self) -> usize {
         self.names.len()
+    }
+
+    /// Whether a record may have so few fields.
+    pub(crate) fn may_lack(&self, n_fields: usize) -> bool {
+        n_fields < self.n_columns() && self.widths.contains(&n_fields)
     }
 
     /// Fields in front of the columns and behind them that are ours and not the file's.
@@ -325,6 +375,14 @@ pub(crate) fn whole_file(code: ProblemCode, detail: Detail) -> Problem {
     Problem { code, position: Position { record: None, line: 1, byte: 0, column: None }, detail, value: None }
 }
 
+/// The usual number of fields of the first records: an index of that width is quick to make.
+fn width_of_front(grammar: &Grammar, body: &[u8]) -> usize {
+    let mut index = FieldIndex::new(1);
+    scan::index(grammar, &body[..body.len().min(FRONT_BYTES)], false, &mut index);
+    let counts: Vec<usize> = (0..index.n_records()).map(|record| index.n_fields(record)).collect();
+    most_frequent(&counts).map_or(1, |(usual, _)| usual.clamp(1, MOST_HEADER_CELLS))
+}
+
 /// The cells of the first `rows` records of `body`; none of a record that is far too wide for a header.
 fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>> {
     let mut index = FieldIndex::new(1);
@@ -352,6 +410,28 @@ fn names_are_too_many(counts: &[usize], named: usize, usual: usize, share: f64) 
     let fitting = counts.iter().filter(|&&count| count == named).count() as f64 / counts.len() as f64;
     let most = share >= AGREEING_SHARE || share >= SHARE_AGAINST_HEADER && fitting < HARDLY_ANY;
     share >= 1.0 || usual > 1 && most
+}
+
+/// The numbers of fields that many records have, ascending, when most records have another than any of these; else none.
+fn varied_widths(counts: &[usize]) -> Vec<usize> {
+    let mut sorted = counts.to_vec();
+    sorted.sort_unstable();
+    let runs: Vec<&[usize]> = sorted.chunk_by(|a, b| a == b).collect();
+    let is_usual = |run: &&[usize]| run.len() * 2 >= counts.len();
+    if counts.len() < FEWEST_VARIED || runs.iter().any(is_usual) {
+        return Vec::new();
+    }
+    let many = runs.iter().filter(|run| run.len() as f64 >= counts.len() as f64 * HARDLY_ANY);
+    many.map(|run| run[0]).collect()
+}
+
+/// `2, 3 or 5`.
+fn listed(numbers: &[usize]) -> String {
+    let texts: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    match texts.as_slice() {
+        [front @ .., last] if !front.is_empty() => format!("{} or {last}", front.join(", ")),
+        _ => texts.concat(),
+    }
 }
 
 /// The most frequent count and its share; the larger one of equals.

@@ -33,6 +33,20 @@ pub struct Progress {
 }
 
 /// The first pass: bytes in any chunks → report, types and a plan for the second pass.
+///
+/// ```
+/// use csvp_engine::{Check, Settings};
+///
+/// let mut check = Check::new(Settings::default())?.with_threads(2);
+/// for chunk in b"id,day\n1,31/01/2024\n2,01/02/2024,x\n".chunks(10) {
+///     check.push(chunk)?;
+/// }
+/// let checked = check.finish()?;
+/// assert_eq!(checked.report.columns[1].column_type.to_string(), "date %d/%m/%Y");
+/// let problem = &checked.report.problems.first[0];
+/// assert_eq!((problem.code.as_str(), problem.position.line), ("field-count", 3));
+/// # Ok::<(), csvp_engine::EngineError>(())
+/// ```
 pub struct Check {
     reader: Reader,
     survey: Survey,
@@ -92,6 +106,36 @@ impl Check {
 }
 
 /// The second pass: the same bytes again, judged against the plan's schema and handed to the output.
+///
+/// ```
+/// use csvp_engine::{Check, JudgedBlock, Output, RecordVerdict, Second, Settings};
+///
+/// /// Adds up the second column of all records that are accepted.
+/// struct Sum(f64);
+///
+/// impl Output for Sum {
+///     fn block(&mut self, block: &JudgedBlock<'_>) -> std::io::Result<()> {
+///         let mut scratch = Vec::new();
+///         for record in (0..block.n_records()).filter(|&r| block.verdict(r) == RecordVerdict::Accepted) {
+///             let price = block.cell(record, 1, &mut scratch).unwrap_or_default();
+///             self.0 += String::from_utf8_lossy(price).parse::<f64>().unwrap_or_default();
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let file = b"id,price\n1,2.50\n2,1.25,surplus\n3,4.00\n";
+/// let mut check = Check::new(Settings::default())?;
+/// check.push(file)?;
+/// let checked = check.finish()?;
+///
+/// let mut second = Second::new(&checked.plan, Sum(0.0))?.with_profiles();
+/// second.push(file)?;
+/// let (report, sum) = second.finish()?;
+/// assert_eq!((sum.0, report.counts.rejected), (6.5, 1));
+/// assert!(report.columns[1].profile.is_some());
+/// # Ok::<(), csvp_engine::EngineError>(())
+/// ```
 pub struct Second<O> {
     reader: Reader,
     crew: Option<Crew<Block, Done>>,

@@ -16,6 +16,23 @@ pub(crate) const PLAN_VERSION: u32 = 1;
 const MAX_INDEX_ENTRIES: usize = 4_096;
 
 /// Everything fixed by the first pass: layout, schema, policy, and where blocks begin.
+///
+/// It can be stored, and the second pass be made by another process:
+///
+/// ```
+/// use csvp_engine::{Check, Plan, Second, Settings};
+///
+/// let mut check = Check::new(Settings::default())?;
+/// check.push(b"id\n1\n2\n")?;
+/// let stored = serde_json::to_string(&check.finish()?.plan).expect("a plan is plain data");
+///
+/// let plan: Plan = serde_json::from_str(&stored).expect("it was stored by this version");
+/// assert_eq!((plan.data_records(), plan.schema().columns[0].name.as_str()), (2, "id"));
+/// let mut second = Second::new(&plan, ())?;
+/// second.push(b"id\n1\n2\n")?;
+/// assert_eq!(second.finish()?.0.counts.accepted, 2);
+/// # Ok::<(), csvp_engine::EngineError>(())
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     pub(crate) version: u32,

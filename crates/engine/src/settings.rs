@@ -13,6 +13,19 @@ use crate::{EngineError, Limits};
 const MAX_HEADER_ROWS: u32 = 100;
 
 /// Everything a caller may fix before reading; what is left open is detected.
+///
+/// ```
+/// use csvp_engine::{Check, ColumnOverride, Settings};
+///
+/// let id = ColumnOverride { name: "id".to_owned(), type_name: "text".to_owned(), format: None };
+/// let mut settings = Settings { columns: vec![id], ..Settings::default() };
+/// settings.dialect.delimiter = Some(b"|".to_vec());
+/// let mut check = Check::new(settings)?;
+/// check.push(b"id|name\n1|a,b\n")?;
+/// let report = check.finish()?.report;
+/// assert_eq!((report.columns.len(), report.columns[0].column_type.name()), (2, "text"));
+/// # Ok::<(), csvp_engine::EngineError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Label of the encoding, as the WHATWG Encoding Standard lists them.

@@ -7,6 +7,17 @@ use crate::source::Source;
 use crate::{EngineError, Settings};
 
 /// Detects how a file is written.
+///
+/// ```
+/// use csvp_engine::{Settings, Sniff};
+///
+/// let mut sniff = Sniff::new(Settings::default())?;
+/// sniff.push(b"Name;Stra\xdfe\nAnna;Hauptstra\xdfe 1\nBert;M\xfchlweg 2\n")?;
+/// let sniffed = sniff.finish(true)?;
+/// assert_eq!((sniffed.encoding.name.as_str(), sniffed.dialect.delimiter.as_str()), ("windows-1252", ";"));
+/// assert_eq!(sniffed.header, Some(vec!["Name".to_owned(), "Straße".to_owned()]));
+/// # Ok::<(), csvp_engine::EngineError>(())
+/// ```
 pub struct Sniff {
     source: Source,
     settings: Settings,

@@ -115,12 +115,12 @@ impl Survey {
         let key_faults = self.found.take_keys().map_or(Ok(KeyFaults::default()), Keys::finish)?;
         layout.problems = self.file_problems(&layout, source, &schema, &decisions);
         let must_be_judged = !key_faults.faults.is_empty()
-            || decisions.iter().any(|decision| decision.exceptions > 0)
+            || decisions.iter().any(|decision| decision.exceptions > 0 || decision.usual.is_some())
             || schema.columns.iter().any(|column| column.declared && column.column_type != ColumnType::Text)
             || schema.columns.iter().any(|column| column.form.is_some() || !column.constraints.is_empty());
         let is_judged = must_be_judged && key_faults.faults.is_empty() && self.is_confirmed(&schema)?;
         let mut columns = column_reports(&schema, &decisions);
-        let (mut tally, index) = self.found.into_parts(is_judged.then_some(&mut columns));
+        let (mut tally, index) = self.found.into_parts(&schema, is_judged.then_some(&mut columns));
         layout.problems.iter().for_each(|problem| tally.file_problem(problem));
         let file = file_facts(source);
         let report = assemble::report(&layout, &file, &tally, columns, &self.settings.policy);
@@ -199,6 +199,7 @@ impl Survey {
                         None => decision.null_words.clone(),
                     },
                     empty_is_null: declared_words.is_none_or(|words| words.iter().any(String::is_empty)),
+                    usual: decision.usual.clone(),
                     form: declared.as_ref().and_then(|declared| declared.form),
                     constraints,
                 }

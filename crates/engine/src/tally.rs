@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use csvp_parse::SkipKind;
-use csvp_report::{CodeCount, ColumnReport, Counts, Detail, Problem, ProblemCode, Problems, Severity};
+use csvp_report::{CodeCount, Counts, Detail, Problem, ProblemCode, Problems, Severity};
 
 use crate::block::Block;
 use crate::layout::whole_file;
+use crate::schema::Schema;
 
 /// The fate of one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +89,12 @@ impl Tally {
     }
 
     /// Names the final types in problems that were found when other types were expected.
-    pub(crate) fn name_types(&mut self, columns: &[ColumnReport]) {
+    pub(crate) fn name_types(&mut self, schema: &Schema) {
         for problem in &mut self.first {
-            let column =
-                problem.position.column.as_ref().and_then(|column| columns.get(column.number as usize - 1));
+            let column = problem.position.column.as_ref();
+            let column = column.and_then(|column| schema.columns.get(column.number as usize - 1));
             if let (Detail::Type { expected }, Some(column)) = (&mut problem.detail, column) {
-                *expected = column.column_type.clone();
+                *expected = column.usual.as_ref().unwrap_or(&column.column_type).clone();
             }
         }
     }

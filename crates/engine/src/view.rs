@@ -12,6 +12,28 @@ use crate::reader::Reader;
 use crate::tally::RecordVerdict;
 
 /// Reads a run of data records.
+///
+/// ```
+/// use std::sync::Arc;
+/// use csvp_engine::{Check, Settings, View};
+///
+/// let file = b"id,name\n1,Ann\n2,\n3,Cy\n";
+/// let mut check = Check::new(Settings::default())?;
+/// check.push(file)?;
+/// let plan = Arc::new(check.finish()?.plan);
+///
+/// let mut view = View::new(plan, 1, 2)?;
+/// let from = view.start_byte() as usize;
+/// for chunk in file[from..].chunks(5) {
+///     if view.push(chunk)? {
+///         break;
+///     }
+/// }
+/// let records = view.finish()?;
+/// assert_eq!(records[0].cells, [Some("2".to_owned()), None]);
+/// assert_eq!((records[1].record, records[1].line), (3, 4));
+/// # Ok::<(), csvp_engine::EngineError>(())
+/// ```
 pub struct View {
     reader: Option<Reader>,
     judge: Judge,

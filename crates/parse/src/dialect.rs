@@ -1,6 +1,20 @@
 //! How records are written as bytes. Nothing here guesses; `csvp-engine::detect` does.
 
 /// The grammar of one file: what separates fields and records, and which lines are not records.
+///
+/// ```
+/// use csvp_parse::{Dialect, Grammar, reader};
+///
+/// let dialect = Dialect {
+///     delimiter: b"||".to_vec(),
+///     escape: Some(b'\\'),
+///     comment: Some(b"#".to_vec()),
+///     ..Dialect::default()
+/// };
+/// let grammar = Grammar::new(&dialect, Some(2), 1 << 20);
+/// let rows: Vec<_> = reader::records(&grammar, b"# a comment\na|b||\"say \\\"hi\\\"\"\n").collect();
+/// assert_eq!(rows, [[&b"a|b"[..], b"say \"hi\""]]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Dialect {
     /// What stands between two fields: 1 to 8 bytes of UTF-8, no CR or LF among them.

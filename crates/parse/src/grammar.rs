@@ -3,6 +3,18 @@
 use crate::{Dialect, Terminator};
 
 /// Everything the scanners need to know of a file; fixed for the whole file.
+///
+/// The number of columns is no rule: it tells which reading of a damaged record is meant.
+///
+/// ```
+/// use csvp_parse::{Dialect, Grammar, reader};
+///
+/// let bytes = b"1,\"never closed,x\n2,b,y\n";
+/// let grammar = Grammar::new(&Dialect::default(), Some(3), 1 << 20);
+/// let rows: Vec<_> = reader::records(&grammar, bytes).collect();
+/// assert_eq!(rows[0], [&b"1"[..], b"\"never closed", b"x"]);
+/// assert_eq!(rows[1], [&b"2"[..], b"b", b"y"]);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Grammar {
     delimiter: Vec<u8>,

@@ -26,6 +26,24 @@ const MOST_SKIPS: usize = 1 << 16;
 ///
 /// Field `c` of record `r` begins where field `c - 1` ends plus the delimiter, the first one at the record's start.
 /// Records with fewer fields are filled with missing ones; further fields of longer records stand in a side list.
+///
+/// ```
+/// use csvp_parse::{Dialect, FieldIndex, FaultKind, Grammar, scan};
+///
+/// let block = b"1,\"two\nlines\"\n\n2\n3,5\" pipe\n";
+/// let grammar = Grammar::new(&Dialect::default(), Some(2), 1 << 20);
+/// let mut index = FieldIndex::new(2);
+/// scan::index(&grammar, block, true, &mut index);
+///
+/// assert_eq!((index.n_records(), index.n_lines()), (3, 5));
+/// // The third record stands on the fifth line; the second is short; a blank line is no record.
+/// assert_eq!((index.line(2), index.ragged(), index.skips().len()), (4, vec![(1, 1)], 1));
+/// assert_eq!(index.faults()[0].kind, FaultKind::QuoteStray);
+/// let mut scratch = Vec::new();
+/// assert_eq!(index.field(&grammar, block, 0, 1, &mut scratch), Some(&b"two\nlines"[..]));
+/// assert_eq!(index.raw_range(&grammar, 0, 1), Some((2, 13)));
+/// assert_eq!(index.field(&grammar, block, 1, 1, &mut scratch), None);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldIndex {
     n_columns: usize,

@@ -21,6 +21,12 @@ pub fn write_field(out: &mut Vec<u8>, field: &[u8], delimiter: u8) {
 }
 
 /// Appends a record with LF at its end. A record of one empty field becomes `""`, so that it is no blank line.
+///
+/// ```
+/// let mut out = Vec::new();
+/// csvp_parse::writer::write_record(&mut out, [&b"1"[..], b"5\" pipe", b"a,b", b" x"], b',');
+/// assert_eq!(out, b"1,\"5\"\" pipe\",\"a,b\",\" x\"\n");
+/// ```
 pub fn write_record<'a>(out: &mut Vec<u8>, fields: impl IntoIterator<Item = &'a [u8]>, delimiter: u8) {
     let start = out.len();
     for (number, field) in fields.into_iter().enumerate() {

@@ -51,6 +51,9 @@ problem_codes! {
     /// A record with more or fewer fields than the header.
     FieldCount, "field-count", Error, "Wrong number of fields",
         "add the missing delimiters, or put quotes around a field that contains one";
+    /// No number of fields is usual, so that no record is wrong.
+    FieldCountVaries, "field-count-varies", Warning, "Records of different widths",
+        "check that the delimiter is right, and split the file if it holds several tables";
     /// Every record ends with a delimiter and no field after it.
     TrailingDelimiter, "trailing-delimiter", Info, "Delimiter at the end of records",
         "nothing is lost; remove the last delimiter of each line if you can";
@@ -75,6 +78,9 @@ problem_codes! {
     /// Rejected records are read again, and nothing tells the types of the file that they come from.
     RejectsWithoutSchema, "rejects-without-schema", Warning, "Rejected records read without a schema",
         "name the schema of the file that they come from with `--schema`";
+    /// A record that repeats the header.
+    HeaderRepeated, "header-repeated", Error, "Header repeated among the records",
+        "remove the line; it often comes from files that were joined";
     /// A value that is not of its column's type.
     TypeMismatch, "type-mismatch", Error, "Value of another type",
         "correct the value, or declare the column as text";
@@ -84,6 +90,9 @@ problem_codes! {
     /// A mark may be a decimal point or separate thousands.
     NumberAmbiguous, "number-ambiguous", Warning, "Decimal or thousands mark?",
         "say which it is by giving the column its type; until then it stays text";
+    /// A value that is not what nearly all others of its text column are.
+    ValueUnusual, "value-unusual", Warning, "Value unlike the others of its column",
+        "correct the value, or declare the column's type: as text if the value is right";
     /// A required value is missing.
     ValueRequired, "value-required", Error, "Required value missing", "fill in the value";
     /// A value that must be unique appears again.
@@ -101,6 +110,15 @@ problem_codes! {
         "add the record that is referred to, or correct the reference";
     /// A record with nothing in it.
     RowBlank, "row-blank", Info, "Blank line", "nothing is lost; remove the line if you can";
+    /// A record of delimiters and nothing else.
+    RowHollow, "row-hollow", Warning, "Record of empty cells",
+        "remove the line; spreadsheets write it for rows that only look empty";
+    /// A record with one filled cell where others have more.
+    RowSingleValue, "row-single-value", Warning, "Record with a single value",
+        "remove the line if it is a title between the records, or fill in its other cells";
+    /// A record that sums up others.
+    RowTotal, "row-total", Warning, "Total among the records",
+        "remove the line, or whoever adds up the column counts everything twice";
     /// More than one kind of line ending.
     LineEndingMixed, "line-ending-mixed", Warning, "Mixed line endings",
         "save the file again with one kind of line ending";

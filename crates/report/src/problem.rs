@@ -124,6 +124,9 @@ impl Problem {
                 }
                 _ => format!("cell has {found} bytes, the limit is {limit} bytes"),
             },
+            (ProblemCode::ValueUnusual, Detail::Type { expected }) => {
+                format!("nearly all values of the column are {expected}, found {value}")
+            }
             (_, Detail::Type { expected }) => crate::mismatch::sentence(expected, self.value.as_deref()),
             (ProblemCode::ValueRequired, _) => "value is required but missing".to_owned(),
             (_, Detail::Rule { rule }) => format!("{value} breaks the rule `{rule}`"),
@@ -155,6 +158,10 @@ impl Problem {
             (ProblemCode::RejectsWithoutSchema, _) => {
                 "types come from the rejected records alone; those of their file may be others".to_owned()
             }
+            (ProblemCode::HeaderRepeated, _) => "record repeats the header".to_owned(),
+            (ProblemCode::RowHollow, _) => "record has nothing but delimiters".to_owned(),
+            (ProblemCode::RowSingleValue, _) => format!("record has {value} and no other value"),
+            (ProblemCode::RowTotal, _) => format!("{value} says that the record sums up others"),
             (ProblemCode::NulByte, _) => "cell holds a NUL byte".to_owned(),
             (code, Detail::None) => code.title().to_lowercase(),
         }

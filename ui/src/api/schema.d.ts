@@ -971,7 +971,7 @@ export interface components {
          * @description Every fault the engine can find in a file.
          * @enum {string}
          */
-        ProblemCode: "encoding-invalid" | "encoding-contradicted" | "field-count" | "trailing-delimiter" | "quote-unclosed" | "quote-stray" | "dialect-contradicted" | "header-duplicate" | "header-blank" | "header-mismatch" | "rejects-without-schema" | "type-mismatch" | "date-ambiguous" | "number-ambiguous" | "value-required" | "value-not-unique" | "value-out-of-range" | "value-length" | "value-not-in-enum" | "value-pattern" | "value-key-missing" | "row-blank" | "line-ending-mixed" | "nul-byte" | "limit-columns" | "limit-name-bytes" | "limit-record-bytes" | "limit-cell-bytes" | "compression-damaged" | "file-empty" | "not-csv";
+        ProblemCode: "encoding-invalid" | "encoding-contradicted" | "field-count" | "field-count-varies" | "trailing-delimiter" | "quote-unclosed" | "quote-stray" | "dialect-contradicted" | "header-duplicate" | "header-blank" | "header-mismatch" | "rejects-without-schema" | "header-repeated" | "type-mismatch" | "date-ambiguous" | "number-ambiguous" | "value-unusual" | "value-required" | "value-not-unique" | "value-out-of-range" | "value-length" | "value-not-in-enum" | "value-pattern" | "value-key-missing" | "row-blank" | "row-hollow" | "row-single-value" | "row-total" | "line-ending-mixed" | "nul-byte" | "limit-columns" | "limit-name-bytes" | "limit-record-bytes" | "limit-cell-bytes" | "compression-damaged" | "file-empty" | "not-csv";
         /** @description Why a request failed. `type` is a page that this server serves. */
         ProblemDetails: {
             /** @description The stable code. */

@@ -18,6 +18,10 @@ const TEXTS: Record<string, CodeText> = {
     title: "Wrong number of fields",
     fix: "add the missing delimiters, or put quotes around a field that contains one",
   },
+  "field-count-varies": {
+    title: "Records of different widths",
+    fix: "check that the delimiter is right, and split the file if it holds several tables",
+  },
   "trailing-delimiter": {
     title: "Delimiter at the end of records",
     fix: "nothing is lost; remove the last delimiter of each line if you can",
@@ -46,6 +50,10 @@ const TEXTS: Record<string, CodeText> = {
     title: "Header differs from the schema",
     fix: "rename, add or remove the column so that the header equals the schema",
   },
+  "header-repeated": {
+    title: "Header repeated among the records",
+    fix: "remove the line; it often comes from files that were joined",
+  },
   "type-mismatch": {
     title: "Value of another type",
     fix: "correct the value, or declare the column as text",
@@ -57,6 +65,10 @@ const TEXTS: Record<string, CodeText> = {
   "number-ambiguous": {
     title: "Decimal or thousands mark?",
     fix: "say which it is by giving the column its type; until then it stays text",
+  },
+  "value-unusual": {
+    title: "Value unlike the others of its column",
+    fix: "correct the value, or declare the column's type: as text if the value is right",
   },
   "value-required": {
     title: "Required value missing",
@@ -89,6 +101,18 @@ const TEXTS: Record<string, CodeText> = {
   "row-blank": {
     title: "Blank line",
     fix: "nothing is lost; remove the line if you can",
+  },
+  "row-hollow": {
+    title: "Record of empty cells",
+    fix: "remove the line; spreadsheets write it for rows that only look empty",
+  },
+  "row-single-value": {
+    title: "Record with a single value",
+    fix: "remove the line if it is a title between the records, or fill in its other cells",
+  },
+  "row-total": {
+    title: "Total among the records",
+    fix: "remove the line, or whoever adds up the column counts everything twice",
   },
   "line-ending-mixed": {
     title: "Mixed line endings",

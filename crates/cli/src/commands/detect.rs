@@ -12,6 +12,9 @@ use crate::args::DetectArgs;
 use crate::input::Input;
 use crate::render::text::{count, name_of_delimiter, visible};
 
+/// Confidence below which a person should look.
+const SURE: f64 = 0.5;
+
 pub(crate) fn run(args: &DetectArgs) -> anyhow::Result<Outcome> {
     let mut input = Input::open(&args.file)?;
     let mut sniff = Sniff::new(crate::settings::settings(&args.reading)?)?;
@@ -31,6 +34,7 @@ pub(crate) fn run(args: &DetectArgs) -> anyhow::Result<Outcome> {
             "header": found.header,
             "header_rows": found.dialect.header_rows,
             "confidence": found.dialect.confidence,
+            "sure": found.dialect.confidence >= SURE && found.encoding.confidence >= SURE,
             "evidence": found.dialect.evidence,
         }))?;
     } else {
@@ -43,7 +47,7 @@ fn print(found: &Sniffed) -> anyhow::Result<()> {
     let mut out = stdout();
     let (encoding, dialect) = (&found.encoding, &found.dialect);
     let mark = if encoding.bom { ", with byte order mark" } else { "" };
-    let sure = if encoding.confidence < 0.5 { ", unsure: check its letters, or name it" } else { "" };
+    let sure = if encoding.confidence < SURE { ", unsure: check its letters, or name it" } else { "" };
     writeln!(out, "encoding    {}{mark} ({}{sure})", encoding.name, encoding.source)?;
     writeln!(out, "delimiter   {}", name_of_delimiter(&dialect.delimiter))?;
     let or_none = |text: &Option<String>| text.as_deref().map_or("none".to_owned(), visible);
@@ -52,7 +56,7 @@ fn print(found: &Sniffed) -> anyhow::Result<()> {
     writeln!(out, "comment     {}", or_none(&dialect.comment))?;
     writeln!(out, "preamble    {}", count(dialect.preamble_rows, "line"))?;
     writeln!(out, "header      {}", count(dialect.header_rows, "row"))?;
-    let sure = if dialect.confidence < 0.5 { " (unsure: check it, or name the delimiter)" } else { "" };
+    let sure = if dialect.confidence < SURE { " (unsure: check it, or name the delimiter)" } else { "" };
     writeln!(out, "confidence  {:.0} %{sure}", dialect.confidence * 100.0)?;
     for sentence in &dialect.evidence {
         writeln!(out, "  {sentence}")?;

@@ -10,7 +10,7 @@ use super::quote;
 use super::rules::Rules;
 use crate::block::{Block, LineCounter};
 use crate::schema::{Column, Schema};
-use crate::types::{Format, Value};
+use crate::types::{Format, FormatError, Value};
 use crate::{EngineError, Limits};
 
 /// Judges the cells of one column.
@@ -18,6 +18,8 @@ pub(crate) struct ColumnJudge {
     format: Format,
     rules: Option<Rules>,
     is_text: bool,
+    /// What nearly all values of a text column are.
+    usual: Option<Format>,
 }
 
 /// A cell that breaks a rule.
@@ -39,16 +41,24 @@ impl ColumnJudge {
     /// # Errors
     /// A declared rule or format cannot be used.
     pub(crate) fn try_new(column: &Column) -> Result<Self, EngineError> {
-        let format = Format::new(&column.column_type)
-            .map_err(|error| EngineError::schema(format!("column `{}`", column.name), error.to_string()))?;
+        let fault =
+            |error: FormatError| EngineError::schema(format!("column `{}`", column.name), error.to_string());
+        let format = Format::new(&column.column_type).map_err(fault)?;
+        let usual = column.usual.as_ref().map(Format::new).transpose().map_err(fault)?;
         let rules = if Rules::are_empty(column) { None } else { Some(Rules::compile(column)?) };
-        Ok(Self { format, rules, is_text: column.column_type == ColumnType::Text })
+        Ok(Self { format, rules, is_text: column.column_type == ColumnType::Text, usual })
     }
 
     /// The value of a cell that is not null; none when it is not of the type.
     #[inline]
     pub(crate) fn value<'a>(&self, cell: &'a [u8]) -> Option<Value<'a>> {
         if self.is_text { Some(Value::Text(cell)) } else { self.format.parse(cell) }
+    }
+
+    /// Whether a cell that is not null is what the column's cells usually are.
+    #[inline]
+    pub(crate) fn is_usual(&self, cell: &[u8]) -> bool {
+        self.usual.as_ref().is_none_or(|usual| usual.parse(cell).is_some())
     }
 
     /// The format of the column's type.
@@ -61,9 +71,9 @@ impl ColumnJudge {
         self.rules.is_some()
     }
 
-    /// Whether no cell can be bad.
+    /// Whether there is nothing to say of any cell.
     pub(crate) fn accepts_all(&self) -> bool {
-        self.is_text && self.rules.is_none()
+        self.is_text && self.rules.is_none() && self.usual.is_none()
     }
 }
 
@@ -121,6 +131,15 @@ impl ColumnRun<'_> {
             if let Some(fault) = fault {
                 problems.push(self.problem(record, column_idx, column, cell, fault));
                 bad.push(BadCell { record: record as u32, column: column_idx as u32 });
+            } else if let Some(usual) = column.usual.as_ref().filter(|_| !judge.is_usual(cell)) {
+                let detail = Detail::Type { expected: usual.clone() };
+                problems.push(self.problem(
+                    record,
+                    column_idx,
+                    column,
+                    cell,
+                    (ProblemCode::ValueUnusual, detail),
+                ));
             }
         }
     }

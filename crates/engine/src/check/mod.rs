@@ -1,10 +1,11 @@
 //! The rules, one file each; every broken one becomes a `Problem`.
 //!
-//! [`structure`] needs no types and runs in the first pass, [`cells`] needs the decided schema, [`keys`] needs the
+//! [`structure`] and [`rows`] need no types and run in the first pass, [`cells`] needs the decided schema, [`keys`] needs the
 //! whole file.
 
 pub(crate) mod cells;
 pub(crate) mod keys;
+pub(crate) mod rows;
 pub(crate) mod rules;
 pub(crate) mod structure;
 

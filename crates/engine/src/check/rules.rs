@@ -240,6 +240,7 @@ mod tests {
             null_words: Vec::new(),
             empty_is_null: true,
             form: None,
+            usual: None,
             constraints: Constraints { minimum: Some(Json::from("soon")), ..Constraints::default() },
         };
         let message = Rules::compile(&column).err().unwrap().to_string();

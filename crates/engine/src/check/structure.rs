@@ -4,6 +4,7 @@ use csvp_parse::{FaultKind, Grammar};
 use csvp_report::{Detail, Problem, ProblemCode};
 
 use super::quote;
+use super::rows::Records;
 use crate::Limits;
 use crate::block::{Block, LineCounter};
 use crate::decode::Invalid;
@@ -31,6 +32,7 @@ pub(crate) fn check(
         Checker { block, grammar, layout, invalid, limits, found, lines: LineCounter::default() };
     checker.faults();
     checker.ragged();
+    checker.rows();
     checker.invalid_bytes();
     checker.nul_bytes();
     checker.large_cells();
@@ -80,13 +82,29 @@ impl Checker<'_> {
                 let fields = self.block.index.fields(self.grammar, &self.block.text, record);
                 fields.last().is_some_and(|field| field.is_empty())
             };
-            if record >= self.block.header_rows && record < footer_start && !trailing {
+            let lacking = self.layout.may_lack(found);
+            if record >= self.block.header_rows && record < footer_start && !trailing && !lacking {
                 let detail = Detail::Count { expected: n_columns as u64, found: found as u64 };
                 self.of_record(ProblemCode::FieldCount, record, detail);
             }
         }
         if self.layout.is_rejects {
             self.kept_fields();
+        }
+    }
+
+    /// Records that are wrong as a whole although their fields may be right.
+    fn rows(&mut self) {
+        let block = self.block;
+        let records =
+            Records { index: &block.index, grammar: self.grammar, text: &block.text, layout: self.layout };
+        for record in block.data() {
+            let Some((code, column)) = self.layout.rows.fault(records, record) else { continue };
+            let start = column.and_then(|column| block.index.raw_range(self.grammar, record, column));
+            match start {
+                Some((start, _)) => self.at_cell(code, record, start, Detail::None),
+                None => self.of_record(code, record, Detail::None),
+            }
         }
     }
 
@@ -98,6 +116,9 @@ impl Checker<'_> {
                 Kept::Extra(fields) => n_columns + fields.len(),
                 Kept::Missing(n) => n_columns.saturating_sub(n),
             };
+            if self.layout.may_lack(found) {
+                continue;
+            }
             if found != n_columns && self.block.index.n_fields(record) == n_columns {
                 let detail = Detail::Count { expected: n_columns as u64, found: found as u64 };
                 self.of_record(ProblemCode::FieldCount, record, detail);

@@ -307,6 +307,20 @@ fn is_digit_date(cell: &[u8]) -> bool {
         return false;
     }
     let is_time = signs[0] == b':' && runs[0] <= 2 && runs[1] == 2;
+    // Behind a time, a blank stands before a date; behind a date, before a time.
+    let blank = signs.iter().position(|&sign| sign == b' ');
+    let parts_fit = blank.is_none_or(|at| {
+        let next = signs[at + 1..].iter().find(|&&sign| sign != b' ');
+        match next {
+            Some(b':') => !is_time,
+            Some(b'-' | b'/' | b'.') => is_time && runs.len() >= at + 4,
+            Some(b'+') => true,
+            _ => false,
+        }
+    });
+    if !parts_fit {
+        return false;
+    }
     let three = runs.len() >= 3 && signs[0] == signs[1] && matches!(signs[0], b'-' | b'/' | b'.');
     let lengths_fit = three
         && (runs[0] == 4 && runs[1] <= 2 && runs[2] <= 2
@@ -344,6 +358,10 @@ mod tests {
             ("2020-01-31T10:20:30.123Z", Kind::Date),
             ("2020-01-31 10:20:30+02:00", Kind::Date),
             ("12:05 PM", Kind::Date),
+            ("10:20 31.01.2020", Kind::Date),
+            ("24.03.2012 1998-11-20", Kind::Odd),
+            ("2003-01-09 1 117.67", Kind::Odd),
+            ("15:13 2103", Kind::Odd),
             ("31-Jan", Kind::Date),
             ("Mar 3, 2010", Kind::Date),
             ("2015-03", Kind::Date),

@@ -3,7 +3,7 @@
 use super::candidates::{delimiters, quotings};
 use super::cell;
 use super::score::{Score, score};
-use super::split::{Grid, Rules, split};
+use super::split::{Grid, Rules, broken_quotes, split};
 use super::{DialectHints, evidence::Notes};
 
 /// Bytes of the sample that candidates are scored on.
@@ -117,8 +117,7 @@ fn escapes_further_down(bytes: &[u8], rules: &Rules) -> bool {
         return false;
     }
     let with_escape = Rules { escape: Some(b'\\'), ..rules.clone() };
-    let broken = |rules: &Rules| split(bytes, true, rules, usize::MAX).broken;
-    broken(&with_escape) < broken(rules)
+    broken_quotes(bytes, &with_escape) < broken_quotes(bytes, rules)
 }
 
 /// The bytes after the first `n` physical lines, which the caller says are no records; all when there are not as many.
@@ -200,7 +199,9 @@ fn best_quoting(
             continue;
         }
         let score = score(window, &grid, delimiter);
-        if score.width == 0 || hints.quote.is_none() && !quote_is_plausible(window, &rules, &grid) {
+        // Cells of several lines are cells when the records fit better for it.
+        let joins = best.as_ref().is_some_and(|best| score.uniformity > best.score.uniformity);
+        if score.width == 0 || hints.quote.is_none() && !quote_is_plausible(window, &rules, &grid, joins) {
             continue;
         }
         // The usual way wins unless another one is clearly better.
@@ -232,17 +233,19 @@ fn demote_broken_quotes(scored: &mut [Scored]) {
     }
 }
 
-/// Rare quotes need clean evidence: apostrophes open and close words everywhere.
-fn quote_is_plausible(window: &[u8], rules: &Rules, grid: &Grid) -> bool {
+/// Rare quotes need clean evidence: apostrophes open and close words everywhere. `joins` says that the lines that they
+/// join were no whole records.
+fn quote_is_plausible(window: &[u8], rules: &Rules, grid: &Grid, joins: bool) -> bool {
     let Some(quote) = rules.quote.filter(|q| *q != b'"') else { return true };
     // Two apostrophes on different lines enclose no cell.
-    let well = (grid.well_quoted - grid.hollow).saturating_sub(grid.spanning);
+    let spanning = if joins { 0 } else { grid.spanning };
+    let well = (grid.well_quoted - grid.hollow).saturating_sub(spanning);
     let broken = grid.broken;
     let usual = well >= 3 && well as usize * 4 >= grid.rows.len();
     // A sign that fills whole cells, or is the middle of a longer delimiter (`|~|`), is no quote.
     let lonely = [&rules.delimiter[..], &[quote], &rules.delimiter[..]].concat();
     let alone = memchr::memmem::find_iter(window, &lonely).take(1_000).count();
-    let needed = grid.needed > grid.spanning;
+    let needed = grid.needed > spanning;
     let enough = if quote == b'\'' { needed || usual } else { needed && usual };
     well >= 1 && broken * 4 <= well && enough && alone * 10 <= well as usize
 }
@@ -263,7 +266,10 @@ fn is_one_column(window: &[u8], best: &Scored) -> bool {
     let (mut n, mut whole) = (0, 0);
     for line in lines {
         n += 1;
-        whole += usize::from(matches!(cell::kind(line), k if k.is_typed() || k == cell::Kind::Address));
+        let kind = cell::kind(line);
+        // A colon may stand in a web address, and in none of a mailbox.
+        let address = kind == cell::Kind::Address && (!line.contains(&b'@') || line.starts_with(b"mailto:"));
+        whole += usize::from(kind.is_typed() || address);
     }
     whole * 2 >= n || best.rules.delimiter == b" " && score.typed.max(score.quoted) < 0.3
 }

@@ -1,13 +1,17 @@
 //! Where the table starts: rows before the header, and header rows.
 
+use super::cell::Kind;
 use super::features::features;
 use super::model::judge;
 use super::table::Table;
+use super::words::is_year;
 
 /// Rows among which header and body start.
 const SEARCHED_ROWS: usize = 40;
 /// More header rows than this are not believed.
 const MAX_HEADER_ROWS: usize = 8;
+/// Rows below a row that it is compared with.
+const COMPARED_ROWS: usize = 40;
 /// What a table without any header costs, as a logarithm of a probability.
 const NO_HEADER: f32 = -0.3;
 /// What it costs in addition in a file of few rows, which show little of what the columns hold: most files have one.
@@ -72,7 +76,9 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
                 score += TITLE_IN_ONE_COLUMN;
             }
             by_header[h] = by_header[h].max(score);
-            if score > best.0 {
+            let is_record =
+                || h == 1 && holds_values(table, p) || p == 0 && h > 0 && reads_as_record(table, h - 1);
+            if score > best.0 && (header.is_some() || !is_record()) {
                 best = (score, p, h);
             }
         }
@@ -81,6 +87,44 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
         by_header.iter().enumerate().filter(|(h, _)| *h != best.2).map(|(_, s)| *s).fold(f32::MIN, f32::max);
     let certainty = if rival == f32::MIN { 1.0 } else { f64::from(1.0 - (rival - best.0).exp()) };
     Start { preamble: best.1, header: best.2, certainty }
+}
+
+/// Whether every cell of a row stands in its column again, in records that differ from the row: names do not.
+fn holds_values(table: &Table<'_>, at: usize) -> bool {
+    let Some(row) = table.rows.get(at).filter(|row| row.filled >= 2) else { return false };
+    let texts: Vec<&[u8]> = (0..row.cells.len()).map(|column| table.text(row, column)).collect();
+    let mut again = vec![false; texts.len()];
+    for other in &table.rows[at + 1..] {
+        let equal = |column: usize| table.text(other, column) == texts[column];
+        if !(0..texts.len()).all(equal) {
+            again.iter_mut().enumerate().for_each(|(column, again)| *again |= equal(column));
+        }
+    }
+    texts.iter().zip(&again).all(|(text, &again)| again || text.is_empty())
+}
+
+/// Whether a row has what the columns below it have, and nothing that only names have: a date among dates, a decimal among
+/// decimals. Whole numbers may be names, of years for example.
+fn reads_as_record(table: &Table<'_>, at: usize) -> bool {
+    let below = &table.rows[at + 1..table.rows.len().min(at + 1 + COMPARED_ROWS)];
+    let mut fits = false;
+    for (column, &kind) in table.rows[at].kinds.iter().enumerate() {
+        if kind.is_blank() {
+            continue;
+        }
+        let kinds = below.iter().filter_map(|row| row.kinds.get(column)).filter(|kind| !kind.is_blank());
+        let filled = kinds.clone().count();
+        let typed = kinds.clone().filter(|kind| kind.is_typed()).count();
+        if filled < 2 || typed * 10 < filled * 6 {
+            continue;
+        }
+        if !kind.is_typed() {
+            return false;
+        }
+        let may_name = kind == Kind::Integer || is_year(table.text(&table.rows[at], column));
+        fits |= !may_name && kinds.filter(|&&other| other == kind).count() * 2 > filled;
+    }
+    fits
 }
 
 /// The first row that fills nearly all columns: no title or note does.

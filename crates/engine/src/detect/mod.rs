@@ -81,6 +81,14 @@ const STRUCTURE_ROWS: usize = 300;
 ///
 /// `sample` is the first part of the file (up to 1 MiB), decoded to UTF-8 as far as possible and without byte order
 /// mark; `complete` says that it is the whole file. Every hint overrides what would be found. Any bytes give an answer.
+///
+/// ```
+/// use csvp_engine::detect::{DialectHints, detect};
+///
+/// let found = detect(b"Sales\n\nday;amount\n1;2,50\n2;3,75\n3;1,25\n", true, &DialectHints::default());
+/// assert_eq!(found.dialect.delimiter, b";");
+/// assert_eq!((found.dialect.preamble_lines, found.dialect.header_rows), (2, 1));
+/// ```
 pub fn detect(sample: &[u8], complete: bool, hints: &DialectHints) -> Detection {
     let mut notes = Notes::default();
     let choice = choose::choose(sample, complete, hints, &mut notes);

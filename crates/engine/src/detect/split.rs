@@ -87,6 +87,18 @@ pub(super) fn split(bytes: &[u8], complete: bool, rules: &Rules, max_rows: usize
     splitter.grid
 }
 
+/// How many quoted cells of all records of `bytes` do not end properly.
+pub(super) fn broken_quotes(bytes: &[u8], rules: &Rules) -> u32 {
+    let mut splitter = Splitter { bytes, rules, grid: Grid::default(), pos: 0, line: 0 };
+    while splitter.pos < bytes.len() {
+        splitter.row();
+        // Only the count is wanted: the memory of one record is enough.
+        splitter.grid.rows.clear();
+        splitter.grid.cells.clear();
+    }
+    splitter.grid.broken
+}
+
 struct Splitter<'a> {
     bytes: &'a [u8],
     rules: &'a Rules,

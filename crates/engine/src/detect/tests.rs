@@ -28,6 +28,7 @@ fn delimiters() {
         ("k,v\na,Total; of all; things\nb,Total; of some; things\n", ","),
         ("\"x, y\";\"z\"\n\"a, b\";\"c\"\n", ";"),
         ("sep=;\na,b;c\n1,2;3\n", ";"),
+        ("id:mail\nAB-1:anna@example.org\nAB-2:bob@example.org\nAB-3:eve@example.net\n", ":"),
         // One column: the default.
         ("name\nAnna\nBob\n", ","),
         ("15:02:37\n15:02:38\n15:02:39\n", ","),
@@ -51,6 +52,12 @@ fn quotes_and_escapes() {
         ("a,b\n'x, y','z'\n'p, q','it''s'\n", Some(b'\''), None),
         ("year,v\n'04,5\n'05,6\n'06,7\n", Some(b'"'), None),
         ("a,b\nrock 'n' roll,1\n'tis,2\nthe dogs',3\n", Some(b'"'), None),
+        // Only cells of several lines are quoted, and other cells begin with the other quote.
+        (
+            "a|b|c\n\"so\" it said|1|x\n\"no\" it did|2|y\n'one\nline'|3|z\n\"so\" he|4|x\n\"as\" she|5|x\n\"oh\" they|6|x\nd|7|'two\nlines'\n",
+            Some(b'\''),
+            None,
+        ),
         // Quotes that mean inches or ditto, and cells that were quoted twice: as quotes, they make every record faulty.
         ("a,b\n\"x,1\n\"y,2\n\"z,3\n\"u,4\n\"v,5\n\"w,6\n", None, None),
         ("a,b\n\"\"x\"\",1\n\"\"y\"\",2\n\"\"z\"\",3\n\"\"u\"\",4\n\"\"v\"\",5\n\"\"w\"\",6\n", None, None),
@@ -109,6 +116,17 @@ fn headers_and_preambles() {
         ("a,b,c\nred,green,blue\ngreen,red,red\n", 0, 1),
         ("", 0, 0),
         ("\n\n\n", 0, 0),
+        // A first record with what its columns hold is no header, whatever else stands in it.
+        (
+            "Leeds|18:17|2013-04-11T02:50:01Z|false\nYork|13:29|2011-12-25T05:43:18Z|false\nYork|06:53|2001-12-24T22:19:25Z|true\n",
+            0,
+            0,
+        ),
+        (
+            "2010-11 team,\n1st row,\nAnna Berg,sg\nBob Dahl,pf\nCleo Erb,c\nDora Fink,sf\nEmil Gold,pg\n\n2nd row,\nFay Hall,sg\nGina Ito,c\nHans Jung,sf\nIda Koch,c\nJan Lenz,pg\n2009-10 team,\n1st row,\nAnna Berg,pg\nCleo Erb,c\nDora Fink,sf\nBob Dahl,sg\n",
+            2,
+            0,
+        ),
     ];
     for (text, preamble, header) in cases {
         let dialect = run(text).dialect;

@@ -34,6 +34,19 @@ use self::top::{Top, is_char_start};
 use crate::types::Value;
 
 /// Statistics of one column, of one block or of several neighbouring ones.
+///
+/// ```
+/// use csvp_engine::profile::ColumnProfile;
+/// use csvp_engine::types::Value;
+/// use csvp_report::{ColumnType, NumberMarks};
+///
+/// let mut profile = ColumnProfile::new(&ColumnType::Integer { marks: NumberMarks::default() });
+/// profile.add(b"3", Some(&Value::Integer(3)));
+/// profile.add(b"5", Some(&Value::Integer(5)));
+/// profile.add_null();
+/// let found = profile.finish();
+/// assert_eq!((found.values, found.nulls, found.mean), (2, 1, Some(4.0)));
+/// ```
 #[derive(Debug, Clone)]
 pub struct ColumnProfile {
     values: u64,

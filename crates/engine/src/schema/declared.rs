@@ -290,7 +290,7 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
         };
     let fits = declared.kinds.contains(&found.column_type.name()) && !loose;
     if (!declared.exact && fits) || is_pair_of(&declared.usual, &found) {
-        return Decision { reason: None, ambiguous: None, ..found };
+        return Decision { reason: None, ambiguous: None, usual: None, ..found };
     }
     let text = declared.usual == ColumnType::Text;
     Decision {
@@ -302,6 +302,7 @@ pub(crate) fn resolve(declared: Option<&Declared>, shapes: &Shapes, threshold: f
         null_words: if text { Vec::new() } else { found.null_words.clone() },
         reason: None,
         ambiguous: None,
+        usual: None,
         ..found
     }
 }

@@ -37,6 +37,9 @@ pub struct Column {
     /// The form that its texts must have, beside the type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<TextForm>,
+    /// The type of nearly all values of a column that is text because of the others, which are worth a look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usual: Option<ColumnType>,
     /// Rules of the declared schema.
     pub constraints: Constraints,
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
+mod clean_files;
 mod compression;
 mod contracts;
 mod encodings;
@@ -11,6 +12,7 @@ mod positions;
 mod prop_chunks;
 mod prop_count;
 mod real_files;
+mod whole_records;
 
 use csvp_engine::{Check, Output, Plan, Second, Settings};
 use csvp_report::Report;

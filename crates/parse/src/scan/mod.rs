@@ -14,6 +14,20 @@ pub use count::{RecordCount, count, count_at};
 use crate::{FieldIndex, Grammar};
 
 /// What a processor can do for the scanner.
+///
+/// ```
+/// use csvp_parse::scan::{self, Level};
+/// use csvp_parse::{Dialect, FieldIndex, Grammar};
+///
+/// let grammar = Grammar::new(&Dialect::default(), Some(2), 1 << 20);
+/// let indexes = Level::available().into_iter().map(|level| {
+///     let mut index = FieldIndex::new(2);
+///     scan::index_at(level, &grammar, b"1,a\n2,\"b\n", true, &mut index);
+///     index
+/// });
+/// let indexes: Vec<FieldIndex> = indexes.collect();
+/// assert!(indexes.iter().all(|index| *index == indexes[0]), "all levels give one index");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// Byte by byte; runs everywhere.

@@ -1,7 +1,7 @@
 //! The plain scanner: the definition of the grammar, one byte at a time.
 //!
 //! Clean records follow RFC 4180 (or its escape variant). A record whose quotes do not fit goes to
-//! [`super::recover`], which looks no further than `max_record_bytes` from the record's start, so the result
+//! `recover` beside this module, which looks no further than `max_record_bytes` from the record's start, so the result
 //! never depends on where a block or chunk ends.
 
 use super::recover;

@@ -9,6 +9,7 @@ mod date;
 mod number;
 mod reason;
 mod time;
+mod usual;
 mod uuid;
 
 use csvp_report::ColumnType;
@@ -45,6 +46,8 @@ pub struct Decision {
     pub reason: Option<String>,
     /// Two readings that nothing tells apart; the column is text.
     pub ambiguous: Option<Ambiguity>,
+    /// The type of nearly all values of a column that is text because of the others.
+    pub usual: Option<ColumnType>,
 }
 
 /// Two readings that nothing tells apart.
@@ -146,7 +149,11 @@ pub fn decide(shapes: &Shapes, policy: &TypePolicy) -> Decision {
             Some(refusal) => text(&tally, Some(refusal.reason), refusal.ambiguous),
             None => typed(&tally, best),
         },
-        best => text(&tally, reason::of_text(&tally, best.as_ref(), policy), None),
+        best => {
+            let mut decision = text(&tally, reason::of_text(&tally, best.as_ref(), policy), None);
+            decision.usual = best.and_then(|best| usual::of_text(&tally, best, policy));
+            decision
+        }
     }
 }
 
@@ -165,6 +172,7 @@ fn typed(tally: &Tally, candidate: Candidate) -> Decision {
         column_type: candidate.column_type,
         reason: candidate.reason,
         ambiguous: None,
+        usual: None,
     }
 }
 
@@ -176,6 +184,7 @@ fn null(tally: &Tally, is_null: fn(Shape) -> bool) -> Decision {
         exceptions: 0,
         reason: None,
         ambiguous: None,
+        usual: None,
     }
 }
 
@@ -188,6 +197,7 @@ fn text(tally: &Tally, reason: Option<String>, ambiguous: Option<Ambiguity>) -> 
         exceptions: 0,
         reason,
         ambiguous,
+        usual: None,
     }
 }
 

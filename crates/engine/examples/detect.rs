@@ -1,0 +1,32 @@
+//! How long detection takes: `detect FILE.csv ...` detects encoding, dialect, header and preamble from the first MiB of each
+//! file, many times, and prints the shortest time.
+#![expect(clippy::print_stdout, reason = "an example talks to who runs it")]
+
+use std::fs::File;
+use std::io::Read as _;
+use std::time::{Duration, Instant};
+
+use csvp_engine::{EngineError, Limits, Settings, Sniff};
+
+/// How often a file is detected: the machine may be busy with other things.
+const TIMES: usize = 200;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let most = Limits::default().detect_bytes as u64;
+    for path in std::env::args().skip(1) {
+        let mut bytes = Vec::new();
+        let size = File::open(&path)?.take(most).read_to_end(&mut bytes)?;
+        let times = (0..TIMES).map(|_| detect(&bytes)).collect::<Result<Vec<_>, _>>()?;
+        let best = times.into_iter().min().unwrap_or_default();
+        println!("{path}: {size} bytes in {:.2} ms", best.as_secs_f64() * 1e3);
+    }
+    Ok(())
+}
+
+fn detect(bytes: &[u8]) -> Result<Duration, EngineError> {
+    let started = Instant::now();
+    let mut sniff = Sniff::new(Settings::default())?;
+    let enough = sniff.push(bytes)?;
+    sniff.finish(!enough)?;
+    Ok(started.elapsed())
+}
