@@ -108,7 +108,7 @@ asan: ## tests of the reader under AddressSanitizer
 	@tools/asan.sh
 
 .PHONY: bench
-bench: ## speed and memory beside other tools, written to bench/README.md (RUNS=3 FILES="orders" TOOLS="csvp duckdb")
+bench: ## speed and memory beside other tools, written to bench/README.md (RUNS=3 FILES="orders" PARTS="files hard")
 	@tools/need.sh cargo cc python3 curl test-data
 	@$(SAY) "building csvp, profile release"
 	@cargo build --locked --release --package csvp-cli

@@ -89,7 +89,10 @@ def main():
     for part in PARTS:
         parts[part](written, out)
     shutil.rmtree(out)
-    sys.exit(1 if written.write(Path("bench/README.md")) else 0)
+    written.write()
+    for miss in written.missed:
+        print(f"error: missed: {miss}", file=sys.stderr)
+    sys.exit(1 if written.missed else 0)
 
 
 def goals():

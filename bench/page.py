@@ -1,4 +1,4 @@
-"""bench/README.md as it grows."""
+"""bench/README.md, which grows section by section."""
 import json
 import os
 import platform
@@ -33,6 +33,8 @@ class Page:
         self.head = head(program, xan, runs, goals)
 
     def section(self, title):
+        """Begins a section; what was measured so far is on the page."""
+        self.write()
         self.title = title
         self.lines(["", f"## {title}", ""])
 
@@ -66,16 +68,11 @@ class Page:
         if not is_met:
             self.missed.append(miss)
 
-    def write(self, path):
-        """Writes the page; gives the goals that were missed."""
+    def write(self):
         lost = ["", "## Where csvp is slower", "", *([f"- {case}" for case in self.lost] or ["Nowhere in this run."])]
         goals = ["", "## Goals", "", *([f"- missed: {miss}" for miss in self.missed] or ["All goals were met in this run."]), ""]
         text = "\n".join([*self.head, *self.body, *lost, *goals])
-        path.write_text(re.sub(r"\n{3,}", "\n\n", text))
-        print(f"wrote {path}")
-        for miss in self.missed:
-            print(f"error: missed: {miss}", file=sys.stderr)
-        return self.missed
+        Path("bench/README.md").write_text(re.sub(r"\n{3,}", "\n\n", text))
 
 
 def head(program, xan, runs, goals):

@@ -22,14 +22,17 @@ use super::shape::Shape;
 /// assert_eq!(decision.column_type.to_string(), "decimal(4,2)");
 /// assert_eq!((decision.nulls, decision.exceptions), (1, 0));
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Shapes {
     empty: u64,
     text: u64,
     /// Cells that are neither empty nor text, in the table or given up.
     typed: u64,
-    /// Open addressing, a power of two of slots or none; empty after `given_up`.
+    /// The first shapes; most columns have no more, and a wide table has thousands of columns in every block.
+    few: [Slot; FEW],
+    /// Further ones: open addressing, a power of two of slots or none; empty after `given_up`.
     slots: Vec<Slot>,
+    /// Slots in use, those of `few` not counted.
     used: usize,
     /// The slot of the last cell.
     last: usize,
@@ -49,7 +52,25 @@ pub(crate) struct Slot {
     pub(crate) count: u64,
 }
 
+/// Shapes that need no table.
+const FEW: usize = 2;
+
 const FREE: Slot = Slot { code: 0, shape: Shape::Empty, digits: 0, count: 0 };
+
+impl Slot {
+    #[inline]
+    fn add(&mut self, shape: Shape, digits: u8, count: u64) {
+        debug_assert_eq!(self.shape, shape);
+        self.count += count;
+        self.digits = self.digits.max(digits);
+    }
+}
+
+impl Default for Shapes {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl Shapes {
     /// Most different shapes that are kept. A column with more is text.
@@ -57,7 +78,16 @@ impl Shapes {
 
     /// Of no cell.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            empty: 0,
+            text: 0,
+            typed: 0,
+            few: [FREE; FEW],
+            slots: Vec::new(),
+            used: 0,
+            last: 0,
+            given_up: false,
+        }
     }
 
     /// Counts a cell as it reads after unquoting; the empty cell too.
@@ -101,7 +131,7 @@ impl Shapes {
 
     /// The shapes between empty and text that came, in no order.
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.slots.iter().filter(|slot| slot.count > 0)
+        self.few.iter().chain(&self.slots).filter(|slot| slot.count > 0)
     }
 
     /// Whether so many shapes came that they were no longer told apart.
@@ -115,12 +145,15 @@ impl Shapes {
         if let Some(slot) = self.slots.get_mut(self.last)
             && slot.code == code
         {
-            debug_assert_eq!(slot.shape, shape);
-            slot.count += count;
-            slot.digits = slot.digits.max(digits);
+            slot.add(shape, digits, count);
             return;
         }
         if self.given_up {
+            return;
+        }
+        if let Some(slot) = self.few.iter_mut().find(|slot| slot.count == 0 || slot.code == code) {
+            (slot.code, slot.shape) = (code, shape);
+            slot.add(shape, digits, count);
             return;
         }
         if self.used * 4 >= self.slots.len() * 3 {
@@ -132,10 +165,9 @@ impl Shapes {
             (slot.code, slot.shape) = (code, shape);
             self.used += 1;
         }
-        slot.count += count;
-        slot.digits = slot.digits.max(digits);
+        slot.add(shape, digits, count);
         self.last = at;
-        if self.used > Self::MOST {
+        if self.used + FEW > Self::MOST {
             self.give_up();
         }
     }
@@ -162,6 +194,7 @@ impl Shapes {
 
     fn give_up(&mut self) {
         self.given_up = true;
+        self.few = [FREE; FEW];
         self.slots = Vec::new();
         self.used = 0;
         self.last = 0;

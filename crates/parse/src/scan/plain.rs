@@ -121,6 +121,12 @@ enum Line {
 
 /// Passes over a line that is blank or a comment.
 fn next_line(grammar: &Grammar, bytes: &[u8], at: usize, eof: bool, index: &mut FieldIndex) -> Line {
+    // No comment begins with a line end, so this is a blank line. A file may be full of them.
+    if bytes[at] == b'\n' {
+        index.count_ending(b"\n");
+        index.push_skip(at, SkipKind::Blank, 1);
+        return Line::Skipped(at + 1);
+    }
     let kind = match grammar.comment_at(bytes, at, eof) {
         At::Yes(()) => SkipKind::Comment,
         At::Unknown => return Line::Unknown,
