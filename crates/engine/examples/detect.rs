@@ -2,8 +2,6 @@
 //! file, many times, and prints the shortest time.
 #![expect(clippy::print_stdout, reason = "an example talks to who runs it")]
 
-use std::fs::File;
-use std::io::Read as _;
 use std::time::{Duration, Instant};
 
 use csvp_engine::{EngineError, Limits, Settings, Sniff};
@@ -12,13 +10,13 @@ use csvp_engine::{EngineError, Limits, Settings, Sniff};
 const TIMES: usize = 200;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let most = Limits::default().detect_bytes as u64;
+    let most = Limits::default().detect_bytes;
     for path in std::env::args().skip(1) {
-        let mut bytes = Vec::new();
-        let size = File::open(&path)?.take(most).read_to_end(&mut bytes)?;
+        let mut bytes = std::fs::read(&path)?;
+        bytes.truncate(most);
         let times = (0..TIMES).map(|_| detect(&bytes)).collect::<Result<Vec<_>, _>>()?;
         let best = times.into_iter().min().unwrap_or_default();
-        println!("{path}: {size} bytes in {:.2} ms", best.as_secs_f64() * 1e3);
+        println!("{path}: {} bytes in {:.2} ms", bytes.len(), best.as_secs_f64() * 1e3);
     }
     Ok(())
 }

@@ -10,22 +10,15 @@ use crate::decode::{Decoder, Guess, binary_kind, document_kind, guess};
 use crate::detect::{DialectHints, detect};
 use crate::rejects;
 use crate::schema::{TableSchema, header};
+use crate::widths::{self, Widths};
 use crate::{EngineError, Limits, Settings};
 
 /// Fields beyond which a record is not looked at as a header: each would cost a hundred times its bytes.
 const MOST_HEADER_CELLS: usize = 1 << 18;
-/// Records below which different numbers of fields are rather damage.
-const FEWEST_VARIED: usize = 20;
 /// Part of the sample that shows how many fields most records may have.
 const FRONT_BYTES: usize = 4 << 10;
 /// Part of the sample from which is learned what records look like.
 const LEARNED_BYTES: usize = 256 << 10;
-/// Share of records that must agree on another number of columns than the header has.
-const AGREEING_SHARE: f64 = 0.8;
-/// The same where hardly any record has as many fields as the header.
-const SHARE_AGAINST_HEADER: f64 = 0.5;
-/// Share of records that are hardly any.
-const HARDLY_ANY: f64 = 0.1;
 
 /// Everything fixed before the first record is checked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -188,49 +181,29 @@ impl Layout {
         let mut index = FieldIndex::new(width_of_front(&loose, body));
         scan::index(&loose, body, whole, &mut index);
         let header_rows = (self.dialect.header_rows as usize).min(index.n_records());
-        let counts: Vec<usize> =
-            (header_rows..index.n_records()).map(|record| index.n_fields(record)).collect();
-        let mode = most_frequent(&counts);
+        let records = header_rows..index.n_records();
+        let widths = Widths::new(records.map(|record| index.n_fields(record)).collect());
+        let usual = widths.usual();
         let widest = (0..header_rows).map(|record| index.n_fields(record)).max().unwrap_or(0);
         if widest > MOST_HEADER_CELLS {
             return self.refuse_columns(widest, limits);
         }
         // A damaged header is read with the number of fields that the records have, as a damaged record is.
-        let expected = mode.map(|(usual, _)| usual);
-        self.header =
-            header_cells(body, &Grammar::new(&self.dialect, expected, limits.max_record_bytes), header_rows);
+        let expected = Grammar::new(&self.dialect, usual, limits.max_record_bytes);
+        self.header = header_cells(body, &expected, header_rows);
         let last_empty = |record: usize| {
             let fields = index.fields(&loose, body, record);
             fields.last().is_some_and(|field| field.is_empty())
         };
-        let header_fields = self.header.iter().map(Vec::len).max();
-        let mut n_columns = match (header_fields, mode) {
-            (None, None) => 0,
-            (Some(n), None) | (None, Some((n, _))) => n,
-            (Some(named), Some((usual, share))) => {
-                let all_trail = || {
-                    (header_rows..index.n_records())
-                        .all(|record| index.n_fields(record) != usual || last_empty(record))
-                };
-                if usual == named + 1 && share >= AGREEING_SHARE && all_trail() {
-                    self.trailing_delimiter = true;
-                    named
-                } else if usual > named && share >= AGREEING_SHARE
-                    || usual < named && names_are_too_many(&counts, named, usual, share)
-                {
-                    // The header's surplus names are a problem of the header, not of every record.
-                    usual
-                } else {
-                    named
-                }
-            }
-        };
+        let named = self.header.iter().map(Vec::len).max();
+        let ends_empty = |record: usize| Some(index.n_fields(record)) != usual || last_empty(record);
+        let all_trail = || (header_rows..index.n_records()).all(ends_empty);
+        let mut n_columns = widths.n_columns(named, all_trail);
+        self.trailing_delimiter = named.is_some_and(|named| widths.trail_behind(named, all_trail));
         // Blanks may align the cells of a table: then nobody knows which of its cells a line lacks.
         if self.dialect.delimiter != b" " {
-            self.widths = varied_widths(&counts);
-        }
-        if let Some(&widest) = self.widths.last() {
-            n_columns = header_fields.unwrap_or(0).max(widest);
+            self.widths = widths.varied();
+            n_columns = n_columns.max(self.widths.last().copied().unwrap_or(0));
         }
         if let [row] = self.header.as_slice()
             && row.len() == n_columns
@@ -245,12 +218,12 @@ impl Layout {
                     .to_owned(),
             );
         }
+        let first = (index.n_records() > 0).then(|| (index.line(0), index.record_start(0)));
+        let (first_line, first_byte) = first.unwrap_or_default();
         let place = Position {
             record: None,
-            line: line + if index.n_records() > 0 { u64::from(index.line(0)) } else { 0 } + 1,
-            byte: decoder
-                .places()
-                .source_byte((start + if index.n_records() > 0 { index.record_start(0) } else { 0 }) as u64),
+            line: line + u64::from(first_line) + 1,
+            byte: decoder.places().source_byte((start + first_byte) as u64),
             column: None,
         };
         if n_columns > limits.max_columns {
@@ -260,26 +233,25 @@ impl Layout {
         self.names = named.names;
         self.learn_rows(body, whole, limits);
         self.problems.extend(named.problems);
+        self.width_problems(place);
+    }
+
+    /// What the numbers of fields say of the file as a whole.
+    fn width_problems(&mut self, place: Position) {
+        let mut add = |code, detail| {
+            let position = place.clone();
+            self.problems.push(Problem { code, position, detail, value: None });
+        };
         if !self.widths.is_empty() {
             let text = format!(
-                "records have {} fields and no number is usual; the file is read with {n_columns} columns, and what a record lacks is empty",
-                listed(&self.widths),
+                "records have {} fields and no number is usual; the file is read with {} columns, and what a record lacks is empty",
+                widths::listed(&self.widths),
+                self.names.len(),
             );
-            let detail = Detail::Note { text };
-            self.problems.push(Problem {
-                code: ProblemCode::FieldCountVaries,
-                position: place.clone(),
-                detail,
-                value: None,
-            });
+            add(ProblemCode::FieldCountVaries, Detail::Note { text });
         }
         if self.trailing_delimiter {
-            self.problems.push(Problem {
-                code: ProblemCode::TrailingDelimiter,
-                position: place,
-                detail: Detail::None,
-                value: None,
-            });
+            add(ProblemCode::TrailingDelimiter, Detail::None);
         }
     }
 
@@ -380,7 +352,7 @@ fn width_of_front(grammar: &Grammar, body: &[u8]) -> usize {
     let mut index = FieldIndex::new(1);
     scan::index(grammar, &body[..body.len().min(FRONT_BYTES)], false, &mut index);
     let counts: Vec<usize> = (0..index.n_records()).map(|record| index.n_fields(record)).collect();
-    most_frequent(&counts).map_or(1, |(usual, _)| usual.clamp(1, MOST_HEADER_CELLS))
+    Widths::new(counts).usual().map_or(1, |usual| usual.clamp(1, MOST_HEADER_CELLS))
 }
 
 /// The cells of the first `rows` records of `body`; none of a record that is far too wide for a header.
@@ -402,44 +374,6 @@ fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>>
             fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect()
         })
         .collect()
-}
-
-/// Whether the records have fewer fields than the header and are right: all, or nearly all, or most while hardly any has
-/// as many as the header. Lines of one field are rather damaged records.
-fn names_are_too_many(counts: &[usize], named: usize, usual: usize, share: f64) -> bool {
-    let fitting = counts.iter().filter(|&&count| count == named).count() as f64 / counts.len() as f64;
-    let most = share >= AGREEING_SHARE || share >= SHARE_AGAINST_HEADER && fitting < HARDLY_ANY;
-    share >= 1.0 || usual > 1 && most
-}
-
-/// The numbers of fields that many records have, ascending, when most records have another than any of these; else none.
-fn varied_widths(counts: &[usize]) -> Vec<usize> {
-    let mut sorted = counts.to_vec();
-    sorted.sort_unstable();
-    let runs: Vec<&[usize]> = sorted.chunk_by(|a, b| a == b).collect();
-    let is_usual = |run: &&[usize]| run.len() * 2 >= counts.len();
-    if counts.len() < FEWEST_VARIED || runs.iter().any(is_usual) {
-        return Vec::new();
-    }
-    let many = runs.iter().filter(|run| run.len() as f64 >= counts.len() as f64 * HARDLY_ANY);
-    many.map(|run| run[0]).collect()
-}
-
-/// `2, 3 or 5`.
-fn listed(numbers: &[usize]) -> String {
-    let texts: Vec<String> = numbers.iter().map(usize::to_string).collect();
-    match texts.as_slice() {
-        [front @ .., last] if !front.is_empty() => format!("{} or {last}", front.join(", ")),
-        _ => texts.concat(),
-    }
-}
-
-/// The most frequent count and its share; the larger one of equals.
-fn most_frequent(counts: &[usize]) -> Option<(usize, f64)> {
-    let mut sorted = counts.to_vec();
-    sorted.sort_unstable();
-    let (n, count) = sorted.chunk_by(|a, b| a == b).map(|run| (run.len(), run[0])).max()?;
-    Some((count, n as f64 / counts.len() as f64))
 }
 
 fn dialect_facts(detection: &crate::detect::Detection, settings: &Settings) -> DialectFacts {

@@ -69,6 +69,7 @@ pub mod detect;
 pub mod rejects;
 
 mod layout;
+mod widths;
 
 mod block;
 mod reader;

@@ -50,6 +50,10 @@ const TEXTS: Record<string, CodeText> = {
     title: "Header differs from the schema",
     fix: "rename, add or remove the column so that the header equals the schema",
   },
+  "rejects-without-schema": {
+    title: "Rejected records read without a schema",
+    fix: "name the schema of the file that they come from with `--schema`",
+  },
   "header-repeated": {
     title: "Header repeated among the records",
     fix: "remove the line; it often comes from files that were joined",
