@@ -26,8 +26,8 @@ pub(crate) struct Invalid {
     pub(crate) len: u8,
 }
 
-/// Bytes transcoded in one step; a place in the text is found again within one step.
-const STEP_BYTES: usize = 4 << 10;
+/// Bytes transcoded in one step; a place in the text is found again within one step, byte by byte, for every problem.
+const STEP_BYTES: usize = 512;
 
 /// Decodes one file from one place on.
 pub(crate) struct Decoder {
