@@ -3,20 +3,24 @@
 //! A file is written under a temporary name, synced, renamed to its place, and then the directory is synced; every
 //! directory made on the way is synced into its parent. Temporary files live in one place, `.tmp` under the root:
 //! it is the same file system, so the rename is atomic, an unfinished write leaves nothing among the objects, and
-//! a crash is cleaned up by emptying one directory.
+//! a crash is cleaned up by emptying one directory. Small objects that come together wait for the disk together, see
+//! [`super::journal`].
 
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use uuid::Uuid;
 
-const TEMP_DIR: &str = ".tmp";
+use super::journal::{self, Journal};
+
+pub(super) const TEMP_DIR: &str = ".tmp";
+const JOURNAL_DIR: &str = ".journal";
 const LOCK_FILE: &str = ".lock";
 /// Directories remembered as durable; forgetting one costs a sync, nothing else.
 const MAX_KNOWN_DIRS: usize = 10_000;
@@ -28,6 +32,7 @@ pub(super) struct Disk {
     /// Directories that are known to be synced into their parents. The lock is also held over each
     /// look-then-rename and each removal, so that sizes are counted once.
     known_dirs: Mutex<HashSet<PathBuf>>,
+    journal: Journal,
     /// Held while the process lives: whoever gets it alone may empty the temporary directory.
     _lock: File,
 }
@@ -42,13 +47,19 @@ pub(super) struct Found {
 }
 
 impl Disk {
-    /// Opens the directory, making it when it is missing. Temporary files and empty directories that a crash left are
-    /// removed unless another process uses the directory too.
+    /// Opens the directory, making it when it is missing. Unless another process uses the directory too, small objects
+    /// are written again from the journal of a crashed process, and its temporary files and empty directories removed.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         make_dirs(&root.join(TEMP_DIR))?;
+        make_dirs(&root.join(JOURNAL_DIR))?;
         let root = root.canonicalize()?;
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK_FILE))?;
+        let journal_dir = root.join(JOURNAL_DIR);
         if lock.try_lock().is_ok() {
+            let objects = journal::recover(&root, &journal_dir)?;
+            if objects > 0 {
+                tracing::info!(objects, "small objects were written again from the journal");
+            }
             for entry in fs::read_dir(root.join(TEMP_DIR))? {
                 let entry = entry?;
                 if entry.file_type()?.is_dir() {
@@ -60,14 +71,73 @@ impl Disk {
             remove_empty_dirs(&root)?;
         }
         lock.lock_shared()?;
-        Ok(Self { root, known_dirs: Mutex::new(HashSet::new()), _lock: lock })
+        let journal = Journal::start(&root, &journal_dir)?;
+        Ok(Self { root, known_dirs: Mutex::new(HashSet::new()), journal, _lock: lock })
+    }
+
+    /// Makes small new objects visible and durable, with one wait for the disk that all callers of the same moment share.
+    /// Gives the bytes of the files they replaced. After an error none is there that was not there before.
+    pub(super) fn publish_small(&self, objects: &[(Vec<Bytes>, PathBuf)]) -> io::Result<Vec<u64>> {
+        let mut made = Vec::with_capacity(objects.len());
+        let published = self.write_small(objects, &mut made);
+        if published.is_err() {
+            for target in made {
+                // What stays is removed with all objects that have no row.
+                let _ = fs::remove_file(target);
+            }
+        }
+        published
+    }
+
+    fn write_small<'a>(
+        &self,
+        objects: &'a [(Vec<Bytes>, PathBuf)],
+        made: &mut Vec<&'a Path>,
+    ) -> io::Result<Vec<u64>> {
+        let mut replaced = Vec::with_capacity(objects.len());
+        let mut entries = Vec::with_capacity(objects.len());
+        for (chunks, target) in objects {
+            match self.create(target) {
+                Ok(mut file) => {
+                    made.push(target);
+                    write_chunks(&mut file, chunks)?;
+                    let path = target.strip_prefix(&self.root).map_err(io::Error::other)?;
+                    entries.push((path, Some(chunks.as_slice())));
+                    replaced.push(0);
+                }
+                // Someone may be reading the old one, so the new one takes its place as a whole, and durable.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    let mut staged = self.stage()?;
+                    staged.write_chunks(chunks)?;
+                    replaced.extend(self.publish(vec![(staged, target.clone())])?);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if !entries.is_empty() {
+            self.journal.append(&entries)?;
+        }
+        Ok(replaced)
+    }
+
+    /// Begins a new file in its place, with the directories above it.
+    fn create(&self, target: &Path) -> io::Result<File> {
+        // A removal may take the directory away between its making and the file.
+        for last_try in [false, false, true] {
+            private_dir().recursive(true).create(parent(target)?)?;
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(target) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !last_try => {}
+                opened => return opened,
+            }
+        }
+        Err(io::ErrorKind::NotFound.into())
     }
 
     /// Begins a file that nobody can see.
-    pub(super) fn stage(self: &Arc<Self>) -> io::Result<Staged> {
+    pub(super) fn stage(&self) -> io::Result<Staged> {
         let path = self.temp_path();
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        Ok(Staged { disk: Arc::clone(self), file, path, published: false })
+        Ok(Staged { file, path, published: false })
     }
 
     /// Makes staged files visible and durable, in this order for each: content, name. Gives the bytes of the
@@ -87,6 +157,8 @@ impl Disk {
             }
             synced => synced?,
         }
+        self.journal
+            .make_void(files.iter().filter_map(|(_, target)| target.strip_prefix(&self.root).ok()))?;
         let mut replaced = Vec::with_capacity(files.len());
         for (mut staged, target) in files {
             replaced.push(self.rename(&staged.path, &target)?);
@@ -203,9 +275,15 @@ impl Disk {
     /// Moves something out of sight. To give back the blocks of a large file takes seconds; nobody waits for that
     /// under the lock, and after a crash the next start does it.
     fn take_away(&self, from: &Path) -> io::Result<PathBuf> {
+        self.make_void(std::iter::once(from))?;
         let taken = self.temp_path();
         let _one_at_a_time = self.known_dirs();
         fs::rename(from, &taken).map(|()| taken)
+    }
+
+    /// What the journal holds for these places must not come back after a crash.
+    fn make_void<'a>(&'a self, places: impl Iterator<Item = &'a Path>) -> io::Result<()> {
+        self.journal.make_void(places.filter_map(|place| place.strip_prefix(&self.root).ok()))
     }
 
     fn temp_path(&self) -> PathBuf {
@@ -267,7 +345,6 @@ impl Disk {
 /// A file that nobody can see. It is removed on drop unless it was published.
 #[derive(Debug)]
 pub(super) struct Staged {
-    disk: Arc<Disk>,
     file: File,
     path: PathBuf,
     published: bool,
@@ -278,29 +355,14 @@ impl Staged {
         self.file.write_all(bytes)
     }
 
-    /// Writes several pieces with one call, or few, and without copying them together.
+    /// Appends several pieces.
     pub(super) fn write_chunks(&mut self, chunks: &[Bytes]) -> io::Result<()> {
-        let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-        let mut left = &mut slices[..];
-        IoSlice::advance_slices(&mut left, 0);
-        while !left.is_empty() {
-            match self.file.write_vectored(left) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(n) => IoSlice::advance_slices(&mut left, n),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        write_chunks(&mut self.file, chunks)
     }
 
     /// For copying into it.
     pub(super) fn file_mut(&mut self) -> &mut File {
         &mut self.file
-    }
-
-    pub(super) fn disk(&self) -> Arc<Disk> {
-        Arc::clone(&self.disk)
     }
 }
 
@@ -317,8 +379,24 @@ impl Drop for Staged {
     }
 }
 
+/// Writes several pieces with one call, or few, and without copying them together.
+fn write_chunks(file: &mut File, chunks: &[Bytes]) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
+    let mut left = &mut slices[..];
+    IoSlice::advance_slices(&mut left, 0);
+    while !left.is_empty() {
+        match file.write_vectored(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => IoSlice::advance_slices(&mut left, n),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
 /// Directories that only the service's own user can look into: they hold other people's data.
-fn private_dir() -> DirBuilder {
+pub(super) fn private_dir() -> DirBuilder {
     let mut builder = DirBuilder::new();
     builder.mode(0o700);
     builder

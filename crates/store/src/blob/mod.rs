@@ -4,6 +4,7 @@
 //! is as durable as that store says. In both an object is visible as a whole or not at all.
 
 mod disk;
+mod journal;
 mod key;
 mod local;
 mod reader;

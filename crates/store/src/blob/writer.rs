@@ -124,8 +124,15 @@ impl BlobWriter {
                     None => None,
                 };
                 on_disk(move || {
-                    let staged = write_all(&disk, staged, &waiting);
-                    publish_one(&disk, staged, target, reserved)
+                    let published = match staged {
+                        Some(mut staged) => {
+                            staged.write_chunks(&waiting).and_then(|()| disk.publish(vec![(staged, target)]))
+                        }
+                        None => disk.publish_small(&[(waiting, target)]),
+                    };
+                    let replaced = published.map_err(|error| reserved.explain(StoreError::from_io(error)))?;
+                    reserved.keep(replaced.iter().sum());
+                    Ok(())
                 })
                 .await?;
             }
@@ -148,24 +155,12 @@ fn broken() -> StoreError {
     StoreError::impossible("a write of this object failed or was broken off, it cannot be finished")
 }
 
-fn publish_one(
-    disk: &Disk,
-    staged: io::Result<Staged>,
-    target: PathBuf,
-    reserved: Reservation,
-) -> Result<(), StoreError> {
-    let published = staged.and_then(|staged| disk.publish(vec![(staged, target)]));
-    let replaced = published.map_err(|error| reserved.explain(StoreError::from_io(error)))?;
-    reserved.keep(replaced.iter().sum());
-    Ok(())
-}
-
 async fn joined(task: JoinHandle<io::Result<Staged>>, reserved: &Reservation) -> Result<Staged, StoreError> {
     let written = task.await.map_err(|error| StoreError::Internal(error.into()))?;
     written.map_err(|error| reserved.explain(StoreError::from_io(error)))
 }
 
-/// Appends to the staged file, which is made when there is none. Small objects come here once, as one write.
+/// Appends to the staged file, which is made when there is none.
 fn write_all(disk: &Arc<Disk>, staged: Option<Staged>, chunks: &[Bytes]) -> io::Result<Staged> {
     let mut staged = match staged {
         Some(staged) => staged,
@@ -253,7 +248,7 @@ pub struct BlockingBlobWriter {
 
 #[derive(Debug)]
 enum Blocking {
-    Disk { staged: Staged, target: PathBuf, reserved: Reservation, waiting: Vec<u8> },
+    Disk { disk: Arc<Disk>, staged: Option<Staged>, target: PathBuf, reserved: Reservation, waiting: Vec<u8> },
     Remote { writer: BlobWriter, runtime: Handle },
 }
 
@@ -262,8 +257,7 @@ impl BlockingBlobWriter {
         let sink = match backend {
             Backend::Disk(disk) => {
                 let target = disk.file_path(&key.path()).expect("keys have no part that begins with a dot");
-                let staged = disk.stage().map_err(|error| reserved.explain(StoreError::from_io(error)))?;
-                Blocking::Disk { staged, target, reserved, waiting: Vec::with_capacity(DISK_BUFFER) }
+                Blocking::Disk { disk: Arc::clone(disk), staged: None, target, reserved, waiting: Vec::new() }
             }
             Backend::Remote(_) => {
                 let runtime = Handle::try_current().map_err(|error| StoreError::Internal(error.into()))?;
@@ -286,68 +280,89 @@ impl BlockingBlobWriter {
         Self::finish_all(vec![self]).map(|sizes| sizes.into_iter().sum())
     }
 
-    /// Finishes several objects and gives their sizes in the same order. Objects of one run share the last sync of
-    /// their directory. After an error some may be there; the caller removes them by their prefix.
+    /// Finishes several objects and gives their sizes in the same order. They share their waits for the disk. After an
+    /// error some may be there; the caller removes them by their prefix.
     pub fn finish_all(writers: Vec<Self>) -> Result<Vec<u64>, StoreError> {
         if writers.iter().any(|writer| writer.broken) {
             return Err(broken());
         }
         let sizes = writers.iter().map(Self::written_bytes).collect();
-        let mut files = Vec::with_capacity(writers.len());
-        let mut reservations = Vec::with_capacity(writers.len());
-        let mut disk = None;
+        let mut on_disk = Vec::with_capacity(writers.len());
         for writer in writers {
             match writer.sink {
-                Blocking::Disk { mut staged, target, reserved, waiting } => {
-                    staged
-                        .write_all(&waiting)
-                        .map_err(|error| reserved.explain(StoreError::from_io(error)))?;
-                    disk = Some(staged.disk());
-                    files.push((staged, target));
-                    reservations.push(reserved);
+                Blocking::Disk { disk, staged, target, reserved, waiting } => {
+                    on_disk.push(Waiting { disk, staged, target, reserved, bytes: waiting });
                 }
                 Blocking::Remote { writer, runtime } => {
                     runtime.block_on(writer.finish())?;
                 }
             }
         }
-        if let Some(disk) = disk {
-            let replaced = disk.publish(files).map_err(|error| {
-                let error = StoreError::from_io(error);
-                reservations
-                    .first()
-                    .map_or_else(|| StoreError::impossible("no file"), |one| one.explain(error))
-            })?;
-            for (reserved, replaced) in reservations.into_iter().zip(replaced) {
-                reserved.keep(replaced);
-            }
-        }
+        finish_on_disk(on_disk)?;
         Ok(sizes)
     }
-}
 
-impl BlockingBlobWriter {
     fn take(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         match &mut self.sink {
-            Blocking::Disk { staged, reserved, waiting, .. } => {
+            Blocking::Disk { disk, staged, reserved, waiting, .. } => {
                 reserved.grow(bytes.len() as u64)?;
-                if waiting.len() + bytes.len() > DISK_BUFFER {
-                    staged
-                        .write_all(waiting)
-                        .map_err(|error| reserved.explain(StoreError::from_io(error)))?;
-                    waiting.clear();
-                }
-                if bytes.len() >= DISK_BUFFER {
-                    staged.write_all(bytes).map_err(|error| reserved.explain(StoreError::from_io(error)))?;
-                } else {
+                if waiting.len() + bytes.len() <= DISK_BUFFER {
                     waiting.extend_from_slice(bytes);
+                    return Ok(());
                 }
-                Ok(())
+                let mut write = || -> io::Result<()> {
+                    let staged = match staged {
+                        Some(staged) => staged,
+                        None => staged.insert(disk.stage()?),
+                    };
+                    staged.write_all(waiting)?;
+                    waiting.clear();
+                    if bytes.len() >= DISK_BUFFER {
+                        return staged.write_all(bytes);
+                    }
+                    waiting.extend_from_slice(bytes);
+                    Ok(())
+                };
+                write().map_err(|error| reserved.explain(StoreError::from_io(error)))
             }
             Blocking::Remote { writer, runtime } => {
                 runtime.block_on(writer.write(Bytes::copy_from_slice(bytes)))
             }
         }
+    }
+}
+
+/// The end of an object, not yet in its file; without a file, all of it.
+struct Waiting {
+    disk: Arc<Disk>,
+    staged: Option<Staged>,
+    target: PathBuf,
+    reserved: Reservation,
+    bytes: Vec<u8>,
+}
+
+/// Publishes what is all small through the journal, and otherwise file by file.
+fn finish_on_disk(objects: Vec<Waiting>) -> Result<(), StoreError> {
+    let Some(disk) = objects.first().map(|first| Arc::clone(&first.disk)) else { return Ok(()) };
+    let all_small = objects.iter().all(|object| object.staged.is_none());
+    let (mut reservations, mut small, mut files) = (Vec::new(), Vec::new(), Vec::new());
+    for Waiting { staged, target, reserved, bytes, .. } in objects {
+        if all_small {
+            small.push((vec![Bytes::from(bytes)], target));
+        } else {
+            let staged = write_all(&disk, staged, &[Bytes::from(bytes)]);
+            files.push((staged.map_err(|error| reserved.explain(StoreError::from_io(error)))?, target));
+        }
+        reservations.push(reserved);
+    }
+    let published = if all_small { disk.publish_small(&small) } else { disk.publish(files) };
+    match (published, reservations.first()) {
+        (Ok(replaced), _) => {
+            reservations.into_iter().zip(replaced).for_each(|(reserved, replaced)| reserved.keep(replaced));
+            Ok(())
+        }
+        (Err(error), Some(reserved)) => Err(reserved.explain(StoreError::from_io(error))),
+        (Err(error), None) => Err(StoreError::from_io(error)),
     }
 }
 

@@ -99,6 +99,36 @@ async fn uploads_come_while_the_last_one_goes() {
     assert_eq!(blobs.list(&ObjectPrefix::All).await.unwrap(), []);
 }
 
+/// The journal of small objects as a power cut leaves it: the segment is durable, their files are not.
+#[tokio::test]
+async fn small_objects_come_back_from_the_journal_and_removed_ones_do_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let (tenant, upload, run) = (TenantId::DEFAULT, UploadId::generate(), RunId::generate());
+    let file = |file| ObjectKey::RunFile { tenant, upload, run, file };
+    let (torn, gone, anew) = (file(RunFile::PlanJson), file(RunFile::ReportJson), file(RunFile::CleanCsv));
+    let removed = ObjectKey::Original { tenant, upload: UploadId::generate() };
+    let large = Bytes::from(vec![b'x'; 100_000]);
+
+    let blobs = Blobs::open_local(dir.path(), None).await.unwrap();
+    for key in [torn, gone, anew, removed] {
+        blobs.put(key, Bytes::from(format!("content of {key}"))).await.unwrap();
+    }
+    blobs.put(anew, large.clone()).await.unwrap();
+    blobs.delete_prefix(&ObjectPrefix::Upload { tenant, upload: removed.upload() }).await.unwrap();
+    drop(blobs);
+    assert_eq!(fs::read_dir(dir.path().join(".journal")).unwrap().count(), 1);
+    fs::write(dir.path().join(torn.to_string()), "").unwrap();
+    fs::remove_file(dir.path().join(gone.to_string())).unwrap();
+
+    let blobs = Blobs::open_local(dir.path(), None).await.unwrap();
+    for key in [torn, gone] {
+        assert_eq!(blobs.read_all(&key, 1_000).await.unwrap(), format!("content of {key}"));
+    }
+    assert_eq!(blobs.read_all(&anew, 200_000).await.unwrap(), large);
+    assert!(matches!(blobs.size(&removed).await, Err(StoreError::NotFound(_))));
+    assert_eq!(fs::read_dir(dir.path().join(".journal")).unwrap().count(), 0);
+}
+
 #[tokio::test]
 async fn open_reader_outlives_the_object() {
     let dir = tempfile::tempdir().unwrap();
