@@ -5,12 +5,54 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use csvp_engine::{Check, Checked, Count, Counted, EngineError, Output, Plan, Second, Settings};
+use csvp_engine::{
+    Check, Checked, Count, Counted, EngineError, Expectation, OnePass, Output, Passed, Plan, Schema, Second,
+    Settings,
+};
 use csvp_report::Report;
 
 use crate::progress::Progress;
 
 const CHUNK_BYTES: usize = 256 << 10;
+/// The part of a file, one of so many, within which its first pass may begin again.
+const EARLY: u64 = 8;
+/// How often the first pass may begin again.
+const RESTARTS: u32 = 4;
+
+/// What reads a file for the first time.
+trait FirstPass {
+    fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError>;
+    fn contradiction(&mut self) -> Option<Expectation>;
+    fn expecting(self, expectation: Expectation) -> Self;
+}
+
+impl FirstPass for Check {
+    fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
+        Check::push(self, bytes)
+    }
+
+    fn contradiction(&mut self) -> Option<Expectation> {
+        Check::contradiction(self)
+    }
+
+    fn expecting(self, expectation: Expectation) -> Self {
+        Check::expecting(self, expectation)
+    }
+}
+
+impl<O: Output> FirstPass for OnePass<O> {
+    fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
+        OnePass::push(self, bytes)
+    }
+
+    fn contradiction(&mut self) -> Option<Expectation> {
+        OnePass::contradiction(self)
+    }
+
+    fn expecting(self, expectation: Expectation) -> Self {
+        OnePass::expecting(self, expectation)
+    }
+}
 
 /// What is read. Standard input is kept in an unnamed temporary file for the second pass.
 pub(crate) struct Input {
@@ -48,16 +90,50 @@ impl Input {
     }
 
     /// The first pass.
-    pub(crate) fn check(&mut self, settings: Settings) -> anyhow::Result<Checked> {
-        let mut check = Check::new(settings)?.with_threads(threads());
-        let progress = Progress::start("checking", self.size());
-        self.first_read(|bytes| {
-            check.push(bytes)?;
-            progress.advance(bytes.len());
-            Ok(())
-        })?;
-        progress.finish();
+    pub(crate) fn check(&mut self, settings: &Settings) -> anyhow::Result<Checked> {
+        let check = self.first_pass(|| Ok(Check::new(settings.clone())?.with_threads(threads())))?;
         check.finish().with_context(|| format!("cannot process `{}`", self.name()))
+    }
+
+    /// The first pass, and with it the second one if the file lets it. `output` is what [`OnePass::new`] takes; it is made
+    /// anew when the pass begins again.
+    pub(crate) fn one_pass<O: Output, F>(
+        &mut self,
+        settings: &Settings,
+        output: impl Fn() -> anyhow::Result<F>,
+        profiles: bool,
+    ) -> anyhow::Result<Passed<O>>
+    where
+        F: FnOnce(&Schema) -> std::io::Result<O> + 'static,
+    {
+        let pass = self.first_pass(|| {
+            let pass = OnePass::new(settings.clone(), output()?)?.with_threads(threads());
+            Ok(if profiles { pass.with_profiles() } else { pass })
+        })?;
+        pass.finish().with_context(|| format!("cannot process `{}`", self.name()))
+    }
+
+    /// Reads everything. Begins again while little was read, when other types come out than the first records have.
+    fn first_pass<P: FirstPass>(&mut self, start: impl Fn() -> anyhow::Result<P>) -> anyhow::Result<P> {
+        let mut pass = start()?;
+        for restarts_left in (0..=RESTARTS).rev() {
+            // Pipes have no size, and are read once.
+            let early = if restarts_left > 0 { self.size().unwrap_or(0) / EARLY } else { 0 };
+            let progress = Progress::start("checking", self.size());
+            let (mut read, mut expectation) = (0, None);
+            self.first_read(|bytes| {
+                pass.push(bytes)?;
+                read += bytes.len() as u64;
+                progress.advance(bytes.len());
+                expectation = pass.contradiction().filter(|_| read < early);
+                Ok(expectation.is_none())
+            })?;
+            progress.finish();
+            let (Some(expectation), Source::File(file)) = (expectation, &mut self.source) else { break };
+            file.rewind().with_context(|| format!("cannot read `{}` again", self.path.display()))?;
+            pass = start()?.expecting(expectation);
+        }
+        Ok(pass)
     }
 
     /// Counts the records.
@@ -145,17 +221,13 @@ impl Input {
         Some(bytes)
     }
 
-    fn first_read(&mut self, mut push: impl FnMut(&[u8]) -> Result<(), EngineError>) -> anyhow::Result<()> {
+    fn first_read(&mut self, mut push: impl FnMut(&[u8]) -> Result<bool, EngineError>) -> anyhow::Result<()> {
         let name = self.name();
         match &mut self.source {
-            Source::File(file) => read_chunks(file, &name, |bytes| {
-                push(bytes)?;
-                Ok(true)
-            }),
+            Source::File(file) => read_chunks(file, &name, |bytes| Ok(push(bytes)?)),
             Source::Stdin { kept } => read_chunks(&mut std::io::stdin().lock(), &name, |bytes| {
                 kept.write_all(bytes).context("cannot keep a copy of standard input")?;
-                push(bytes)?;
-                Ok(true)
+                Ok(push(bytes)?)
             }),
         }
     }

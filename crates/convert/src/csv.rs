@@ -69,6 +69,10 @@ impl<W: Write> CsvOutput<W> {
 }
 
 impl<W: Write> Output for CsvOutput<W> {
+    fn needs_problems(&self) -> bool {
+        false
+    }
+
     fn block(&mut self, block: &JudgedBlock<'_>) -> std::io::Result<()> {
         Ok(self.write_block(block)?)
     }

@@ -111,6 +111,10 @@ impl<W: Write> NdjsonOutput<W> {
 }
 
 impl<W: Write> Output for NdjsonOutput<W> {
+    fn needs_problems(&self) -> bool {
+        false
+    }
+
     fn block(&mut self, block: &JudgedBlock<'_>) -> std::io::Result<()> {
         Ok(self.write_block(block)?)
     }

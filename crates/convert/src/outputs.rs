@@ -109,6 +109,10 @@ impl Output for Outputs {
         self.parquet.is_some()
     }
 
+    fn needs_problems(&self) -> bool {
+        self.rejects.is_some() || self.problems.is_some()
+    }
+
     fn block(&mut self, block: &JudgedBlock<'_>) -> std::io::Result<()> {
         let Self { parquet, csv, ndjson, rejects, problems, .. } = self;
         parquet.as_mut().map_or(Ok(()), |output| output.block(block))?;

@@ -2,6 +2,7 @@
 //! expected. Blocks are examined side by side.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -44,6 +45,8 @@ pub(crate) struct Examined {
     /// Per column.
     pub(crate) shapes: Vec<Shapes>,
     pub(crate) later: Contradictions,
+    /// Cells that become null.
+    pub(crate) nulled: HashSet<BadCell>,
 }
 
 /// The blank lines of a block. A file may have nothing else: only those that are certainly problems have one each.
@@ -92,11 +95,14 @@ impl Examiner {
         let mut cells = CellFaults::default();
         let shapes = self.columns(&run, &mut cells);
         let judged = (!cells.problems.is_empty()).then(|| {
-            let mut problems = [problems.clone(), cells.problems].concat();
+            let mut problems = [&problems[..], &cells.problems].concat();
             problems.sort_by_key(order);
             Findings { problems, verdicts: verdicts(block, &sound, &cells.bad, self.on_bad) }
         });
+        let nulled =
+            if self.on_bad == OnBad::Null { cells.bad.into_iter().collect() } else { HashSet::new() };
         Examined {
+            nulled,
             structure: Findings { problems, verdicts: verdicts(block, &sound, &[], self.on_bad) },
             judged,
             blank_lines: BlankLines::of(block, self.limits.problems_shown),

@@ -34,6 +34,7 @@ pub(crate) struct Found {
     later: Contradictions,
     /// A block whose memory can be used again.
     spare: Option<Block>,
+    blocks: u64,
 }
 
 impl Found {
@@ -52,6 +53,7 @@ impl Found {
             problems_shown,
             later: Contradictions::default(),
             spare: None,
+            blocks: 0,
         }
     }
 
@@ -63,9 +65,9 @@ impl Found {
         self.keys = keys;
     }
 
-    /// Adds the next block in order.
-    pub(crate) fn add(&mut self, block: Block, examined: Examined) -> Result<(), EngineError> {
-        let Examined { mut structure, mut judged, blank_lines, sound, shapes, later } = examined;
+    /// Adds the next block in order, and gives it back.
+    pub(crate) fn add(&mut self, block: Block, examined: Examined) -> Result<Block, EngineError> {
+        let Examined { mut structure, mut judged, blank_lines, sound, shapes, later, nulled: _ } = examined;
         self.shapes.iter_mut().zip(&shapes).for_each(|(ours, theirs)| ours.merge(theirs));
         if let (Some(keys), Some(grammar)) = (&mut self.keys, &self.grammar) {
             keys.add(&block, grammar, &sound)?;
@@ -81,8 +83,8 @@ impl Found {
             }
         }
         self.count(&block, &structure, judged.as_ref());
-        self.spare = Some(block);
-        Ok(())
+        self.blocks += 1;
+        Ok(block)
     }
 
     fn count(&mut self, block: &Block, structure: &Findings, judged: Option<&Findings>) {
@@ -119,6 +121,11 @@ impl Found {
         found.inner
     }
 
+    /// How many there were.
+    pub(crate) fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
     pub(crate) fn tally(&self) -> &Tally {
         &self.structure
     }
@@ -141,6 +148,11 @@ impl Found {
 
     pub(crate) fn take_keys(&mut self) -> Option<Keys> {
         self.keys.take()
+    }
+
+    /// Keeps a block whose memory can be used again.
+    pub(crate) fn keep_spare(&mut self, block: Option<Block>) {
+        self.spare = block;
     }
 
     pub(crate) fn take_spare(&mut self) -> Option<Block> {

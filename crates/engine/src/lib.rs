@@ -30,6 +30,7 @@
 //! |---|---|
 //! | [`Sniff`] | how a file is written, from its first part alone |
 //! | [`Check`] | the first pass: stages 1 to 7, while the bytes arrive; gives report and [`Plan`] |
+//! | [`OnePass`] | both passes in one, for files whose types are those that their first block lets expect |
 //! | [`Second`] | the second pass over the same bytes: stages 8 to 10, for an [`Output`] |
 //! | [`View`] | some records from any place, by the block index of the plan |
 //! | [`Count`] | how many records [`Check`] would count, as fast as the file can be read |
@@ -82,6 +83,7 @@ pub mod profile;
 
 mod contradictions;
 mod crew;
+mod draft;
 mod examine;
 mod expect;
 mod found;
@@ -91,6 +93,7 @@ mod survey;
 mod columns;
 mod judge;
 mod output;
+mod sums;
 
 mod assemble;
 mod plan;
@@ -107,7 +110,7 @@ pub use error::EngineError;
 pub use lanes::Lanes;
 pub use limits::Limits;
 pub use output::{JudgedBlock, Output};
-pub use pipeline::{Check, Checked, Progress, Second};
+pub use pipeline::{Check, Checked, OnePass, Passed, Progress, Second};
 pub use plan::Plan;
 pub use schema::{
     Column, Constraints, Field, FieldsMatch, ForeignKey, Key, Reference, Schema, TableSchema, TextForm,
@@ -115,5 +118,6 @@ pub use schema::{
 pub use settings::{Budget, ColumnOverride, OnBad, Policy, Settings};
 pub use sniff::{Sniff, Sniffed};
 pub use source::Compression;
+pub use survey::Expectation;
 pub use tally::RecordVerdict;
 pub use view::{RecordView, View};

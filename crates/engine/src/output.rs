@@ -23,6 +23,12 @@ pub trait Output {
         false
     }
 
+    /// Whether blocks must come with their problems ([`JudgedBlock::problems`]). What needs none can be written while
+    /// the types are still being found ([`crate::OnePass`]).
+    fn needs_problems(&self) -> bool {
+        true
+    }
+
     /// The next block.
     ///
     /// # Errors
@@ -41,6 +47,10 @@ pub trait Output {
 
 /// No output: the pass only judges.
 impl Output for () {
+    fn needs_problems(&self) -> bool {
+        false
+    }
+
     fn block(&mut self, _: &JudgedBlock<'_>) -> std::io::Result<()> {
         Ok(())
     }

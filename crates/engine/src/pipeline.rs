@@ -5,23 +5,21 @@
 
 use std::sync::Arc;
 
-use csvp_report::{ProblemCode, Report};
+use csvp_report::Report;
 
 use crate::EngineError;
-use crate::assemble;
 use crate::block::Block;
-use crate::columns::{Columns, Misfit};
 use crate::crew::Crew;
-use crate::judge::{Judge, Judged};
-use crate::lanes::Lanes;
+use crate::draft::{Draft, NoDraft};
+use crate::judge::Judge;
 use crate::layout::Layout;
-use crate::output::{JudgedBlock, Output};
+use crate::output::Output;
 use crate::plan::Plan;
-use crate::profile::ColumnProfile;
 use crate::reader::Reader;
+use crate::schema::Schema;
 use crate::settings::Settings;
-use crate::survey::Survey;
-use crate::tally::Tally;
+use crate::sums::{Done, Sums};
+use crate::survey::{Expectation, Survey};
 
 /// What has been read so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -76,13 +74,25 @@ impl Check {
         self
     }
 
+    /// Expects these types instead of those of the first block; see [`Check::contradiction`].
+    pub fn expecting(mut self, expectation: Expectation) -> Self {
+        self.survey.expect(expectation);
+        self
+    }
+
+    /// Types that fit the file so far, once for each time that they are found not to be the expected ones. A second pass is
+    /// then certain; who can begin again, and has read little, saves it by expecting these.
+    pub fn contradiction(&mut self) -> Option<Expectation> {
+        self.survey.take_contradiction()
+    }
+
     /// Takes the next bytes of the file, in any number.
     ///
     /// # Errors
     /// A limit of the whole file is exceeded, or the settings name a column that the file does not have.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
         let survey = &mut self.survey;
-        self.reader.push(bytes, &mut |block, layout| survey.block(block, layout))
+        self.reader.push(bytes, &mut |block, layout| survey.block(block, layout, &mut NoDraft))
     }
 
     /// What has been read so far.
@@ -99,9 +109,110 @@ impl Check {
     /// As [`Check::push`].
     pub fn finish(self) -> Result<Checked, EngineError> {
         let Check { reader, mut survey } = self;
-        let (layout, source) = reader.finish(&mut |block, layout| survey.block(block, layout))?;
-        let (plan, needs_second_pass) = survey.finish(layout, &source)?;
+        let (layout, source) =
+            reader.finish(&mut |block, layout| survey.block(block, layout, &mut NoDraft))?;
+        let (plan, needs_second_pass) = survey.finish(layout, &source, &mut NoDraft)?;
         Ok(Checked { report: plan.report().clone(), plan, needs_second_pass })
+    }
+}
+
+/// Both passes in one, for files that let it: the first pass, and while it reads an output by the types that the first
+/// block lets expect. When the types of the whole file are these, the output is the same as that of [`Second`];
+/// otherwise it is dropped.
+///
+/// ```
+/// use csvp_engine::{OnePass, Second, Settings};
+///
+/// let file = b"id,price\n1,2.50\n2,1.25\n".repeat(50_000);
+/// let mut pass = OnePass::new(Settings::default(), |_schema| Ok(()))?.with_profiles();
+/// pass.push(&file)?;
+/// let passed = pass.finish()?;
+/// let report = match passed.done {
+///     Some((report, ())) => report,
+///     // Some types turned out otherwise: once more from the start.
+///     None => {
+///         let mut second = Second::new(&passed.checked.plan, ())?.with_profiles();
+///         second.push(&file)?;
+///         second.finish()?.0
+///     }
+/// };
+/// assert!(report.columns[1].profile.is_some());
+/// # Ok::<(), csvp_engine::EngineError>(())
+/// ```
+pub struct OnePass<O> {
+    check: Check,
+    draft: Draft<O>,
+}
+
+/// The outcome of [`OnePass`].
+pub struct Passed<O> {
+    /// The outcome of the first pass.
+    pub checked: Checked,
+    /// The final report, with statistics if they were wanted, and the output; none when a second pass must make them.
+    pub done: Option<(Report, O)>,
+}
+
+impl<O: Output> OnePass<O> {
+    /// `output` is called at most once, when the types to expect are known. Outputs that need problems
+    /// ([`Output::needs_problems`]) are left to the second pass, and so is a file of a single block.
+    ///
+    /// # Errors
+    /// The settings cannot be used, see [`Settings::validate`].
+    pub fn new(
+        settings: Settings,
+        output: impl FnOnce(&Schema) -> std::io::Result<O> + 'static,
+    ) -> Result<Self, EngineError> {
+        Ok(Self { check: Check::new(settings)?, draft: Draft::new(Box::new(output)) })
+    }
+
+    /// Also makes the statistics of every column.
+    pub fn with_profiles(mut self) -> Self {
+        self.draft.want_profiles();
+        self
+    }
+
+    /// Works on `threads` threads, the caller's being one. The outcome is the same for any number.
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.check = self.check.with_threads(threads);
+        self
+    }
+
+    /// As [`Check::expecting`].
+    pub fn expecting(mut self, expectation: Expectation) -> Self {
+        self.check = self.check.expecting(expectation);
+        self
+    }
+
+    /// As [`Check::contradiction`]; the output has been dropped.
+    pub fn contradiction(&mut self) -> Option<Expectation> {
+        self.check.contradiction()
+    }
+
+    /// Takes the next bytes of the file, in any number.
+    ///
+    /// # Errors
+    /// As [`Check::push`], or the output could not be made or written.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), EngineError> {
+        let Self { check: Check { reader, survey }, draft } = self;
+        reader.push(bytes, &mut |block, layout| survey.block(block, layout, draft))
+    }
+
+    /// What has been read so far.
+    pub fn progress(&self) -> Progress {
+        self.check.progress()
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// As [`OnePass::push`].
+    pub fn finish(self) -> Result<Passed<O>, EngineError> {
+        let Self { check: Check { reader, mut survey }, mut draft } = self;
+        let (layout, source) = reader.finish(&mut |block, layout| survey.block(block, layout, &mut draft))?;
+        let (plan, needs_second_pass) = survey.finish(layout, &source, &mut draft)?;
+        let done = if needs_second_pass { None } else { draft.finish(&plan) };
+        let checked = Checked { report: plan.report().clone(), plan, needs_second_pass };
+        Ok(Passed { checked, done })
     }
 }
 
@@ -143,51 +254,19 @@ pub struct Second<O> {
     sums: Sums<O>,
 }
 
-/// What becomes of a block on any thread.
-struct Done {
-    block: Block,
-    judged: Judged,
-    columns: Option<Result<Arc<Columns>, Misfit>>,
-}
-
-/// What the judged blocks give, in their order.
-struct Sums<O> {
-    judge: Arc<Judge>,
-    tally: Tally,
-    exceptions: Vec<u64>,
-    profiles: Profiles,
-    output: O,
-    /// A block whose memory can be used again.
-    spare: Option<Block>,
-}
-
-/// Statistics of the columns, if they are wanted.
-enum Profiles {
-    Unwanted,
-    Wanted,
-    Running(Lanes<(Block, Judged), ColumnProfile>),
-}
-
 impl<O: Output> Second<O> {
     /// # Errors
     /// The plan was stored by another version, or a rule of its schema cannot be used.
     pub fn new(plan: &Plan, output: O) -> Result<Self, EngineError> {
         plan.check_version()?;
-        let sums = Sums {
-            judge: Arc::new(Judge::new(Arc::new(plan.clone()))?),
-            tally: Tally::new(plan.limits.problems_shown),
-            exceptions: vec![0; plan.schema.columns.len()],
-            profiles: Profiles::Unwanted,
-            output,
-            spare: None,
-        };
+        let judge = Arc::new(Judge::new(Arc::new(plan.clone()))?);
         let reader = Reader::planned(plan.layout.clone(), &plan.limits);
-        Ok(Self { reader, crew: None, threads: 1, sums })
+        Ok(Self { reader, crew: None, threads: 1, sums: Sums::new(judge, output) })
     }
 
     /// Also makes the statistics of every column.
     pub fn with_profiles(mut self) -> Self {
-        self.sums.profiles = Profiles::Wanted;
+        self.sums.want_profiles();
         self
     }
 
@@ -247,65 +326,4 @@ fn second_block<O: Output>(
     });
     let spare = sums.spare.take().unwrap_or_else(|| Block::for_layout(layout));
     crew.give(std::mem::replace(block, spare), &mut |done| sums.add(done))
-}
-
-impl<O: Output> Sums<O> {
-    /// Starts the statistics, if they are wanted.
-    fn start_profiles(&mut self, threads: usize) -> bool {
-        if !matches!(self.profiles, Profiles::Wanted) {
-            return false;
-        }
-        let plan = &self.judge.plan;
-        let columns = plan.schema.columns.iter().take(plan.limits.max_profiled_columns);
-        let states = columns.map(|column| ColumnProfile::new(&column.column_type)).collect();
-        let judge = Arc::clone(&self.judge);
-        let lanes = Lanes::new(threads, states, move |column, profile, (block, judged): &(Block, Judged)| {
-            judge.profile(block, &judged.sound, column, profile);
-        });
-        self.profiles = Profiles::Running(lanes);
-        true
-    }
-
-    /// Adds the next block in order.
-    fn add(&mut self, Done { block, judged, columns }: Done) -> Result<(), EngineError> {
-        for problem in judged.problems.iter().filter(|problem| problem.code == ProblemCode::TypeMismatch) {
-            if let Some(column) = &problem.position.column {
-                self.exceptions[column.number as usize - 1] += 1;
-            }
-        }
-        self.tally.block(&block, &judged.verdicts, &judged.problems);
-        let columns = columns.transpose().map_err(|misfit| self.judge.misfit(&misfit))?;
-        let view = JudgedBlock {
-            block: &block,
-            grammar: &self.judge.grammar,
-            schema: &self.judge.plan.schema,
-            verdicts: &judged.verdicts,
-            problems: &judged.problems,
-            nulled: &judged.nulled,
-            columns: columns.as_ref(),
-        };
-        self.output.block(&view).map_err(EngineError::Output)?;
-        match &mut self.profiles {
-            Profiles::Running(lanes) => lanes.give((block, judged)),
-            Profiles::Unwanted | Profiles::Wanted => self.spare = Some(block),
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<(Report, O), EngineError> {
-        let plan = &self.judge.plan;
-        plan.layout.problems.iter().for_each(|problem| self.tally.file_problem(problem));
-        self.output.file_problems(&plan.layout.problems).map_err(EngineError::Output)?;
-        let mut columns = plan.report.columns.clone();
-        for (column, exceptions) in columns.iter_mut().zip(self.exceptions) {
-            column.exceptions = exceptions;
-        }
-        if let Profiles::Running(lanes) = self.profiles {
-            for (column, profile) in columns.iter_mut().zip(lanes.finish()) {
-                column.profile = Some(profile.finish());
-            }
-        }
-        let report = assemble::report(&plan.layout, &plan.file, &self.tally, columns, &plan.policy);
-        Ok((report, self.output))
-    }
 }

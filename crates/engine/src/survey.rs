@@ -10,6 +10,7 @@ use crate::assemble::{self, ambiguities, column_reports, file_facts, file_proble
 use crate::block::Block;
 use crate::check::keys::{KeyFaults, Keys};
 use crate::crew::Crew;
+use crate::draft::{Drafted, Drafting, first_plan, is_same};
 use crate::examine::{Examined, Examiner};
 use crate::expect::{Expected, expectations, is_confirmed};
 use crate::found::Found;
@@ -20,14 +21,38 @@ use crate::settings::Settings;
 use crate::source::Source;
 use crate::types::{Decision, Shapes};
 
+/// What is expected is compared with the types so far after each doubling of the blocks, and at least as often as this.
+const COMPARE_EVERY: u64 = 16;
+
+/// Types to expect of a file. They decide how often it must be read, and nothing else.
+#[derive(Debug, Clone)]
+pub struct Expectation {
+    schema: Schema,
+    /// The first blocks that have these types.
+    blocks: u64,
+}
+
 /// Collects over all blocks what the end needs to decide.
 pub(crate) struct Survey {
     settings: Settings,
     threads: usize,
-    crew: Option<Crew<Block, (Block, Examined)>>,
+    crew: Option<Crew<Block, Surveyed>>,
+    /// Blocks to be found before expectations are compared with them.
+    compare_at: u64,
     pub(crate) found: Found,
     declared: Vec<Option<Declared>>,
     expected: Arc<[Option<Expected>]>,
+    /// Types to expect from the first block on; for want of them, those that the block has.
+    hint: Option<Schema>,
+    /// The types so far, when they are not the expected ones.
+    contradiction: Option<Expectation>,
+}
+
+/// A block, and all that was found in it by itself.
+struct Surveyed {
+    block: Block,
+    examined: Examined,
+    drafted: Option<Drafted>,
 }
 
 impl Survey {
@@ -36,10 +61,25 @@ impl Survey {
             settings: settings.clone(),
             threads,
             crew: None,
+            compare_at: 1,
             found: Found::new(settings.limits.problems_shown),
             declared: Vec::new(),
             expected: Arc::default(),
+            hint: None,
+            contradiction: None,
         }
+    }
+
+    /// To be called before the first block.
+    pub(crate) fn expect(&mut self, expectation: Expectation) {
+        // Fewer blocks may have narrower types, which contradict nothing.
+        self.compare_at = expectation.blocks + 1;
+        self.hint = Some(expectation.schema);
+    }
+
+    /// The types so far, if they have just turned out not to be the expected ones.
+    pub(crate) fn take_contradiction(&mut self) -> Option<Expectation> {
+        self.contradiction.take()
     }
 
     /// To be called before the first block.
@@ -49,12 +89,19 @@ impl Survey {
 
     /// The layout is known: prepares all columns. The first block, if there is another one behind it, tells what types to
     /// expect.
-    fn open(&mut self, layout: &Arc<Layout>, first: Option<&Block>) -> Result<(), EngineError> {
+    fn open(
+        &mut self,
+        layout: &Arc<Layout>,
+        first: Option<&Block>,
+        draft: &mut impl Drafting,
+    ) -> Result<(), EngineError> {
         let limits = &self.settings.limits;
         self.declared = declared_columns(&self.settings, &layout.names)?;
         let keys = Keys::of_schema(self.settings.schema.as_ref(), &layout.names, limits);
         let grammar = layout.grammar(limits);
-        self.found.open(layout.n_columns(), grammar.clone(), Some(keys).filter(|keys| !keys.is_empty()));
+        let keys = Some(keys).filter(|keys| !keys.is_empty());
+        let has_keys = keys.is_some();
+        self.found.open(layout.n_columns(), grammar.clone(), keys);
         let mut examiner = Examiner {
             grammar,
             layout: Arc::clone(layout),
@@ -62,15 +109,29 @@ impl Survey {
             on_bad: self.settings.policy.on_bad,
             expected: Arc::default(),
         };
+        let mut drafter = None;
         if let Some(first) = first.filter(|first| !first.last) {
-            let decisions = self.decide(&examiner.examine(first).shapes);
-            let schema = Schema { columns: self.columns(layout, &decisions) };
+            let hint = self.hint.take().filter(|schema| has_names(schema, &layout.names));
+            let schema = hint.unwrap_or_else(|| {
+                let decisions = self.decide(&examiner.examine(first).shapes);
+                Schema { columns: self.columns(layout, &decisions) }
+            });
+            // Which records break a key is only known at the end.
+            if !has_keys {
+                let plan = || first_plan(layout, &self.settings, &schema);
+                drafter = draft.open(&plan, self.threads)?;
+            }
             self.expected = expectations(schema, &self.declared)?.into();
             examiner.expected = Arc::clone(&self.expected);
         }
         let examine = move |block| {
-            let examined = examiner.examine(&block);
-            (block, examined)
+            let mut examined = examiner.examine(&block);
+            let drafted = drafter.as_ref().and_then(|drafter| {
+                let nulled = std::mem::take(&mut examined.nulled);
+                let verdicts = &examined.judged.as_ref().unwrap_or(&examined.structure).verdicts;
+                drafter.draft(&block, (verdicts, &examined.sound), nulled)
+            });
+            Surveyed { block, examined, drafted }
         };
         self.crew = Some(Crew::new(self.threads, examine));
         Ok(())
@@ -86,25 +147,61 @@ impl Survey {
     /// Takes the next block and leaves another one.
     ///
     /// # Errors
-    /// The settings name a column that the file does not have, or a temporary file failed.
-    pub(crate) fn block(&mut self, block: &mut Block, layout: &Arc<Layout>) -> Result<(), EngineError> {
+    /// The settings name a column that the file does not have, a temporary file or the draft's output failed.
+    pub(crate) fn block(
+        &mut self,
+        block: &mut Block,
+        layout: &Arc<Layout>,
+        draft: &mut impl Drafting,
+    ) -> Result<(), EngineError> {
         if self.crew.is_none() {
-            self.open(layout, Some(block))?;
+            self.open(layout, Some(block), draft)?;
         }
         let Some(crew) = &mut self.crew else { return Ok(()) };
         let found = &mut self.found;
         let spare = found.take_spare().unwrap_or_else(|| Block::for_layout(layout));
-        crew.give(std::mem::replace(block, spare), &mut |(block, examined)| found.add(block, examined))
+        crew.give(std::mem::replace(block, spare), &mut |Surveyed { block, examined, drafted }| {
+            let block = found.add(block, examined)?;
+            found.keep_spare(draft.block(block, drafted)?);
+            Ok::<(), EngineError>(())
+        })?;
+        let blocks = self.found.blocks();
+        if blocks >= self.compare_at {
+            self.compare_at = blocks + blocks.min(COMPARE_EVERY);
+            self.compare(layout, draft)?;
+        }
+        Ok(())
+    }
+
+    /// Compares the types so far with the expected ones, so that work for nothing ends early.
+    fn compare(&mut self, layout: &Layout, draft: &mut impl Drafting) -> Result<(), EngineError> {
+        let found = Schema { columns: self.columns(layout, &self.decide(self.found.shapes())) };
+        let is_contradicted = match draft.schema() {
+            Some(expected) => !is_same(expected, &found),
+            None => !self.is_confirmed(&found)?,
+        };
+        if is_contradicted {
+            draft.give_up();
+            self.contradiction = Some(Expectation { schema: found, blocks: self.found.blocks() });
+        }
+        Ok(())
     }
 
     /// Decides the types. Says also whether cells must be judged against them before the report is true.
-    pub(crate) fn finish(mut self, mut layout: Layout, source: &Source) -> Result<(Plan, bool), EngineError> {
+    pub(crate) fn finish(
+        mut self,
+        mut layout: Layout,
+        source: &Source,
+        draft: &mut impl Drafting,
+    ) -> Result<(Plan, bool), EngineError> {
         if self.crew.is_none() && layout.refused.is_none() {
-            self.open(&Arc::new(layout.clone()), None)?;
+            self.open(&Arc::new(layout.clone()), None, draft)?;
         }
         let found = &mut self.found;
         if let Some(mut crew) = self.crew.take() {
-            crew.finish(&mut |(block, examined)| found.add(block, examined))?;
+            crew.finish(&mut |Surveyed { block, examined, drafted }| {
+                draft.block(found.add(block, examined)?, drafted).map(drop)
+            })?;
         }
         layout.content_end = Some(self.found.content_end());
         layout.footer_rows = Some(self.found.footer_rows());
@@ -172,6 +269,7 @@ impl Survey {
         Ok(true)
     }
 
+    /// The columns as the settings and the cells want them.
     fn columns(&self, layout: &Layout, decisions: &[Decision]) -> Vec<Column> {
         let schema = self.settings.schema.as_ref();
         let fields: HashMap<&str, &Field> =
@@ -206,4 +304,8 @@ impl Survey {
             })
             .collect()
     }
+}
+
+fn has_names(schema: &Schema, names: &[String]) -> bool {
+    schema.columns.iter().map(|column| &column.name).eq(names)
 }

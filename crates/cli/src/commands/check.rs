@@ -52,7 +52,7 @@ fn one_file(
     settings: &Settings,
     list: Option<&mut BufWriter<File>>,
 ) -> anyhow::Result<Report> {
-    let checked = input.check(settings.clone())?;
+    let checked = input.check(settings)?;
     if let Some(list) = list {
         let (report, output) = input.second(&checked.plan, ProblemsOutput::try_new(list)?, false)?;
         output.finish()?;

@@ -1,11 +1,12 @@
 //! `csvp convert`: a clean, typed copy.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Seek};
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use csvp_convert::{FileKind, Outputs};
+use csvp_convert::{ConvertError, FileKind, Outputs, Sink};
+use csvp_engine::Schema;
 use csvp_report::{Report, Verdict};
 
 use super::print_json;
@@ -19,16 +20,32 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<Outcome> {
         None => kind_of_name(&args.output)?,
     };
     let mut input = Input::open(&args.file)?;
-    let checked = input.check(crate::settings::settings(&args.reading)?)?;
-    refuse_what_is_no_table(&checked.report, &input.name())?;
+    let settings = crate::settings::settings(&args.reading)?;
     let target = Target::open(&args.output)?;
     let rejects = args.rejects.as_deref().map(Target::open).transpose()?;
-    let mut outputs = Outputs::new().with_threads(threads());
-    outputs.add(kind, checked.plan.schema(), target.writer()?)?;
-    if let Some(rejects) = &rejects {
-        outputs.add(FileKind::Rejects, checked.plan.schema(), rejects.writer()?)?;
-    }
-    let (report, outputs) = input.second(&checked.plan, outputs, false)?;
+    // What cannot be taken back is only written when all types are known, and so are the reasons of rejects.
+    let (checked, done) = if target.is_stdout() || rejects.is_some() {
+        (input.check(&settings)?, None)
+    } else {
+        let output = || {
+            let writer = target.writer()?;
+            Ok(move |schema: &Schema| outputs(kind, schema, writer).map_err(std::io::Error::other))
+        };
+        let passed = input.one_pass(&settings, output, false)?;
+        (passed.checked, passed.done)
+    };
+    refuse_what_is_no_table(&checked.report, &input.name())?;
+    let (report, outputs) = match done {
+        Some(done) => done,
+        None => {
+            let schema = checked.plan.schema();
+            let mut outputs = outputs(kind, schema, target.writer()?)?;
+            if let Some(rejects) = &rejects {
+                outputs.add(FileKind::Rejects, schema, rejects.writer()?)?;
+            }
+            input.second(&checked.plan, outputs, false)?
+        }
+    };
     outputs.finish()?;
     if report.verdict == Verdict::Refused {
         let rejected = render::text::count(report.counts.rejected, "record");
@@ -43,6 +60,12 @@ pub(crate) fn run(args: &ConvertArgs) -> anyhow::Result<Outcome> {
     }
     render::report::summary_of_problems(&report, &input.name())?;
     Ok(Outcome::Done)
+}
+
+fn outputs(kind: FileKind, schema: &Schema, writer: Sink) -> Result<Outputs, ConvertError> {
+    let mut outputs = Outputs::new().with_threads(threads());
+    outputs.add(kind, schema, writer)?;
+    Ok(outputs)
 }
 
 /// A file that cannot be read as a table gives no output.
@@ -93,11 +116,22 @@ impl Target {
         Ok(Target::File { path: path.to_owned(), temporary })
     }
 
-    fn writer(&self) -> anyhow::Result<Box<dyn Write + Send>> {
+    fn is_stdout(&self) -> bool {
+        matches!(self, Target::Stdout)
+    }
+
+    /// Writes from the start; what was written before is gone.
+    fn writer(&self) -> anyhow::Result<Sink> {
         Ok(match self {
             Target::Stdout => Box::new(std::io::stdout()),
             Target::File { temporary, .. } => {
-                let file: File = temporary.as_file().try_clone().context("cannot write the output")?;
+                let begin = || -> std::io::Result<File> {
+                    let mut file = temporary.as_file().try_clone()?;
+                    file.set_len(0)?;
+                    file.rewind()?;
+                    Ok(file)
+                };
+                let file = begin().context("cannot write the output")?;
                 Box::new(BufWriter::with_capacity(256 << 10, file))
             }
         })

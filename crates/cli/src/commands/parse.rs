@@ -14,7 +14,7 @@ use crate::{Outcome, render};
 
 pub(crate) fn run(args: &ParseArgs) -> anyhow::Result<Outcome> {
     let mut input = Input::open(&args.file)?;
-    let checked = input.check(crate::settings::settings(&args.reading)?)?;
+    let checked = input.check(&crate::settings::settings(&args.reading)?)?;
     let header = checked.plan.header();
     let mut out = stdout();
     if args.json {

@@ -2,6 +2,8 @@
 
 use std::io::Write;
 
+use csvp_engine::Schema;
+
 use super::{print_json, stdout};
 use crate::args::ProfileArgs;
 use crate::input::Input;
@@ -9,9 +11,13 @@ use crate::{Outcome, render};
 
 pub(crate) fn run(args: &ProfileArgs) -> anyhow::Result<Outcome> {
     let mut input = Input::open(&args.file)?;
-    let checked = input.check(crate::settings::settings(&args.reading)?)?;
-    super::convert::refuse_what_is_no_table(&checked.report, &input.name())?;
-    let (report, ()) = input.second(&checked.plan, (), true)?;
+    let passed =
+        input.one_pass(&crate::settings::settings(&args.reading)?, || Ok(|_: &Schema| Ok(())), true)?;
+    super::convert::refuse_what_is_no_table(&passed.checked.report, &input.name())?;
+    let (report, ()) = match passed.done {
+        Some(done) => done,
+        None => input.second(&passed.checked.plan, (), true)?,
+    };
     if args.json {
         print_json(&super::check::with_name(&report, &input.name()))?;
     } else {

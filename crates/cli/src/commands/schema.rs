@@ -9,7 +9,7 @@ use crate::{Outcome, render};
 
 pub(crate) fn infer(args: &InferArgs) -> anyhow::Result<Outcome> {
     let mut input = Input::open(&args.file)?;
-    let checked = input.check(crate::settings::settings(&args.reading)?)?;
+    let checked = input.check(&crate::settings::settings(&args.reading)?)?;
     super::convert::refuse_what_is_no_table(&checked.report, &input.name())?;
     print_json(&TableSchema::of_report(&checked.report))?;
     render::report::summary_of_problems(&checked.report, &input.name())?;

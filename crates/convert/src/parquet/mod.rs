@@ -235,6 +235,10 @@ impl ColumnEncoder {
 }
 
 impl<W: Write + Send> Output for ParquetOutput<W> {
+    fn needs_problems(&self) -> bool {
+        false
+    }
+
     fn needs_columns(&self) -> bool {
         true
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on must fail")]
 
+mod one_pass;
 mod parquet_file;
 mod round_trip;
 mod support;

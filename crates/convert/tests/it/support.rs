@@ -22,7 +22,13 @@ pub(crate) struct Written {
 
 /// Bytes that stay readable after the writer is gone.
 #[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Memory(Arc<Mutex<Vec<u8>>>);
+
+impl Memory {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 impl Write for Memory {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -51,7 +57,7 @@ pub(crate) fn convert(bytes: &[u8], settings: Settings) -> Written {
     second.push(bytes).unwrap();
     let (report, outputs) = second.finish().unwrap();
     outputs.finish().unwrap();
-    let files = memories.into_iter().map(|(kind, memory)| (kind, memory.0.lock().unwrap().clone())).collect();
+    let files = memories.into_iter().map(|(kind, memory)| (kind, memory.bytes())).collect();
     Written { report, files }
 }
 
