@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use csvp_convert::{FileKind, Outputs};
-use csvp_engine::{Check, OnBad, OnePass, Policy, Second, Settings, TableSchema};
+use csvp_engine::{Check, Limits, OnBad, OnePass, Policy, Second, Settings, TableSchema};
 use csvp_report::Report;
 use proptest::prelude::*;
 
@@ -135,7 +135,9 @@ fn types_that_change_late_need_another_pass() {
 #[test]
 fn who_begins_again_with_what_was_learned_needs_one_pass() {
     let text = file(|row| (row >= 12_000 && row % 3 == 0).then(|| "1,a,12345.67,2024-02-01,".to_owned()));
-    let start = || OnePass::new(Settings::default(), |_| Ok(())).unwrap().with_profiles();
+    let limits = Limits { block_bytes: 32 << 10, detect_bytes: 64 << 10, ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    let start = || OnePass::new(settings.clone(), |_| Ok(())).unwrap().with_profiles();
     let mut pass = start();
     let mut read = text.chunks(10_000);
     let learned = read.find_map(|bytes| {
@@ -149,7 +151,7 @@ fn who_begins_again_with_what_was_learned_needs_one_pass() {
         assert!(again.contradiction().is_none());
     }
     let (report, ()) = again.finish().unwrap().done.unwrap();
-    assert_eq!(report, in_two_passes(&text, &Settings::default()).0);
+    assert_eq!(report, in_two_passes(&text, &settings).0);
 }
 
 #[test]
