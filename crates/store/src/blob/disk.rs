@@ -11,7 +11,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -29,12 +29,28 @@ const MAX_KNOWN_DIRS: usize = 10_000;
 #[derive(Debug)]
 pub(super) struct Disk {
     root: PathBuf,
-    /// Directories that are known to be synced into their parents. The lock is also held over each
-    /// look-then-rename and each removal, so that sizes are counted once.
-    known_dirs: Mutex<HashSet<PathBuf>>,
+    /// Who makes a directory and puts a new file into it holds the lock, shared; who removes an empty directory, or
+    /// looks at a file and then renames over it, holds it alone: so no directory goes away below a writer, and sizes
+    /// are counted once.
+    dirs: RwLock<Dirs>,
     journal: Journal,
     /// Held while the process lives: whoever gets it alone may empty the temporary directory.
     _lock: File,
+}
+
+#[derive(Debug, Default)]
+struct Dirs {
+    /// Those that are known to be synced into their parents.
+    durable: HashSet<PathBuf>,
+    /// How often one was removed. What was made before a removal may have been made anew by someone else since.
+    removals: u64,
+}
+
+impl Dirs {
+    fn forget(&mut self, dir: &Path) {
+        self.removals += 1;
+        self.durable.retain(|known| !known.starts_with(dir));
+    }
 }
 
 /// A file found by a walk.
@@ -72,7 +88,7 @@ impl Disk {
         }
         lock.lock_shared()?;
         let journal = Journal::start(&root, &journal_dir)?;
-        Ok(Self { root, known_dirs: Mutex::new(HashSet::new()), journal, _lock: lock })
+        Ok(Self { root, dirs: RwLock::default(), journal, _lock: lock })
     }
 
     /// Makes small new objects visible and durable, with one wait for the disk that all callers of the same moment share.
@@ -122,15 +138,9 @@ impl Disk {
 
     /// Begins a new file in its place, with the directories above it.
     fn create(&self, target: &Path) -> io::Result<File> {
-        // A removal may take the directory away between its making and the file.
-        for last_try in [false, false, true] {
-            private_dir().recursive(true).create(parent(target)?)?;
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(target) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound && !last_try => {}
-                opened => return opened,
-            }
-        }
-        Err(io::ErrorKind::NotFound.into())
+        let _nobody_removes = self.dirs.read().unwrap_or_else(PoisonError::into_inner);
+        private_dir().recursive(true).create(parent(target)?)?;
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)
     }
 
     /// Begins a file that nobody can see.
@@ -145,72 +155,45 @@ impl Disk {
     ///
     /// The waits for the disk go side by side: a file system gathers syncs that come together into one.
     pub(super) fn publish(&self, files: Vec<(Staged, PathBuf)>) -> io::Result<Vec<u64>> {
-        let targets =
-            files.iter().map(|(_, target)| parent(target)).collect::<io::Result<BTreeSet<&Path>>>()?;
-        let targets: Vec<PathBuf> = targets.into_iter().map(Path::to_owned).collect();
-        let contents: Vec<_> = files.iter().map(|(staged, _)| Sync::File(&staged.file)).collect();
-        match self.sync_with_dirs(&targets, &contents) {
-            // A removal has taken a directory away that it found empty; they are all made once more.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.known_dirs().clear();
-                self.sync_with_dirs(&targets, &contents)?;
-            }
-            synced => synced?,
-        }
-        self.journal
-            .make_void(files.iter().filter_map(|(_, target)| target.strip_prefix(&self.root).ok()))?;
+        sync_all(files.iter().map(|(staged, _)| Sync::File(&staged.file)).collect())?;
+        self.make_void(files.iter().map(|(_, target)| target.as_path()))?;
         let mut replaced = Vec::with_capacity(files.len());
+        let (mut made, mut changed) = (Vec::new(), BTreeSet::new());
+        let removals = self.dirs_alone().removals;
         for (mut staged, target) in files {
-            replaced.push(self.rename(&staged.path, &target)?);
+            let dir = parent(&target)?;
+            let dirs = self.dirs_alone();
+            self.make_dirs(dir, &dirs, &mut made)?;
+            replaced.push(match fs::symlink_metadata(&target) {
+                Ok(metadata) => metadata.len(),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+                Err(error) => return Err(error),
+            });
+            fs::rename(&staged.path, &target)?;
+            drop(dirs);
             staged.published = true;
+            changed.insert(dir.to_owned());
         }
-        sync_all(targets.iter().map(|dir| Sync::Dir(dir)).collect())?;
-        Ok(replaced)
-    }
-
-    /// Makes the contents durable, and the directories that they are to lie in.
-    fn sync_with_dirs(&self, dirs: &[PathBuf], contents: &[Sync<'_>]) -> io::Result<()> {
-        let mut made = Vec::new();
-        for dir in dirs {
-            self.make_dirs(dir, &mut made)?;
-        }
-        let parents = made.iter().filter_map(|dir| dir.parent()).collect::<BTreeSet<_>>();
-        sync_all(contents.iter().copied().chain(parents.into_iter().map(Sync::Dir)).collect())?;
-        self.remember_dirs(made);
-        Ok(())
-    }
-
-    fn rename(&self, from: &Path, target: &Path) -> io::Result<u64> {
-        let dir = parent(target)?;
-        // A removal may take the directory away between its making and the rename; it is then made once more.
-        for last_try in [false, true] {
-            {
-                let _one_at_a_time = self.known_dirs();
-                let replaced = match fs::symlink_metadata(target) {
-                    Ok(metadata) => metadata.len(),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-                    Err(error) => return Err(error),
-                };
-                match fs::rename(from, target) {
-                    Ok(()) => return Ok(replaced),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound && !last_try => {}
-                    Err(error) => return Err(error),
-                }
+        changed.extend(made.iter().filter_map(|dir| dir.parent()).map(Path::to_owned));
+        sync_all(changed.iter().map(|dir| Sync::Dir(dir)).collect())?;
+        let mut dirs = self.dirs_alone();
+        if dirs.removals == removals {
+            if dirs.durable.len() >= MAX_KNOWN_DIRS {
+                dirs.durable.clear();
             }
-            self.known_dirs().clear();
-            self.sync_with_dirs(&[dir.to_owned()], &[])?;
+            dirs.durable.extend(made);
         }
-        Err(io::ErrorKind::NotFound.into())
+        Ok(replaced)
     }
 
     /// Makes a directory under the root and adds every level to `made` whose name is not known to be durable. A
     /// level that was already there counts too unless we synced it before: another writer may have made it and
     /// not yet synced it.
-    fn make_dirs(&self, dir: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
-        if dir == self.root || self.known_dirs().contains(dir) {
+    fn make_dirs(&self, dir: &Path, dirs: &Dirs, made: &mut Vec<PathBuf>) -> io::Result<()> {
+        if dir == self.root || dirs.durable.contains(dir) {
             return Ok(());
         }
-        self.make_dirs(parent(dir)?, made)?;
+        self.make_dirs(parent(dir)?, dirs, made)?;
         match private_dir().create(dir) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -218,15 +201,6 @@ impl Disk {
         }
         made.push(dir.to_owned());
         Ok(())
-    }
-
-    /// The names of these directories are durable now.
-    fn remember_dirs(&self, dirs: Vec<PathBuf>) {
-        let mut known_dirs = self.known_dirs();
-        if known_dirs.len() >= MAX_KNOWN_DIRS {
-            known_dirs.clear();
-        }
-        known_dirs.extend(dirs);
     }
 
     /// Removes one object and the directories it leaves empty; gives its size.
@@ -243,24 +217,24 @@ impl Disk {
     /// Removes a directory and those above it, up to the first one that is not empty.
     fn remove_empty(&self, mut dir: &Path) -> io::Result<()> {
         while dir != self.root {
-            self.forget_dirs(dir);
+            let mut dirs = self.dirs_alone();
             if fs::remove_dir(dir).is_err() {
                 break;
             }
+            dirs.forget(dir);
             dir = parent(dir)?;
         }
         Ok(())
     }
 
-    /// Removes everything under a directory and the directories it leaves empty, as one step for readers; gives the bytes removed. Nothing there is
-    /// not an error.
+    /// Removes everything under a directory and the directories it leaves empty, as one step for readers; gives the
+    /// bytes removed. Nothing there is not an error.
     pub(super) fn remove_all(&self, dir: &Path) -> io::Result<u64> {
         let taken = match self.take_away(dir) {
             Ok(taken) => taken,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
             Err(error) => return Err(error),
         };
-        self.forget_dirs(dir);
         sync_dir(parent(dir)?)?;
         self.remove_empty(parent(dir)?)?;
         let mut removed = 0;
@@ -277,8 +251,10 @@ impl Disk {
     fn take_away(&self, from: &Path) -> io::Result<PathBuf> {
         self.make_void(std::iter::once(from))?;
         let taken = self.temp_path();
-        let _one_at_a_time = self.known_dirs();
-        fs::rename(from, &taken).map(|()| taken)
+        let mut dirs = self.dirs_alone();
+        fs::rename(from, &taken)?;
+        dirs.forget(from);
+        Ok(taken)
     }
 
     /// What the journal holds for these places must not come back after a crash.
@@ -332,13 +308,9 @@ impl Disk {
         Some(file)
     }
 
-    fn forget_dirs(&self, dir: &Path) {
-        self.known_dirs().retain(|known| !known.starts_with(dir));
-    }
-
-    fn known_dirs(&self) -> MutexGuard<'_, HashSet<PathBuf>> {
+    fn dirs_alone(&self) -> RwLockWriteGuard<'_, Dirs> {
         // The set is right after any panic: at worst it knows too little.
-        self.known_dirs.lock().unwrap_or_else(PoisonError::into_inner)
+        self.dirs.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -495,7 +467,10 @@ fn sync_all(mut syncs: Vec<Sync<'_>>) -> io::Result<()> {
     })
 }
 
-/// Makes the names in a directory durable.
+/// Makes the names in a directory durable; when the directory has gone meanwhile, that it has gone.
 fn sync_dir(dir: &Path) -> io::Result<()> {
-    File::open(dir)?.sync_all()
+    match File::open(dir) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => sync_dir(parent(dir)?),
+        opened => opened?.sync_all(),
+    }
 }
