@@ -56,6 +56,11 @@ for tool in "$@"; do
     chromium)
       find_chromium || apt_install chromium
       ;;
+    postgres)
+      for program in initdb psql; do
+        PATH=$PATH:/usr/lib/postgresql/15/bin command -v "$program" >/dev/null || apt_install postgresql-15
+      done
+      ;;
     curl | git)
       command -v "$tool" >/dev/null || apt_install "$tool"
       ;;

@@ -17,6 +17,7 @@ mod filters;
 pub mod generate;
 mod paths;
 mod reading;
+pub mod servers;
 mod type_text;
 
 pub use binary::{Csvp, Ran};

@@ -70,29 +70,45 @@ macro_rules! blob_contract {
     )*};
 }
 
-/// Tests a database; the function gives a [`MetaSetup`].
+/// Tests a database; the function gives a [`MetaSetup`]. `meta_contract!(open)` makes one test per promise;
+/// `meta_contract!(in every_promise: open)` makes a single one, for a server that is slow to start.
 #[macro_export]
 macro_rules! meta_contract {
-    ($open:path) => {
-        $crate::meta_contract!(@cases $open, uploads;
+    (in $name:ident: $start:path) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let server = $start();
+            $crate::meta_contract!(@all calls server);
+        }
+    };
+    (@all $kind:ident $open:path) => {
+        $crate::meta_contract!(@$kind $open, uploads;
             queued_upload_is_there_with_job_and_audit, finished_upload_is_published_at_once,
-            retries_with_one_key_make_one_upload, retries_with_one_key_start_and_stop_one_run, bad_neighbour_does_not_spoil_the_group, tenants_do_not_see_each_other,
+            retries_with_one_key_make_one_upload, retries_with_one_key_start_and_stop_one_run,
+            bad_neighbour_does_not_spoil_the_group, tenants_do_not_see_each_other,
             pages_are_complete, stats_count_every_state, reprocessing_keeps_the_old_run_until_the_new_one_ends,
             deleted_upload_is_gone_for_everyone, deleting_stops_the_job, repair_removes_only_what_is_unused,
             migrating_twice_changes_nothing);
-        $crate::meta_contract!(@cases $open, jobs;
+        $crate::meta_contract!(@$kind $open, jobs;
             two_claimers_never_get_the_same_job, tenants_take_turns, priority_then_time_decide,
             lost_lease_can_write_nothing, ended_lease_nobody_took_still_counts, job_that_kills_workers_dies,
             failed_attempts_wait_longer_then_die, released_job_is_not_counted, waiting_job_is_cancelled_at_once,
             running_job_is_asked_to_stop, lost_worker_of_a_cancelled_job_ends_it, progress_is_shown_while_it_runs,
             result_must_be_final, ended_leases_free_their_jobs_at_once);
     };
-    (@cases $open:path, $suite:ident; $($case:ident),*) => {$(
+    (@tests $open:path, $suite:ident; $($case:ident),*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
             $crate::contract::$suite::$case($open().await).await;
         }
     )*};
+    (@calls $server:path, $suite:ident; $($case:ident),*) => {$(
+        tracing::info!(promise = stringify!($case));
+        $crate::contract::$suite::$case($server.open().await).await;
+    )*};
+    ($open:path) => {
+        $crate::meta_contract!(@all tests $open);
+    };
 }
 
 /// An upload of the default tenant that waits for a worker.

@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, SqlErr};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, SqlErr};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::create::{self, Prepared};
 use super::entity::{audit_event, idempotency_key, job, run, upload};
 use super::keys::{self, Known};
-use super::{begin, db_error, list};
+use super::{db_error, list, write};
 use crate::clock::Clock;
 use crate::error::{Entity, StoreError};
 use crate::model::{NewUpload, Taken, UploadId};
@@ -107,14 +107,29 @@ impl Committer {
     /// Writes all uploads or none, but for those whose keys were sent before, and answers in the same order.
     async fn commit(&self, uploads: &[&NewUpload]) -> Result<Vec<Result<Taken, StoreError>>, StoreError> {
         let now = self.clock.now_us();
-        let transaction = begin(&self.writer).await?;
-        let mut keys = keys::known(&transaction, uploads).await?;
+        let (created, jobs) =
+            write(&self.writer, |transaction| async move { self.write(&transaction, uploads, now).await })
+                .await?;
+        for _ in 0..jobs {
+            self.job_added.notify_one();
+        }
+        Ok(created)
+    }
+
+    /// Gives also the number of jobs that were made.
+    async fn write(
+        &self,
+        transaction: &DatabaseTransaction,
+        uploads: &[&NewUpload],
+        now: i64,
+    ) -> Result<(Vec<Result<Taken, StoreError>>, usize), StoreError> {
+        let mut keys = keys::known(transaction, uploads).await?;
         let mut outcomes = Vec::with_capacity(uploads.len());
         for new in uploads {
             outcomes.push(outcome(new, &mut keys, now)?);
         }
         let rows: Vec<&Prepared> = outcomes.iter().filter_map(Outcome::new_rows).collect();
-        insert(&transaction, &rows).await.map_err(|error| match error.sql_err() {
+        insert(transaction, &rows).await.map_err(|error| match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict(Entity::Upload(uploads[0].id)),
             _ => db_error(error),
         })?;
@@ -124,17 +139,13 @@ impl Committer {
             created.push(match outcome {
                 Outcome::New(rows) => Ok(Taken::New(rows.record)),
                 Outcome::Repeated(id) => {
-                    let record = list::find_any(&transaction, id).await?;
+                    let record = list::find_any(transaction, id).await?;
                     Ok(Taken::Repeated(record.ok_or(StoreError::NotFound(Entity::Upload(id)))?))
                 }
                 Outcome::KeyReused => Err(StoreError::KeyReused),
             });
         }
-        transaction.commit().await.map_err(db_error)?;
-        for _ in 0..jobs {
-            self.job_added.notify_one();
-        }
-        Ok(created)
+        Ok((created, jobs))
     }
 }
 

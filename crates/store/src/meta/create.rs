@@ -24,18 +24,21 @@ pub(super) struct Prepared {
 impl Meta {
     /// Makes a tenant known; one that is known stays as it is.
     pub async fn ensure_tenant(&self, id: TenantId, name: &str) -> Result<(), StoreError> {
-        let row = tenant::ActiveModel {
+        let row = &tenant::ActiveModel {
             id: Set(id.as_uuid()),
             name: Set(name.to_owned()),
             created_at: Set(self.clock().now_us()),
         };
-        let transaction = self.begin().await?;
-        tenant::Entity::insert(row)
-            .on_conflict(OnConflict::column(tenant::Column::Id).do_nothing().to_owned())
-            .exec_without_returning(&transaction)
-            .await
-            .map_err(db_error)?;
-        transaction.commit().await.map_err(db_error)
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            tenant::Entity::insert(row.clone())
+                .on_conflict(OnConflict::column(tenant::Column::Id).do_nothing().to_owned())
+                .exec_without_returning(transaction)
+                .await
+                .map_err(db_error)?;
+            Ok(())
+        })
+        .await
     }
 
     /// Records an upload whose original is durable already: upload, first run, job and audit event in one

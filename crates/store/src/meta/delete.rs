@@ -26,26 +26,33 @@ impl Meta {
         origin: &Origin,
     ) -> Result<Deleted, StoreError> {
         let now = self.clock().now_us();
-        let transaction = self.begin().await?;
-        let record = list::get(&transaction, tenant, id).await?;
-        let stopped_job = runs::active_job(&transaction, id).await?;
-        if let Some(job) = &stopped_job {
-            runs::end_job(&transaction, job, JobState::Cancelled, now).await?;
-        }
-        let mut update = upload::Entity::update_many()
-            .col_expr(upload::Column::DeletedAt, Expr::value(now))
-            .col_expr(upload::Column::Name, Expr::value(""))
-            .col_expr(upload::Column::Sha256, Expr::value(""))
-            .col_expr(upload::Column::MediaType, Expr::value(None::<String>));
-        if !record.upload.state.is_final() {
-            update = update.col_expr(upload::Column::State, Expr::value("cancelled"));
-        }
-        update.filter(upload::Column::Id.eq(id.as_uuid())).exec(&transaction).await.map_err(db_error)?;
-        keys::forget(&transaction, id).await?;
-        let audit = rows::audit_row(now, tenant, origin, "upload.delete", id, "deleted");
-        audit_event::Entity::insert(audit).exec_without_returning(&transaction).await.map_err(db_error)?;
-        transaction.commit().await.map_err(db_error)?;
-        Ok(Deleted { upload: id, tenant, objects: ObjectPrefix::Upload { tenant, upload: id }, stopped_job })
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            let record = list::get(transaction, tenant, id).await?;
+            let stopped_job = runs::active_job(transaction, id).await?;
+            if let Some(job) = &stopped_job {
+                runs::end_job(transaction, job, JobState::Cancelled, now).await?;
+            }
+            let mut update = upload::Entity::update_many()
+                .col_expr(upload::Column::DeletedAt, Expr::value(now))
+                .col_expr(upload::Column::Name, Expr::value(""))
+                .col_expr(upload::Column::Sha256, Expr::value(""))
+                .col_expr(upload::Column::MediaType, Expr::value(None::<String>));
+            if !record.upload.state.is_final() {
+                update = update.col_expr(upload::Column::State, Expr::value("cancelled"));
+            }
+            update.filter(upload::Column::Id.eq(id.as_uuid())).exec(transaction).await.map_err(db_error)?;
+            keys::forget(transaction, id).await?;
+            let audit = rows::audit_row(now, tenant, origin, "upload.delete", id, "deleted");
+            audit_event::Entity::insert(audit).exec_without_returning(transaction).await.map_err(db_error)?;
+            Ok(Deleted {
+                upload: id,
+                tenant,
+                objects: ObjectPrefix::Upload { tenant, upload: id },
+                stopped_job,
+            })
+        })
+        .await
     }
 
     /// Says that the objects of a deleted upload are gone. Its runs and jobs go too; what stays is a row without
@@ -53,28 +60,31 @@ impl Meta {
     pub async fn finish_delete(&self, deleted: &Deleted) -> Result<(), StoreError> {
         let id = deleted.upload.as_uuid();
         let now = self.clock().now_us();
-        let transaction = self.begin().await?;
-        let marked = upload::Entity::update_many()
-            .col_expr(upload::Column::PurgedAt, Expr::value(now))
-            .filter(upload::Column::Id.eq(id))
-            .filter(upload::Column::DeletedAt.is_not_null())
-            .filter(upload::Column::PurgedAt.is_null())
-            .exec(&transaction)
-            .await
-            .map_err(db_error)?;
-        if marked.rows_affected > 0 {
-            job::Entity::delete_many()
-                .filter(job::Column::UploadId.eq(id))
-                .exec(&transaction)
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            let marked = upload::Entity::update_many()
+                .col_expr(upload::Column::PurgedAt, Expr::value(now))
+                .filter(upload::Column::Id.eq(id))
+                .filter(upload::Column::DeletedAt.is_not_null())
+                .filter(upload::Column::PurgedAt.is_null())
+                .exec(transaction)
                 .await
                 .map_err(db_error)?;
-            run::Entity::delete_many()
-                .filter(run::Column::UploadId.eq(id))
-                .exec(&transaction)
-                .await
-                .map_err(db_error)?;
-        }
-        transaction.commit().await.map_err(db_error)
+            if marked.rows_affected > 0 {
+                job::Entity::delete_many()
+                    .filter(job::Column::UploadId.eq(id))
+                    .exec(transaction)
+                    .await
+                    .map_err(db_error)?;
+                run::Entity::delete_many()
+                    .filter(run::Column::UploadId.eq(id))
+                    .exec(transaction)
+                    .await
+                    .map_err(db_error)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Deleted uploads whose objects may still be there, the oldest first.

@@ -31,45 +31,50 @@ impl Meta {
             return Err(StoreError::Conflict(Entity::Job(lease.job)));
         }
         let now = self.clock().now_us();
-        let transaction = self.begin().await?;
-        let job = jobs::get_job(&transaction, lease).await?;
-        let state = match result.state {
-            UploadState::Cancelled => JobState::Cancelled,
-            UploadState::Failed => JobState::Dead,
-            _ => JobState::Done,
-        };
-        let upload_state = result.state;
-        close_job(&transaction, lease, state, &result, now).await?;
-        end_run(&transaction, &job, result, now).await?;
-        audit_end(&transaction, &job, origin, upload_state, now).await?;
-        let record = list::get(&transaction, job.tenant, job.upload).await?;
-        transaction.commit().await.map_err(db_error)?;
-        Ok(record)
+        let result = &result;
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            let job = jobs::get_job(transaction, lease).await?;
+            let state = match result.state {
+                UploadState::Cancelled => JobState::Cancelled,
+                UploadState::Failed => JobState::Dead,
+                _ => JobState::Done,
+            };
+            let upload_state = result.state;
+            close_job(transaction, lease, state, result, now).await?;
+            end_run(transaction, &job, result.clone(), now).await?;
+            audit_end(transaction, &job, origin, upload_state, now).await?;
+            let record = list::get(transaction, job.tenant, job.upload).await?;
+            Ok(record)
+        })
+        .await
     }
 
     /// Reports that an attempt failed by no fault of the upload. The job waits longer and longer and is tried
     /// again, or is given up after its last attempt: then its run and upload are failed with this failure.
     pub async fn fail_job(&self, lease: &Lease, failure: &Failure) -> Result<JobFate, StoreError> {
         let now = self.clock().now_us();
-        let transaction = self.begin().await?;
-        let job = jobs::get_job(&transaction, lease).await?;
-        let fate = if job.cancel_requested {
-            runs::end_job(&transaction, &job, JobState::Cancelled, now).await?;
-            end_run(&transaction, &job, runs::cancelled(&job), now).await?;
-            audit_end(&transaction, &job, &Origin::worker(), UploadState::Cancelled, now).await?;
-            JobFate::Cancelled
-        } else if job.attempts >= job.max_attempts {
-            jobs::bury(&transaction, &job, failure.clone(), now).await?;
-            JobFate::Dead
-        } else {
-            let run_at = now.saturating_add(micros(backoff(job.attempts)));
-            let attempts = i32::try_from(job.attempts).unwrap_or(i32::MAX);
-            jobs::requeue(&transaction, lease, run_at, attempts, Some(&failure.detail)).await?;
-            jobs::set_state(&transaction, &job, UploadState::Queued, None).await?;
-            JobFate::Retried { run_at }
-        };
-        transaction.commit().await.map_err(db_error)?;
-        Ok(fate)
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            let job = jobs::get_job(transaction, lease).await?;
+            let fate = if job.cancel_requested {
+                runs::end_job(transaction, &job, JobState::Cancelled, now).await?;
+                end_run(transaction, &job, runs::cancelled(&job), now).await?;
+                audit_end(transaction, &job, &Origin::worker(), UploadState::Cancelled, now).await?;
+                JobFate::Cancelled
+            } else if job.attempts >= job.max_attempts {
+                jobs::bury(transaction, &job, failure.clone(), now).await?;
+                JobFate::Dead
+            } else {
+                let run_at = now.saturating_add(micros(backoff(job.attempts)));
+                let attempts = i32::try_from(job.attempts).unwrap_or(i32::MAX);
+                jobs::requeue(transaction, lease, run_at, attempts, Some(&failure.detail)).await?;
+                jobs::set_state(transaction, &job, UploadState::Queued, None).await?;
+                JobFate::Retried { run_at }
+            };
+            Ok(fate)
+        })
+        .await
     }
 }
 

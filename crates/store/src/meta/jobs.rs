@@ -38,21 +38,23 @@ impl Meta {
         if self.reader().query_one_raw(look).await.map_err(db_error)?.is_none() {
             return Ok(None);
         }
-        let transaction = self.begin().await?;
-        let now = self.clock().now_us();
-        expire_leases(&transaction, now).await?;
-        let claim = dialect::claim(&transaction, worker, now, now.saturating_add(micros(lease_for)));
-        let claimed = transaction.query_one_raw(claim).await.map_err(db_error)?;
-        let claimed = match claimed {
-            None => None,
-            Some(row) => {
-                let job = rows::job(job::Model::from_query_result(&row, "").map_err(db_error)?)?;
-                set_state(&transaction, &job, UploadState::Processing, Some(now)).await?;
-                Some(ClaimedJob { lease: rows::lease(&job)?, job })
-            }
-        };
-        transaction.commit().await.map_err(db_error)?;
-        Ok(claimed)
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            let now = self.clock().now_us();
+            expire_leases(transaction, now).await?;
+            let claim = dialect::claim(transaction, worker, now, now.saturating_add(micros(lease_for)));
+            let claimed = transaction.query_one_raw(claim).await.map_err(db_error)?;
+            let claimed = match claimed {
+                None => None,
+                Some(row) => {
+                    let job = rows::job(job::Model::from_query_result(&row, "").map_err(db_error)?)?;
+                    set_state(transaction, &job, UploadState::Processing, Some(now)).await?;
+                    Some(ClaimedJob { lease: rows::lease(&job)?, job })
+                }
+            };
+            Ok(claimed)
+        })
+        .await
     }
 
     /// A sign of life: the lease now ends `lease_for` from now, and the progress is shown to readers. `LeaseLost`
@@ -65,43 +67,51 @@ impl Meta {
     ) -> Result<Renewed, StoreError> {
         let now = self.clock().now_us();
         let until = now.saturating_add(micros(lease_for));
-        let transaction = self.begin().await?;
-        let updated = held(lease)
-            .col_expr(job::Column::LeaseUntil, Expr::value(until))
-            .col_expr(job::Column::HeartbeatAt, Expr::value(now))
-            .col_expr(job::Column::Progress, Expr::value(to_json(progress)?))
-            .exec(&transaction)
-            .await
-            .map_err(db_error)?;
-        if updated.rows_affected == 0 {
-            return Err(StoreError::LeaseLost(lease.job));
-        }
-        let job = get_job(&transaction, lease).await?;
-        transaction.commit().await.map_err(db_error)?;
-        Ok(Renewed { lease: Lease { until, ..lease.clone() }, cancel_requested: job.cancel_requested })
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            let updated = held(lease)
+                .col_expr(job::Column::LeaseUntil, Expr::value(until))
+                .col_expr(job::Column::HeartbeatAt, Expr::value(now))
+                .col_expr(job::Column::Progress, Expr::value(to_json(progress)?))
+                .exec(transaction)
+                .await
+                .map_err(db_error)?;
+            if updated.rows_affected == 0 {
+                return Err(StoreError::LeaseLost(lease.job));
+            }
+            let job = get_job(transaction, lease).await?;
+            Ok(Renewed { lease: Lease { until, ..lease.clone() }, cancel_requested: job.cancel_requested })
+        })
+        .await
     }
 
     /// Ends all leases, for a process that knows that no worker is alive: it has just started, and nobody else may use
     /// the database. Their jobs are waiting again with the next claim; the lost attempts count.
     pub async fn end_all_leases(&self) -> Result<(), StoreError> {
-        let transaction = self.begin().await?;
-        job::Entity::update_many()
-            .col_expr(job::Column::LeaseUntil, Expr::value(self.clock().now_us()))
-            .filter(job::Column::State.eq(JobState::Running.as_str()))
-            .exec(&transaction)
-            .await
-            .map_err(db_error)?;
-        transaction.commit().await.map_err(db_error)
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            job::Entity::update_many()
+                .col_expr(job::Column::LeaseUntil, Expr::value(self.clock().now_us()))
+                .filter(job::Column::State.eq(JobState::Running.as_str()))
+                .exec(transaction)
+                .await
+                .map_err(db_error)?;
+            Ok(())
+        })
+        .await
     }
 
     /// Hands a job back, for a worker that shuts down: it is waiting again at once and the attempt is not counted.
     pub async fn release_job(&self, lease: &Lease) -> Result<(), StoreError> {
         let now = self.clock().now_us();
-        let transaction = self.begin().await?;
-        let job = get_job(&transaction, lease).await?;
-        requeue(&transaction, lease, now, i32::try_from(job.attempts).unwrap_or(1) - 1, None).await?;
-        set_state(&transaction, &job, UploadState::Queued, None).await?;
-        transaction.commit().await.map_err(db_error)?;
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            let job = get_job(transaction, lease).await?;
+            requeue(transaction, lease, now, i32::try_from(job.attempts).unwrap_or(1) - 1, None).await?;
+            set_state(transaction, &job, UploadState::Queued, None).await?;
+            Ok(())
+        })
+        .await?;
         self.job_added().notify_one();
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The database: every change of state is one transaction, and its audit event is part of it.
 //!
 //! One concrete type for every database. What differs between databases (connection options, claim and lock SQL)
-//! stands in `dialect`; the rest is written once. On SQLite one connection writes and several read; a writing
-//! transaction takes the lock when it begins, so it never fails halfway because another was faster.
+//! stands in `dialect`; the rest is written once, as if transactions came one after the other. On SQLite they do: one
+//! connection writes and several read. On PostgreSQL the database sees to it, and says when two have crossed.
 
 mod commit;
 mod create;
@@ -19,6 +19,7 @@ mod runs;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
 use sea_orm_migration::MigratorTrait;
@@ -28,18 +29,46 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::migrations::Migrator;
 
+/// How often work is done that crosses another one's each time.
+const MAX_CROSSED: u64 = 20;
+
 /// Where the database is.
 #[derive(Debug, Clone)]
 pub struct MetaOptions {
-    pub(crate) sqlite_file: PathBuf,
+    pub(crate) database: Database,
     pub(crate) max_readers: u32,
-    pub(crate) max_bytes: Option<u64>,
+    pub(crate) max_writers: u32,
+}
+
+#[derive(Clone)]
+pub(crate) enum Database {
+    Sqlite { file: PathBuf, max_bytes: Option<u64> },
+    Postgres { url: String },
+}
+
+/// The address of a server may hold a password, so it is not shown.
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite { file, max_bytes } => {
+                f.debug_struct("Sqlite").field("file", file).field("max_bytes", max_bytes).finish()
+            }
+            Self::Postgres { .. } => f.debug_struct("Postgres").finish_non_exhaustive(),
+        }
+    }
 }
 
 impl MetaOptions {
     /// A SQLite file, made when it is missing. Its directory must exist and be on a local disk.
     pub fn sqlite_file(path: impl Into<PathBuf>) -> Self {
-        Self { sqlite_file: path.into(), max_readers: 4, max_bytes: None }
+        let database = Database::Sqlite { file: path.into(), max_bytes: None };
+        Self { database, max_readers: 4, max_writers: 1 }
+    }
+
+    /// A PostgreSQL server, version 15 or newer, as `postgres://user:password@host/database`. Many processes may use it
+    /// at the same time.
+    pub fn postgres(url: impl Into<String>) -> Self {
+        Self { database: Database::Postgres { url: url.into() }, max_readers: 8, max_writers: 8 }
     }
 
     /// Sets how many connections may read at the same time.
@@ -49,10 +78,19 @@ impl MetaOptions {
         self
     }
 
-    /// Sets a ceiling for the database file; what would exceed it fails with `Full`.
+    /// Sets how many connections may write at the same time; SQLite has one.
     #[must_use]
-    pub fn with_max_bytes(mut self, max_bytes: u64) -> Self {
-        self.max_bytes = Some(max_bytes);
+    pub fn with_max_writers(mut self, max_writers: u32) -> Self {
+        self.max_writers = max_writers.max(1);
+        self
+    }
+
+    /// Sets a ceiling for the file of a SQLite database; what would exceed it fails with `Full`.
+    #[must_use]
+    pub fn with_max_bytes(mut self, ceiling: u64) -> Self {
+        if let Database::Sqlite { max_bytes, .. } = &mut self.database {
+            *max_bytes = Some(ceiling);
+        }
         self
     }
 }
@@ -60,8 +98,8 @@ impl MetaOptions {
 /// What the service knows, in a database. Clones are cheap and share the connections.
 ///
 /// Promises: a method that changes something has made it durable when it returns `Ok`; it changes everything it
-/// says or nothing; it is never retried in silence. Dropping the future of a call before it ends leaves either all
-/// or nothing of it.
+/// says or nothing; it is done once more only when the database says that nothing of it has happened. Dropping the
+/// future of a call before it ends leaves either all or nothing of it.
 #[derive(Debug, Clone)]
 pub struct Meta(Arc<Inner>);
 
@@ -77,7 +115,7 @@ struct Inner {
 impl Meta {
     /// Opens the database and its connections; it does not migrate. Needs a tokio runtime.
     pub async fn open(options: &MetaOptions, clock: Clock) -> Result<Self, StoreError> {
-        let writer = dialect::connect_writer(options).await.map_err(db_error)?;
+        let writer = dialect::connect_writers(options).await.map_err(db_error)?;
         let reader = dialect::connect_readers(options).await.map_err(db_error)?;
         let job_added = Arc::new(Notify::new());
         let creates = commit::Queue::start(writer.clone(), clock.clone(), Arc::clone(&job_added));
@@ -87,7 +125,9 @@ impl Meta {
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
     /// transaction under the write lock; when one fails, none has happened.
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
-        let transaction = self.begin().await?;
+        // The second of two processes must see what the first has done, not what was there when it began to wait: so no
+        // serialisable transaction, whose view is fixed.
+        let transaction = self.0.writer.begin_with_options(dialect::migration()).await.map_err(db_error)?;
         dialect::lock_for_migration(&transaction).await.map_err(db_error)?;
         let pending = names(Migrator::get_pending_migrations(&transaction).await.map_err(db_error)?);
         Migrator::up(&transaction, None).await.map_err(db_error)?;
@@ -130,14 +170,60 @@ impl Meta {
         &self.0.reader
     }
 
-    /// Begins a writing transaction. When it is dropped without a commit nothing has happened.
-    async fn begin(&self) -> Result<DatabaseTransaction, StoreError> {
-        begin(&self.0.writer).await
+    /// Does some work in one writing transaction, all or nothing.
+    async fn write<T, W>(&self, work: impl Fn(Arc<DatabaseTransaction>) -> W) -> Result<T, StoreError>
+    where
+        W: Future<Output = Result<T, StoreError>>,
+    {
+        write(&self.0.writer, work).await
     }
 }
 
-async fn begin(writer: &DatabaseConnection) -> Result<DatabaseTransaction, StoreError> {
-    writer.begin_with_options(dialect::write_transaction()).await.map_err(db_error)
+/// Does some work in one writing transaction, all or nothing, as if transactions came one after the other. Work that
+/// crossed another one's is undone by the database, and done once more.
+async fn write<T, W>(
+    writer: &DatabaseConnection,
+    work: impl Fn(Arc<DatabaseTransaction>) -> W,
+) -> Result<T, StoreError>
+where
+    W: Future<Output = Result<T, StoreError>>,
+{
+    let mut attempt = 1;
+    loop {
+        let transaction = writer.begin_with_options(dialect::write_transaction()).await.map_err(db_error)?;
+        let transaction = Arc::new(transaction);
+        let done = work(Arc::clone(&transaction)).await;
+        let transaction = Arc::into_inner(transaction)
+            .ok_or_else(|| StoreError::Internal("a transaction was kept beyond its work".into()))?;
+        let done = match done {
+            Ok(done) => transaction.commit().await.map_err(db_error).map(|()| done),
+            Err(error) => {
+                // Nothing has happened whether this works or not: a connection that is lost takes its transaction along.
+                let _ = transaction.rollback().await;
+                Err(error)
+            }
+        };
+        match done {
+            Err(error) if attempt < MAX_CROSSED && is_crossed(&error) => {
+                // Those that crossed must not meet again.
+                let apart =
+                    Duration::from_millis(u64::from(uuid::Uuid::now_v7().as_bytes()[15]) * attempt / 32);
+                tokio::time::sleep(apart).await;
+                attempt += 1;
+            }
+            done => return done,
+        }
+    }
+}
+
+fn is_crossed(error: &StoreError) -> bool {
+    let StoreError::Unavailable(cause) = error else { return false };
+    match cause.downcast_ref() {
+        Some(DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) => {
+            dialect::is_crossed(cause)
+        }
+        _ => false,
+    }
 }
 
 fn names(migrations: Vec<sea_orm_migration::Migration>) -> Vec<String> {

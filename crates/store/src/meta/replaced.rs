@@ -41,19 +41,22 @@ impl Meta {
     /// Says that the objects of a replaced run are gone; its row and its job go too. Calling it again changes nothing.
     pub async fn forget_run(&self, replaced: &ReplacedRun) -> Result<(), StoreError> {
         let id = replaced.run.as_uuid();
-        let transaction = self.begin().await?;
-        job::Entity::delete_many()
-            .filter(job::Column::RunId.eq(id))
-            .exec(&transaction)
-            .await
-            .map_err(db_error)?;
-        run::Entity::delete_many()
-            .filter(run::Column::Id.eq(id))
-            .filter(run::Column::ReplacedAt.is_not_null())
-            .exec(&transaction)
-            .await
-            .map_err(db_error)?;
-        transaction.commit().await.map_err(db_error)
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            job::Entity::delete_many()
+                .filter(job::Column::RunId.eq(id))
+                .exec(transaction)
+                .await
+                .map_err(db_error)?;
+            run::Entity::delete_many()
+                .filter(run::Column::Id.eq(id))
+                .filter(run::Column::ReplacedAt.is_not_null())
+                .exec(transaction)
+                .await
+                .map_err(db_error)?;
+            Ok(())
+        })
+        .await
     }
 }
 

@@ -16,34 +16,43 @@ impl Meta {
     /// changes nothing, or is `KeyReused` when it is another request.
     pub async fn start_run(&self, tenant: TenantId, id: UploadId, new: NewRun) -> Result<Taken, StoreError> {
         let now = self.clock().now_us();
-        let transaction = self.begin().await?;
-        if let Some(record) = keys::find(&transaction, tenant, new.key.as_ref()).await? {
-            return Ok(Taken::Repeated(record));
-        }
-        let before = list::get(&transaction, tenant, id).await?;
-        if !before.upload.state.is_final() {
-            return Err(StoreError::Conflict(Entity::Upload(id)));
-        }
-        let number = before.latest.number + 1;
-        let (run, run_row) = rows::new_run(&before.upload, new.id, number, &new.settings)?;
-        let job_row = create::new_job(&run, &new.job, now)?;
-        let audit = rows::audit_row(now, tenant, &new.origin, "upload.reprocess", id, run.state.as_str());
-        run::Entity::insert(run_row).exec_without_returning(&transaction).await.map_err(db_error)?;
-        job::Entity::insert(job_row).exec_without_returning(&transaction).await.map_err(db_error)?;
-        audit_event::Entity::insert(audit).exec_without_returning(&transaction).await.map_err(db_error)?;
-        upload::Entity::update_many()
-            .col_expr(upload::Column::State, Expr::value(UploadState::Queued.as_str()))
-            .col_expr(upload::Column::LatestRun, Expr::value(new.id.as_uuid()))
-            .col_expr(upload::Column::FinishedAt, Expr::value(None::<i64>))
-            .filter(upload::Column::Id.eq(id.as_uuid()))
-            .exec(&transaction)
-            .await
-            .map_err(db_error)?;
-        keys::remember(&transaction, tenant, new.key.as_ref(), id, now).await?;
-        let record = list::get(&transaction, tenant, id).await?;
-        transaction.commit().await.map_err(db_error)?;
+        let new = &new;
+        let done = self
+            .write(|transaction| async move {
+                let transaction = &*transaction;
+                if let Some(record) = keys::find(transaction, tenant, new.key.as_ref()).await? {
+                    return Ok(Taken::Repeated(record));
+                }
+                let before = list::get(transaction, tenant, id).await?;
+                if !before.upload.state.is_final() {
+                    return Err(StoreError::Conflict(Entity::Upload(id)));
+                }
+                let number = before.latest.number + 1;
+                let (run, run_row) = rows::new_run(&before.upload, new.id, number, &new.settings)?;
+                let job_row = create::new_job(&run, &new.job, now)?;
+                let audit =
+                    rows::audit_row(now, tenant, &new.origin, "upload.reprocess", id, run.state.as_str());
+                run::Entity::insert(run_row).exec_without_returning(transaction).await.map_err(db_error)?;
+                job::Entity::insert(job_row).exec_without_returning(transaction).await.map_err(db_error)?;
+                audit_event::Entity::insert(audit)
+                    .exec_without_returning(transaction)
+                    .await
+                    .map_err(db_error)?;
+                upload::Entity::update_many()
+                    .col_expr(upload::Column::State, Expr::value(UploadState::Queued.as_str()))
+                    .col_expr(upload::Column::LatestRun, Expr::value(new.id.as_uuid()))
+                    .col_expr(upload::Column::FinishedAt, Expr::value(None::<i64>))
+                    .filter(upload::Column::Id.eq(id.as_uuid()))
+                    .exec(transaction)
+                    .await
+                    .map_err(db_error)?;
+                keys::remember(transaction, tenant, new.key.as_ref(), id, now).await?;
+                let record = list::get(transaction, tenant, id).await?;
+                Ok(Taken::New(record))
+            })
+            .await?;
         self.job_added().notify_one();
-        Ok(Taken::New(record))
+        Ok(done)
     }
 
     /// Asks for the run to be stopped. A waiting one is cancelled at once; a worker learns of it when it renews.
@@ -56,33 +65,35 @@ impl Meta {
         origin: &Origin,
     ) -> Result<Taken, StoreError> {
         let now = self.clock().now_us();
-        let transaction = self.begin().await?;
-        if let Some(record) = keys::find(&transaction, tenant, key).await? {
-            return Ok(Taken::Repeated(record));
-        }
-        list::get(&transaction, tenant, id).await?;
-        let Some(job) = active_job(&transaction, id).await? else {
-            return Err(StoreError::Conflict(Entity::Upload(id)));
-        };
-        let result = if job.state == JobState::Queued {
-            end_job(&transaction, &job, JobState::Cancelled, now).await?;
-            finish::end_run(&transaction, &job, cancelled(&job), now).await?;
-            "cancelled"
-        } else {
-            job::Entity::update_many()
-                .col_expr(job::Column::CancelRequested, Expr::value(true))
-                .filter(job::Column::Id.eq(job.id.as_uuid()))
-                .exec(&transaction)
-                .await
-                .map_err(db_error)?;
-            "requested"
-        };
-        let audit = rows::audit_row(now, tenant, origin, "upload.cancel", id, result);
-        audit_event::Entity::insert(audit).exec_without_returning(&transaction).await.map_err(db_error)?;
-        keys::remember(&transaction, tenant, key, id, now).await?;
-        let record = list::get(&transaction, tenant, id).await?;
-        transaction.commit().await.map_err(db_error)?;
-        Ok(Taken::New(record))
+        self.write(|transaction| async move {
+            let transaction = &*transaction;
+            if let Some(record) = keys::find(transaction, tenant, key).await? {
+                return Ok(Taken::Repeated(record));
+            }
+            list::get(transaction, tenant, id).await?;
+            let Some(job) = active_job(transaction, id).await? else {
+                return Err(StoreError::Conflict(Entity::Upload(id)));
+            };
+            let result = if job.state == JobState::Queued {
+                end_job(transaction, &job, JobState::Cancelled, now).await?;
+                finish::end_run(transaction, &job, cancelled(&job), now).await?;
+                "cancelled"
+            } else {
+                job::Entity::update_many()
+                    .col_expr(job::Column::CancelRequested, Expr::value(true))
+                    .filter(job::Column::Id.eq(job.id.as_uuid()))
+                    .exec(transaction)
+                    .await
+                    .map_err(db_error)?;
+                "requested"
+            };
+            let audit = rows::audit_row(now, tenant, origin, "upload.cancel", id, result);
+            audit_event::Entity::insert(audit).exec_without_returning(transaction).await.map_err(db_error)?;
+            keys::remember(transaction, tenant, key, id, now).await?;
+            let record = list::get(transaction, tenant, id).await?;
+            Ok(Taken::New(record))
+        })
+        .await
     }
 }
 

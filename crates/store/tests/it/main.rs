@@ -5,6 +5,8 @@
 mod blobs;
 /// What only the local directory does.
 mod local;
+/// PostgreSQL under the common suite, and what only a server does.
+mod postgres;
 /// SQLite under the common suite, and what only it does.
 mod sqlite;
 /// Databases of earlier versions migrate.

@@ -1,0 +1,130 @@
+//! All that differs between databases: connection options, locks, the claim, and error codes.
+
+mod postgres;
+mod sqlite;
+
+use sea_orm::sqlx;
+use sea_orm::{
+    ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, IsolationLevel, SqliteTransactionMode,
+    Statement, TransactionOptions, Value,
+};
+use uuid::Uuid;
+
+use super::{Database, MetaOptions};
+
+/// Any number that nobody else locks.
+const MIGRATION_LOCK: i64 = 0x6373_7670;
+
+/// The connections that write: on SQLite it is one.
+pub(super) async fn connect_writers(options: &MetaOptions) -> Result<DatabaseConnection, DbErr> {
+    match &options.database {
+        Database::Sqlite { file, max_bytes } => sqlite::connect(file, *max_bytes, 1, false).await,
+        Database::Postgres { url } => postgres::connect(url, options.max_writers, false).await,
+    }
+}
+
+/// The connections that read; they cannot write even by mistake.
+pub(super) async fn connect_readers(options: &MetaOptions) -> Result<DatabaseConnection, DbErr> {
+    match &options.database {
+        Database::Sqlite { file, max_bytes } => {
+            sqlite::connect(file, *max_bytes, options.max_readers, true).await
+        }
+        Database::Postgres { url } => postgres::connect(url, options.max_readers, true).await,
+    }
+}
+
+/// As if transactions came one after the other. SQLite takes the lock at once: a transaction that reads first and writes
+/// later could not wait for it.
+pub(super) fn write_transaction() -> TransactionOptions {
+    TransactionOptions {
+        isolation_level: Some(IsolationLevel::Serializable),
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}
+
+/// A transaction in which each statement sees what others have committed before it.
+pub(super) fn migration() -> TransactionOptions {
+    TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..write_transaction() }
+}
+
+/// Keeps a second process from migrating at the same time, until the transaction ends. On SQLite the writing transaction
+/// is that lock.
+pub(super) async fn lock_for_migration(transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DatabaseBackend::Postgres {
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+    }
+    Ok(())
+}
+
+/// Is there any job to be claimed, or any lease that has ended?
+pub(super) fn work_exists(db: &impl ConnectionTrait, now: i64) -> Statement {
+    let sql = "SELECT 1 AS found FROM jobs WHERE (state = 'queued' AND run_at <= $1) \
+               OR (state = 'running' AND lease_until <= $1) LIMIT 1";
+    Statement::from_sql_and_values(db.get_database_backend(), sql, [Value::from(now)])
+}
+
+/// Picks the next job and takes it in one statement, inside a writing transaction.
+///
+/// Tenants take turns: the one with the fewest running jobs goes first, then the one that has waited longest.
+/// Within a tenant the priority decides, then the time. The small inner queries keep this fast while one tenant
+/// has a hundred thousand jobs waiting. On PostgreSQL a job that another process is just taking is passed over.
+pub(super) fn claim(db: &impl ConnectionTrait, worker: &str, now: i64, lease_until: i64) -> Statement {
+    let passing_over = match db.get_database_backend() {
+        DatabaseBackend::Postgres => "FOR UPDATE SKIP LOCKED",
+        _ => "",
+    };
+    let sql = format!(
+        "\
+        UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = lease_token + 1, \
+            lease_until = $1, heartbeat_at = $2, worker = $3 \
+        WHERE id = ( \
+            SELECT job FROM ( \
+                SELECT (SELECT j.id FROM jobs j WHERE j.tenant_id = t.id AND j.state = 'queued' AND j.run_at <= $2 \
+                        ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1 {passing_over}) AS job, \
+                    (SELECT COUNT(*) FROM jobs r WHERE r.tenant_id = t.id AND r.state = 'running') AS busy \
+                FROM tenants t) AS next \
+            JOIN jobs n ON n.id = next.job \
+            ORDER BY next.busy, n.run_at, n.id LIMIT 1) \
+        RETURNING *"
+    );
+    let values = [Value::from(lease_until), Value::from(now), Value::from(worker)];
+    Statement::from_sql_and_values(db.get_database_backend(), sql, values)
+}
+
+/// Counts and times of all uploads of a tenant, one row per state.
+pub(super) fn stats(db: &impl ConnectionTrait, tenant: Uuid) -> Statement {
+    let sql = "SELECT state, COUNT(*) AS uploads, COUNT(processing_us) AS timed, \
+               CAST(COALESCE(AVG(processing_us), 0) AS DOUBLE PRECISION) AS average_us, \
+               MAX(created_at) AS created_at, MAX(finished_at) AS finished_at \
+               FROM uploads WHERE tenant_id = $1 GROUP BY state";
+    Statement::from_sql_and_values(db.get_database_backend(), sql, [Value::from(tenant)])
+}
+
+/// No room on the disk under the database.
+pub(super) fn is_disk_full(error: &sqlx::Error) -> bool {
+    match postgres::code(error) {
+        Some(code) => postgres::is_full(&code),
+        None => sqlite::code(error).is_some_and(sqlite::is_full),
+    }
+}
+
+/// The database is away or another process holds it for too long; trying again later may help.
+pub(super) fn is_unavailable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Io(_) => true,
+        _ => match postgres::code(error) {
+            Some(code) => postgres::is_unavailable(&code) || postgres::is_crossed(&code),
+            None => sqlite::code(error).is_some_and(sqlite::is_unavailable),
+        },
+    }
+}
+
+/// The transaction crossed another one: nothing of it has happened, and it may be done once more.
+pub(super) fn is_crossed(error: &sqlx::Error) -> bool {
+    postgres::code(error).is_some_and(|code| postgres::is_crossed(&code))
+}

@@ -1,0 +1,102 @@
+//! PostgreSQL: many processes write at the same time.
+//!
+//! Every writing transaction is serialisable, so that code which reads first and writes later is right on both databases;
+//! what the database refuses because two of them crossed is done once more.
+
+use std::time::Duration;
+
+use sea_orm::sqlx;
+use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, Statement,
+};
+
+/// How long a caller waits for a connection before the store counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest statement, longest wait for a lock, and longest pause inside a transaction, in milliseconds.
+const TIMEOUTS: [(&str, &str); 3] = [
+    ("statement_timeout", "30000"),
+    ("lock_timeout", "10000"),
+    ("idle_in_transaction_session_timeout", "60000"),
+];
+/// Oldest server whose behaviour is tested.
+const OLDEST_SERVER: i32 = 150_000;
+
+/// Opens connections to a server. Those that only read cannot write even by mistake.
+pub(super) async fn connect(
+    url: &str,
+    connections: u32,
+    reads_only: bool,
+) -> Result<DatabaseConnection, DbErr> {
+    let mut connect = ConnectOptions::new(url);
+    connect
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        // A server that was restarted must be noticed before a request is given a dead connection.
+        .test_before_acquire(true)
+        .sqlx_logging(false)
+        .map_sqlx_postgres_opts(move |options: PgConnectOptions| {
+            let options = options.application_name("csvp").options(TIMEOUTS);
+            if reads_only { options.options([("default_transaction_read_only", "on")]) } else { options }
+        });
+    let db = Database::connect(connect).await?;
+    refuse_what_is_not_durable(&db).await?;
+    Ok(db)
+}
+
+/// An answer to a sender stands on commits that wait for the disk.
+async fn refuse_what_is_not_durable(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let sql = "SELECT current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync, \
+               current_setting('synchronous_commit') AS synchronous_commit";
+    let row = db.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await?;
+    let row = row.ok_or_else(|| DbErr::Custom("the server does not tell its settings".to_owned()))?;
+    let version: i32 = row.try_get("", "version")?;
+    if version < OLDEST_SERVER {
+        let found = version / 10_000;
+        return Err(DbErr::Custom(format!(
+            "expected PostgreSQL 15 or newer, found {found}; update the server"
+        )));
+    }
+    for setting in ["fsync", "synchronous_commit"] {
+        let value: String = row.try_get("", setting)?;
+        if value == "off" {
+            return Err(DbErr::Custom(format!(
+                "expected a server whose commits wait for the disk, found `{setting} = off`; switch it on"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The five letters that say what went wrong.
+pub(super) fn code(error: &sqlx::Error) -> Option<String> {
+    let sqlx::Error::Database(cause) = error else { return None };
+    cause.code().filter(|code| code.len() == 5).map(std::borrow::Cow::into_owned)
+}
+
+/// No room on the disk under the database.
+pub(super) fn is_full(code: &str) -> bool {
+    const DISK_FULL: &str = "53100";
+    code == DISK_FULL
+}
+
+/// The server stops, starts, has no connection free, or something waited too long.
+pub(super) fn is_unavailable(code: &str) -> bool {
+    const CONNECTION: &str = "08";
+    const OPERATOR: &str = "57";
+    const TOO_MANY_CONNECTIONS: &str = "53300";
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    const READ_ONLY: &str = "25006";
+    code.starts_with(CONNECTION)
+        || code.starts_with(OPERATOR)
+        || matches!(code, TOO_MANY_CONNECTIONS | LOCK_NOT_AVAILABLE | READ_ONLY)
+}
+
+/// The transaction crossed another one; nothing of it has happened.
+pub(super) fn is_crossed(code: &str) -> bool {
+    const SERIALIZATION_FAILURE: &str = "40001";
+    const DEADLOCK: &str = "40P01";
+    matches!(code, SERIALIZATION_FAILURE | DEADLOCK)
+}

@@ -1,0 +1,87 @@
+//! SQLite: one connection writes, several read; a commit waits for the disk.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sea_orm::sqlx;
+use sea_orm::sqlx::Connection as _;
+use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+
+/// The size of a page; SQLite's own default.
+const PAGE_BYTES: u64 = 4_096;
+/// How long a writer of another process is waited for.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a caller waits for a free connection before the store counts as unavailable.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Opens connections to a file. `synchronous=FULL` makes a commit wait for the disk: that is what an answer to the sender
+/// stands on. Those that only read cannot write even by mistake.
+pub(super) async fn connect(
+    file: &Path,
+    max_bytes: Option<u64>,
+    connections: u32,
+    reads_only: bool,
+) -> Result<DatabaseConnection, DbErr> {
+    let file = file.to_owned();
+    let max_pages = max_bytes.map(|bytes| (bytes / PAGE_BYTES).max(1));
+    let mut connect = ConnectOptions::new("sqlite://set-below");
+    connect
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None::<Duration>)
+        .max_lifetime(None::<Duration>)
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        // The path is set as a path: as part of a URL, `?` and `%` in it would have a meaning.
+        .map_sqlx_sqlite_opts(move |sqlite: SqliteConnectOptions| {
+            let sqlite = sqlite
+                .filename(&file)
+                .create_if_missing(!reads_only)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .foreign_keys(true)
+                .busy_timeout(BUSY_TIMEOUT)
+                // Rows of deleted uploads are overwritten, not left in free pages.
+                .pragma("secure_delete", "fast");
+            let sqlite = match max_pages {
+                Some(pages) => sqlite.pragma("max_page_count", pages.to_string()),
+                None => sqlite,
+            };
+            if reads_only { sqlite.pragma("query_only", "on") } else { sqlite }
+        })
+        .map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(is_outside_transactions(connection)));
+    Database::connect(connect).await
+}
+
+/// False for a connection that must not be used again.
+///
+/// On a full disk or a failed write SQLite rolls the transaction back by itself. The driver does not notice, its
+/// own rollback then fails, and it goes on counting itself one level deep: from then on it would begin with
+/// `SAVEPOINT` inside a transaction that nobody ever commits, and say `Ok` to commits that a restart undoes. Such
+/// a connection is closed, which rolls back whatever is open, and a fresh one takes its place.
+async fn is_outside_transactions(connection: &mut sqlx::SqliteConnection) -> Result<bool, sqlx::Error> {
+    Ok(!connection.is_in_transaction())
+}
+
+/// The primary result code of an error, without its extended part.
+pub(super) fn code(error: &sqlx::Error) -> Option<u32> {
+    let sqlx::Error::Database(cause) = error else { return None };
+    let extended: u32 = cause.code()?.parse().ok()?;
+    Some(extended & 0xff)
+}
+
+/// No room on the disk under the database.
+pub(super) fn is_full(code: u32) -> bool {
+    const FULL: u32 = 13;
+    code == FULL
+}
+
+/// Another process holds the file for too long, or it cannot be opened now.
+pub(super) fn is_unavailable(code: u32) -> bool {
+    const BUSY: u32 = 5;
+    const LOCKED: u32 = 6;
+    const CANNOT_OPEN: u32 = 14;
+    matches!(code, BUSY | LOCKED | CANNOT_OPEN)
+}
