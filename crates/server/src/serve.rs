@@ -74,6 +74,15 @@ pub enum ServeError {
         #[source]
         source: StoreError,
     },
+    /// The database server cannot be used.
+    #[error("database `{place}` cannot be used")]
+    Database {
+        /// Host, port and name of the database, without user and password.
+        place: String,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
     /// A listener stopped.
     #[error("listener stopped")]
     Stopped(#[source] std::io::Error),
@@ -102,6 +111,13 @@ impl ServeError {
             Self::DataDir { .. } | Self::Store { .. } => {
                 vec![
                     "check that the directory exists or can be made, is writable and on a local disk"
+                        .to_owned(),
+                ]
+            }
+            Self::Database { .. } => {
+                vec![
+                    "check that the server runs, that `database.url` names it, and that user, password and TLS are \
+                     those it expects"
                         .to_owned(),
                 ]
             }
@@ -158,7 +174,7 @@ pub async fn migrate(config: &Config) -> Result<Vec<String>, ServeError> {
     config.validate()?;
     let _lock = lock_data_dir(&config.store.data_dir())?;
     let (meta, migrated) = storage::open_meta(config).await?;
-    meta.close().await.map_err(|source| storage::failed(config, source))?;
+    meta.close().await.map_err(|source| storage::database_failed(config, source))?;
     Ok(migrated)
 }
 

@@ -21,6 +21,15 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    /// The file of a secret cannot be read.
+    #[error("file `{}` with a secret cannot be read", path.display())]
+    SecretUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The file or a value in it is not understood.
     #[error("configuration file `{}` is not understood: {message}", path.display())]
     Syntax {
@@ -63,7 +72,7 @@ impl ConfigError {
     /// What a person can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Unreadable { .. } => vec!["check the path and its permissions".to_owned()],
+            Self::Unreadable { .. } | Self::SecretUnreadable { .. } => vec!["check the path and its permissions".to_owned()],
             Self::Syntax { .. } | Self::Invalid { .. } => {
                 vec!["all settings with their defaults stand in docs/reference/configuration.md".to_owned()]
             }
@@ -124,9 +133,21 @@ impl Config {
         }
         self.address()?;
         self.operations_address()?;
+        self.database.address()?;
         let invalid = |key: &str, message: &str| {
             Err(ConfigError::Invalid { key: key.to_owned(), message: message.to_owned() })
         };
+        if self.database.max_connections < 2 {
+            return invalid("database.max_connections", "expected at least 2: one to read, one to write");
+        }
+        for (key, time) in [
+            ("database.acquire_timeout", self.database.acquire_timeout),
+            ("database.statement_timeout", self.database.statement_timeout),
+        ] {
+            if time < Seconds::new(1) {
+                return invalid(key, "expected at least 1s");
+            }
+        }
         if self.upload.max_size.0 == 0 {
             return invalid("upload.max_size", "expected more than 0 bytes");
         }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::quantity::{Bytes, Seconds};
+use super::secret::Secret;
 
 /// One line of the table of settings.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +93,22 @@ sections! {
         min_free_disk: Bytes = "64 MiB";
         /// How long the files of a run stay that a newer one has replaced, for downloads that are about to begin.
         keep_replaced: Seconds = "60s";
+    }
+    /// The database: what is known of uploads, runs and jobs.
+    database: DatabaseSection {
+        /// Address of a PostgreSQL server, as `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; without it the database is a
+        /// SQLite file in `store.data_dir`. For TLS with a private authority, append
+        /// `?sslmode=verify-full&sslrootcert=/path/to/ca.pem`. Never shown or logged.
+        url: Secret = "";
+        /// File that holds the address, for example a mounted secret. Not together with `database.url`.
+        url_file: String = "";
+        /// Most connections of this process to the server; half of them write. All processes together must stay below the
+        /// server's `max_connections`.
+        max_connections: u32 = "16";
+        /// How long a request or a job waits for a connection before the database counts as away.
+        acquire_timeout: Seconds = "5s";
+        /// Longest statement. A call that has got no answer for this long counts as failed.
+        statement_timeout: Seconds = "15s";
     }
     /// How uploads are received.
     upload: UploadSection {

@@ -7,7 +7,7 @@ use csvp_store::repair::{Repair, Repaired};
 use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError};
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, shown};
 use crate::serve::ServeError;
 
 /// Name of the database in the data directory.
@@ -26,15 +26,35 @@ pub(crate) fn failed(config: &Config, source: StoreError) -> ServeError {
     ServeError::Store { path: config.store.data_dir(), source }
 }
 
+/// Why the database of this configuration cannot be used.
+pub(crate) fn database_failed(config: &Config, source: StoreError) -> ServeError {
+    match config.database.address() {
+        Ok(Some(url)) => ServeError::Database { place: shown(&url), source },
+        _ => failed(config, source),
+    }
+}
+
 /// Opens the database and brings it up to date; gives the names of the migrations that ran.
 pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), ServeError> {
-    let options = MetaOptions::sqlite_file(config.store.data_dir().join(DATABASE));
+    let options = meta_options(config)?;
     let open = async {
         let meta = Meta::open(&options, Clock::system()).await?;
         let migrated = meta.migrate().await?;
         Ok((meta, migrated))
     };
-    open.await.map_err(|source| failed(config, source))
+    open.await.map_err(|source| database_failed(config, source))
+}
+
+/// Where the database is.
+fn meta_options(config: &Config) -> Result<MetaOptions, ServeError> {
+    let database = &config.database;
+    Ok(match database.address()? {
+        None => MetaOptions::sqlite_file(config.store.data_dir().join(DATABASE)),
+        Some(url) => MetaOptions::postgres(url.reveal())
+            .with_max_connections(database.max_connections)
+            .with_acquire_timeout(database.acquire_timeout.0)
+            .with_statement_timeout(database.statement_timeout.0),
+    })
 }
 
 /// Opens the directory of objects.

@@ -15,10 +15,9 @@ impl Meta {
     /// ends with a report. `Conflict` while a run is waiting or in work. A second call with the same idempotency key
     /// changes nothing, or is `KeyReused` when it is another request.
     pub async fn start_run(&self, tenant: TenantId, id: UploadId, new: NewRun) -> Result<Taken, StoreError> {
-        let now = self.clock().now_us();
         let new = &new;
         let done = self
-            .write(|transaction| async move {
+            .write(|transaction, now| async move {
                 let transaction = &*transaction;
                 if let Some(record) = keys::find(transaction, tenant, new.key.as_ref()).await? {
                     return Ok(Taken::Repeated(record));
@@ -64,8 +63,7 @@ impl Meta {
         key: Option<&IdempotencyKey>,
         origin: &Origin,
     ) -> Result<Taken, StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             if let Some(record) = keys::find(transaction, tenant, key).await? {
                 return Ok(Taken::Repeated(record));

@@ -1,8 +1,10 @@
 //! Real servers for tests: started on this machine's loopback for one test, gone when it ends.
 
 mod postgres;
+mod relay;
 
 pub use postgres::Postgres;
+pub use relay::Relay;
 
 use std::net::TcpListener;
 

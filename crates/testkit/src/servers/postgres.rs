@@ -61,6 +61,11 @@ impl Postgres {
         started
     }
 
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The address of a new, empty database.
     ///
     /// # Panics
