@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum_server::Handle;
-use csvp_store::StoreError;
+use csvp_store::{S3OpenError, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
@@ -83,6 +83,9 @@ pub enum ServeError {
         #[source]
         source: StoreError,
     },
+    /// The bucket cannot be used.
+    #[error(transparent)]
+    Bucket(#[from] S3OpenError),
     /// A listener stopped.
     #[error("listener stopped")]
     Stopped(#[source] std::io::Error),
@@ -93,6 +96,7 @@ impl ServeError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Config(error) => error.hints(),
+            Self::Bucket(error) => error.hints(),
             Self::PortBusy { free: Some(free), .. } => {
                 vec![format!("use another port: `--port {free}` or `PORT={free}`")]
             }
@@ -135,6 +139,8 @@ pub struct Banner {
     pub operations: Option<SocketAddr>,
     /// Where data is kept.
     pub data_dir: PathBuf,
+    /// The bucket that files are kept in, `s3://...`; none when they are in the data directory.
+    pub bucket: Option<String>,
     /// Bytes in it, and the most there may be.
     pub store_bytes: (u64, u64),
     /// Migrations that have just run.
@@ -196,7 +202,7 @@ impl Server {
         // 3. The store, for this process alone; migrated, and cleaned of what a crash left behind.
         let lock = lock_data_dir(&config.store.data_dir())?;
         let (meta, migrated) = storage::open_meta(&config).await?;
-        let blobs = storage::open_blobs(&config).await?;
+        let blobs = storage::open_blobs(&config, &meta).await?;
         storage::recover(&config, &meta, &blobs).await?;
         let app = App::new(config, meta, blobs);
         // 4. The worker, then the listeners.
@@ -348,6 +354,7 @@ async fn banner(
         address,
         operations: operations.and_then(local),
         data_dir: app.config.store.data_dir(),
+        bucket: app.blobs.bucket(),
         store_bytes: (storage::used_bytes(app), app.config.store.max_disk.0),
         migrated,
         try_this: vec![

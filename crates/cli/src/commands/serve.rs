@@ -58,7 +58,14 @@ fn welcome(banner: &Banner) -> std::io::Result<()> {
     if let Some(operations) = banner.operations {
         writeln!(out, "metrics     http://{operations}/metrics")?;
     }
-    writeln!(out, "data        {} ({} of {} used)", banner.data_dir.display(), size(used), size(most))?;
+    let used = format!("({} of {} used)", size(used), size(most));
+    match &banner.bucket {
+        Some(bucket) => {
+            writeln!(out, "database    {}", banner.data_dir.display())?;
+            writeln!(out, "files       {bucket} {used}")?;
+        }
+        None => writeln!(out, "data        {} {used}", banner.data_dir.display())?,
+    }
     if !banner.try_this.is_empty() {
         writeln!(out, "\ntry")?;
     }

@@ -7,6 +7,7 @@ mod database;
 mod load;
 mod quantity;
 mod reference;
+mod s3;
 mod secret;
 mod sections;
 
@@ -17,5 +18,5 @@ pub use reference::reference_page;
 pub use secret::Secret;
 pub use sections::{
     Config, DatabaseSection, LimitsSection, LogFormat, LogSection, ProcessingSection, S3Section,
-    ServerSection, Setting, StoreSection, UploadSection,
+    ServerSection, Setting, Sse, StoreSection, UploadSection,
 };

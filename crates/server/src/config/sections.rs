@@ -168,12 +168,78 @@ sections! {
         /// `human` or `json`.
         format: LogFormat = "human";
     }
-    /// An S3 bucket as store. This build keeps its data in `store.data_dir` only and does not start when a bucket is set.
+    /// A bucket of S3 or of a server that speaks its protocol, for all files. Without a bucket they are in
+    /// `store.data_dir`. Of the credentials the first that are set count: keys, file, web identity.
     s3: S3Section {
-        /// Region of the bucket; without a bucket it has no meaning.
-        region: String = "", "AWS_REGION";
-        /// Name of the bucket.
+        /// Name of the bucket; empty means that files are kept in `store.data_dir`.
         bucket: String = "", "AWS_S3_BUCKET", "S3_BUCKET_NAME";
+        /// Everything is kept below this name in the bucket, for example `csvp/production`.
+        prefix: String = "";
+        /// Region of the bucket; empty means `us-east-1`.
+        region: String = "", "AWS_REGION", "AWS_DEFAULT_REGION";
+        /// URL of the server, without the bucket; empty means Amazon's of the region.
+        endpoint: String = "", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL";
+        /// `true` addresses the bucket in the path (`https://host/bucket`), as most servers of one's own need it; `false`
+        /// in the host name (`https://bucket.host`).
+        path_style: bool = "false";
+        /// Allows `http` to other machines. To this one it is always allowed.
+        allow_http: bool = "false";
+        /// File with certificates to trust beside those of the system, as PEM.
+        ca_file: String = "", "AWS_CA_BUNDLE";
+        /// Access key.
+        access_key_id: String = "", "AWS_ACCESS_KEY_ID";
+        /// Its secret. Better kept in a variable or a file of credentials than in the configuration.
+        secret_access_key: Secret = "", "AWS_SECRET_ACCESS_KEY";
+        /// Token that belongs to keys that end.
+        session_token: Secret = "", "AWS_SESSION_TOKEN";
+        /// File with the keys: shared credentials of AWS, or JSON with `AccessKeyId`, `SecretAccessKey`, `SessionToken`. It is
+        /// read again when it changes.
+        credentials_file: String = "", "AWS_SHARED_CREDENTIALS_FILE";
+        /// Section of a file of shared credentials.
+        profile: String = "default", "AWS_PROFILE";
+        /// File with a token of the platform that is exchanged for keys (`AssumeRoleWithWebIdentity`).
+        web_identity_token_file: String = "", "AWS_WEB_IDENTITY_TOKEN_FILE";
+        /// Role that the token is for.
+        role_arn: String = "", "AWS_ROLE_ARN";
+        /// Name of the session with that role.
+        role_session_name: String = "csvp", "AWS_ROLE_SESSION_NAME";
+        /// URL of the security token service; empty means Amazon's of the region.
+        sts_endpoint: String = "", "AWS_ENDPOINT_URL_STS";
+        /// Encryption of what is stored: `bucket` (as the bucket says), `s3` (SSE-S3) or `kms` (SSE-KMS).
+        sse: Sse = "bucket";
+        /// Key of `kms`, as id or ARN.
+        kms_key_id: String = "";
+        /// Longest wait for a connection.
+        connect_timeout: Seconds = "5s";
+        /// Longest try of one request, with a part of up to 16 MiB.
+        request_timeout: Seconds = "30s";
+        /// Longest wait for one request with all its tries; after that requests are answered with 503.
+        retry_deadline: Seconds = "60s";
+    }
+}
+
+/// How a bucket encrypts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sse {
+    /// As the bucket says.
+    Bucket,
+    /// With keys of the server.
+    S3,
+    /// With a key of the key service.
+    Kms,
+}
+
+impl std::str::FromStr for Sse {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "bucket" => Ok(Self::Bucket),
+            "s3" => Ok(Self::S3),
+            "kms" => Ok(Self::Kms),
+            other => Err(format!("expected `bucket`, `s3` or `kms`, found `{other}`")),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What the simple face says about an upload and about the service.
 
 use csvp_report::ApiErrorCode;
-use csvp_store::{RunFile, UploadRecord, UploadState};
+use csvp_store::{ObjectKey, RunFile, UploadRecord, UploadState};
 
 use crate::api::{
     SimpleData, SimpleHealth, SimpleProblems, SimpleRow, SimpleStats, SimpleStatus, SimpleUpload,
@@ -45,7 +45,7 @@ pub(crate) async fn uploaded(app: &App, record: UploadRecord) -> Result<SimpleUp
             size: record.upload.size_bytes,
             uploaded_at: Timestamp(record.upload.created_at),
             processed_rows: summary.accepted + summary.rejected,
-            s3_location: format!("/api/v1/uploads/{id}/files/original"),
+            s3_location: location(app, &record),
             row_data: rows(app, &record).await?,
             upload_id: id,
             report: format!("/api/v1/uploads/{id}/report"),
@@ -57,6 +57,13 @@ pub(crate) async fn uploaded(app: &App, record: UploadRecord) -> Result<SimpleUp
             },
         },
     })
+}
+
+/// Where the original is: its address in the bucket, or its path on this server.
+fn location(app: &App, record: &UploadRecord) -> String {
+    let (tenant, upload) = (record.upload.tenant, record.upload.id);
+    let address = app.blobs.address(&ObjectKey::Original { tenant, upload });
+    address.unwrap_or_else(|| format!("/api/v1/uploads/{}/files/original", upload.as_uuid()))
 }
 
 async fn finished(app: &App, record: UploadRecord) -> Result<UploadRecord, ApiError> {
@@ -104,6 +111,11 @@ pub(crate) async fn health(app: &App) -> Result<SimpleHealth, ApiError> {
 pub(crate) async fn status(app: &App) -> Result<SimpleStatus, ApiError> {
     let stats = app.meta.stats(app.tenant()).await?;
     let (healthy, _) = super::health::check(app).await;
+    let s3_status = match app.blobs.bucket() {
+        None => "not configured",
+        Some(_) if super::health::objects_answer(app).await => "connected",
+        Some(_) => "unavailable",
+    };
     Ok(SimpleStatus {
         status: if healthy { "operational" } else { "degraded" }.to_owned(),
         stats: SimpleStats {
@@ -112,7 +124,7 @@ pub(crate) async fn status(app: &App) -> Result<SimpleStatus, ApiError> {
             failed_uploads: stats.refused + stats.failed,
             average_processing_time: stats.average_processing_ms.unwrap_or(0.0),
         },
-        s3_status: "not configured".to_owned(),
+        s3_status: s3_status.to_owned(),
         last_activity: stats.last_activity.map(Timestamp),
     })
 }

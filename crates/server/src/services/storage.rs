@@ -57,8 +57,15 @@ fn meta_options(config: &Config) -> Result<MetaOptions, ServeError> {
     })
 }
 
-/// Opens the directory of objects.
-pub(crate) async fn open_blobs(config: &Config) -> Result<Blobs, ServeError> {
+/// Opens the bucket, or the directory of objects. A bucket must be this database's: nothing in it is safe from another
+/// one.
+pub(crate) async fn open_blobs(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
+    if let Some(options) = config.s3_options()? {
+        let blobs = Blobs::open_s3(&options, Some(config.store.max_disk.0)).await?;
+        let database = meta.identity().await.map_err(|source| database_failed(config, source))?;
+        blobs.bind(database).await?;
+        return Ok(blobs);
+    }
     let root = config.store.data_dir().join(OBJECTS);
     Blobs::open_local(&root, Some(config.store.max_disk.0)).await.map_err(|source| failed(config, source))
 }
@@ -81,7 +88,10 @@ pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Resu
 
 /// Looks after the store while the service runs.
 pub(crate) async fn look_after(app: App) {
-    let mut repair = Repair::new(GRACE);
+    let config = &app.config;
+    let longest_write =
+        config.processing.job_timeout.0.max(config.upload.wait_timeout.0 + config.upload.timeout.0);
+    let mut repair = Repair::new(GRACE).with_longest_write(GRACE + longest_write);
     let kept_for = app.config.store.keep_replaced.0;
     let mut known = tokio::time::interval(kept_for.clamp(Duration::from_secs(1), KNOWN_EVERY));
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -110,10 +120,14 @@ async fn remove_known(meta: &Meta, blobs: &Blobs, kept_for: Duration) -> Result<
     Ok(Repaired {
         removed: deleted.removed + replaced.removed,
         removed_bytes: deleted.removed_bytes + replaced.removed_bytes,
+        ..Repaired::default()
     })
 }
 
 fn tell(what: &str, repaired: Repaired) {
+    if repaired.aborted > 0 {
+        tracing::info!(writes = repaired.aborted, "parts of objects that nobody would finish were removed");
+    }
     if repaired.removed > 0 {
         tracing::info!(groups = repaired.removed, bytes = repaired.removed_bytes, "{what}");
     }

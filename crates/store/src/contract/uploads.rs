@@ -310,7 +310,7 @@ pub async fn repair_removes_only_what_is_unused(setup: MetaSetup) {
     // Deleted, but the process died before the objects went.
     setup.meta.delete_upload(TENANT, gone, &Origin::worker()).await.unwrap();
     let repaired = Repair::finish_deletes(&setup.meta, &blobs).await.unwrap();
-    assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 8 });
+    assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 8, ..Repaired::default() });
     assert_eq!(Repair::finish_deletes(&setup.meta, &blobs).await.unwrap(), Repaired::default());
 
     let mut patient = Repair::new(Duration::from_secs(900));
@@ -319,13 +319,21 @@ pub async fn repair_removes_only_what_is_unused(setup: MetaSetup) {
     assert_eq!(patient.remove_unused(&setup.meta, &blobs).await.unwrap(), Repaired::default());
     let mut at_once = Repair::new(Duration::ZERO);
     let repaired = at_once.remove_unused(&setup.meta, &blobs).await.unwrap();
-    assert_eq!(repaired, Repaired { removed: 1, removed_bytes: 16 }, "the orphan goes, both runs stay");
+    assert_eq!(
+        repaired,
+        Repaired { removed: 1, removed_bytes: 16, ..Repaired::default() },
+        "the orphan goes, both runs stay"
+    );
     setup.meta.finish_job(&job.lease, result(UploadState::Completed), &Origin::worker()).await.unwrap();
     let kept_for = Duration::from_secs(60);
     let replaced = async || Repair::remove_replaced(&setup.meta, &blobs, kept_for).await.unwrap();
     assert_eq!(replaced().await, Repaired::default(), "a reader may still want it");
     setup.clock.advance(kept_for);
-    assert_eq!(replaced().await, Repaired { removed: 1, removed_bytes: 8 }, "the replaced run goes");
+    assert_eq!(
+        replaced().await,
+        Repaired { removed: 1, removed_bytes: 8, ..Repaired::default() },
+        "the replaced run goes"
+    );
     assert_eq!(replaced().await, Repaired::default());
     let runs = setup.meta.list_runs(TENANT, kept_id).await.unwrap();
     assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), [2], "and its row");

@@ -10,6 +10,7 @@ mod delete;
 mod dialect;
 mod entity;
 mod finish;
+mod identity;
 mod jobs;
 mod keys;
 mod list;

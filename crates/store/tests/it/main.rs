@@ -7,6 +7,8 @@ mod blobs;
 mod local;
 /// PostgreSQL under the common suite, and what only a server does.
 mod postgres;
+/// Objects in a bucket, under the common suite and beyond.
+mod s3;
 /// SQLite under the common suite, and what only it does.
 mod sqlite;
 /// Databases of earlier versions migrate.

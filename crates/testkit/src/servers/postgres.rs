@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::free_port;
+use super::{free_port, signal};
 
 const USER: &str = "csvp";
 /// With signs that a URL must escape.
@@ -160,9 +160,4 @@ fn as_postgres(program: &str) -> Command {
 
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
-}
-
-/// Sends a signal to a process that we started.
-pub(super) fn signal(name: &str, process: u32) {
-    let _ = Command::new("kill").args([format!("-{name}"), process.to_string()]).status();
 }

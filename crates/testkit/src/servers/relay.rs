@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
@@ -21,6 +21,9 @@ struct Shared {
     targets: Mutex<Vec<SocketAddr>>,
     next: AtomicUsize,
     silent: AtomicBool,
+    refusing: AtomicBool,
+    delay_ms: AtomicU64,
+    open: Mutex<Vec<TcpStream>>,
     ended: AtomicBool,
 }
 
@@ -60,6 +63,26 @@ impl Relay {
         *held = targets.into_iter().collect();
     }
 
+    /// While refusing, connections end as soon as they are made. Those that are open are cut off at once.
+    pub fn set_refusing(&self, refusing: bool) {
+        self.shared.refusing.store(refusing, Ordering::SeqCst);
+        if refusing {
+            self.cut();
+        }
+    }
+
+    /// Cuts off all open connections, wherever they are in what they send.
+    pub fn cut(&self) {
+        for stream in self.shared.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// Lets each piece that is sent wait, in both directions.
+    pub fn set_delay(&self, delay: Duration) {
+        self.shared.delay_ms.store(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
+    }
+
     /// While silent, nothing that is sent arrives, in both directions, and nobody is told.
     pub fn set_silent(&self, silent: bool) {
         self.shared.silent.store(silent, Ordering::SeqCst);
@@ -78,12 +101,18 @@ impl Shared {
     /// Finds a target that answers; the client is cut off when none does.
     fn connect(self: Arc<Self>, client: TcpStream) {
         self.wait_while_silent();
+        if self.refusing.load(Ordering::SeqCst) {
+            return;
+        }
         let targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let first = self.next.fetch_add(1, Ordering::SeqCst);
         let found = (0..targets.len())
             .find_map(|turn| TcpStream::connect(targets[(first + turn) % targets.len()]).ok());
         let Some(target) = found else { return };
         let (Ok(client_too), Ok(target_too)) = (client.try_clone(), target.try_clone()) else { return };
+        if let (Ok(client), Ok(target)) = (client.try_clone(), target.try_clone()) {
+            self.open.lock().unwrap_or_else(PoisonError::into_inner).extend([client, target]);
+        }
         let shared = Arc::clone(&self);
         spawn(move || shared.pump(client_too, target_too));
         self.pump(target, client);
@@ -94,6 +123,7 @@ impl Shared {
         loop {
             let read = from.read(&mut bytes);
             self.wait_while_silent();
+            sleep(Duration::from_millis(self.delay_ms.load(Ordering::SeqCst)));
             match read {
                 Ok(n) if n > 0 && to.write_all(&bytes[..n]).is_ok() => {}
                 _ => {

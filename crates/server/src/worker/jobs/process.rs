@@ -14,7 +14,7 @@ use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::error::BoxError;
 use crate::services::processing::{self, Place, Stop};
-use crate::services::{LiveRun, Share, first_share, second_share, settings};
+use crate::services::{LiveRun, Share, first_share, second_share, sent_by_second, settings};
 use crate::telemetry::Metric;
 
 /// Columns that a file is taken to have of which nothing is known yet.
@@ -107,7 +107,7 @@ async fn process(app: &App, place: Place, live: &LiveRun) -> Result<(RunResult, 
     let size = record.upload.size_bytes;
     if let Some(plan) = stored_plan(app, place).await? {
         let columns = plan.schema().columns.len();
-        let _share = share(app, second_share(size, columns), live).await?;
+        let _share = share(app, second_share(size, columns) + sent_by_second(&app.blobs, size), live).await?;
         return processing::convert_plan(app, place, plan, size, live).await;
     }
     let wanted: SettingsRequest = serde_json::from_value(record.latest.settings.clone())?;
@@ -116,7 +116,7 @@ async fn process(app: &App, place: Place, live: &LiveRun) -> Result<(RunResult, 
     let checked = processing::check_stored(app, place, settings, size, live).await?;
     drop(first);
     let columns = checked.plan.schema().columns.len();
-    let _share = share(app, second_share(size, columns), live).await?;
+    let _share = share(app, second_share(size, columns) + sent_by_second(&app.blobs, size), live).await?;
     processing::convert(app, place, checked, size, live).await
 }
 
@@ -152,6 +152,14 @@ async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static
         Stop::TooLarge(detail) => end(app, lease, place, "upload-too-large", detail).await,
         Stop::Refused(detail) => end(app, lease, place, "upload-refused", detail).await,
         Stop::Settings(error) => end(app, lease, place, "request-invalid", error.detail).await,
+        // By no fault of the upload, and each try has waited for the store: the attempt does not count.
+        Stop::Store(error @ StoreError::ObjectsUnavailable(_)) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "object store does not answer; the job is tried again"
+            );
+            hand_back(app, lease).await
+        }
         Stop::Store(error) => again(app, lease, place, error.into()).await,
         Stop::Inside(cause) => again(app, lease, place, cause).await,
     }
