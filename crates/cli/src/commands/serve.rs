@@ -53,10 +53,15 @@ fn welcome(banner: &Banner) -> std::io::Result<()> {
         writeln!(out, "migrated    {migration}")?;
     }
     writeln!(out, "CSV Processor is ready")?;
-    writeln!(out, "page        http://{}", banner.address)?;
-    writeln!(out, "reference   http://{}/docs", banner.address)?;
+    if let Some(address) = banner.address {
+        writeln!(out, "page        http://{address}")?;
+        writeln!(out, "reference   http://{address}/docs")?;
+    }
     if let Some(operations) = banner.operations {
         writeln!(out, "metrics     http://{operations}/metrics")?;
+    }
+    if let Some(database) = &banner.database {
+        writeln!(out, "database    {database}")?;
     }
     writeln!(out, "data        {} ({} of {} used)", banner.data_dir.display(), size(used), size(most))?;
     if !banner.try_this.is_empty() {

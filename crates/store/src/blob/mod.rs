@@ -7,6 +7,7 @@ mod disk;
 mod journal;
 mod key;
 mod local;
+mod ping;
 mod reader;
 mod usage;
 mod writer;
