@@ -41,6 +41,13 @@ impl Clock {
         }
     }
 
+    /// Sets a manual clock, also back; the system clock takes no orders.
+    pub fn set(&self, now_us: i64) {
+        if let Source::Manual(now) = &self.0 {
+            now.store(now_us, Ordering::SeqCst);
+        }
+    }
+
     /// Whether it is moved by hand.
     pub(crate) fn is_manual(&self) -> bool {
         matches!(self.0, Source::Manual(_))

@@ -31,6 +31,8 @@ pub struct Repaired {
     pub removed: u64,
     /// Their size.
     pub removed_bytes: u64,
+    /// Size of all objects that are left, when all were listed.
+    pub left_bytes: Option<u64>,
     /// Writes that nobody would finish; nobody tells their size.
     pub aborted: u64,
 }
@@ -89,7 +91,7 @@ impl Repair {
     /// Lists all objects and removes those that have been without use for the grace period. Reads every name in
     /// the store; call it once an hour.
     pub async fn remove_unused(&mut self, meta: &Meta, blobs: &Blobs) -> Result<Repaired, StoreError> {
-        let unused = unused(meta, blobs).await?;
+        let (unused, listed_bytes) = unused(meta, blobs).await?;
         let now = Instant::now();
         self.suspects.retain(|prefix, _| unused.contains(prefix));
         let mut repaired = Repaired::default();
@@ -101,6 +103,7 @@ impl Repair {
                 self.suspects.remove(&prefix);
             }
         }
+        repaired.left_bytes = Some(listed_bytes.saturating_sub(repaired.removed_bytes));
         repaired.aborted = self.abort_unfinished(blobs, now).await?;
         Ok(repaired)
     }
@@ -123,19 +126,22 @@ impl Repair {
     }
 }
 
-/// All uploads and runs that have objects but no use. Memory grows with these, not with the store.
-async fn unused(meta: &Meta, blobs: &Blobs) -> Result<HashSet<ObjectPrefix>, StoreError> {
+/// All uploads and runs that have objects but no use, and the size of all objects. Memory grows with the former, not with
+/// the store.
+async fn unused(meta: &Meta, blobs: &Blobs) -> Result<(HashSet<ObjectPrefix>, u64), StoreError> {
     let mut unused = HashSet::new();
+    let mut listed_bytes = 0_u64;
     let mut looked_at = Looked::default();
     let mut keys = blobs.stream_keys(&ObjectPrefix::All);
-    while let Some((key, _)) = keys.try_next().await? {
+    while let Some((key, size_bytes)) = keys.try_next().await? {
+        listed_bytes = listed_bytes.saturating_add(size_bytes);
         looked_at.add(&key);
         if looked_at.uploads.len() + looked_at.runs.len() >= KEYS_PER_LOOK {
             unused.extend(std::mem::take(&mut looked_at).unused(meta).await?);
         }
     }
     unused.extend(looked_at.unused(meta).await?);
-    Ok(unused)
+    Ok((unused, listed_bytes))
 }
 
 /// Some uploads and runs that have objects.

@@ -152,13 +152,20 @@ impl Config {
             let message = format!("expected at least {least} for {} parallel uploads", self.upload.parallel);
             return invalid("processing.memory", &message);
         }
-        if self.processing.jobs == 0 {
-            return invalid("processing.jobs", "expected at least 1");
+        if self.processing.jobs == 0 && !self.is_shared() {
+            let message = "expected at least 1: only this process can run the jobs of a local store";
+            return invalid("processing.jobs", message);
         }
         if self.processing.lease < Seconds::new(3) {
             return invalid("processing.lease", "expected at least 3s");
         }
         Ok(())
+    }
+
+    /// Whether database and objects are where several processes can share them.
+    pub fn is_shared(&self) -> bool {
+        let database = !self.database.url.is_empty() || !self.database.url_file.is_empty();
+        database && !self.s3.bucket.is_empty()
     }
 
     /// Where the page and the API are served.

@@ -80,7 +80,11 @@ sections! {
         environment: String = "production", "NODE_ENV";
         /// Time in which the headers of a request must arrive.
         header_timeout: Seconds = "30s";
-        /// Time that running requests and jobs get at shutdown before they are cut off.
+        /// Time between the wish to stop and the end of taking requests. `/ready` says no at once, so that a load balancer
+        /// can look elsewhere before connections are refused; jobs are handed back at once too. Behind a load balancer a
+        /// little more than the time it takes to notice, for example `5s`.
+        drain_wait: Seconds = "0s";
+        /// Time that running requests and jobs get at shutdown before they are cut off; it begins after `drain_wait`.
         shutdown_timeout: Seconds = "30s";
     }
     /// Where data is kept.
@@ -107,6 +111,9 @@ sections! {
         max_connections: u32 = "16";
         /// How long a request or a job waits for a connection before the database counts as away.
         acquire_timeout: Seconds = "5s";
+        /// `auto`: a process that starts brings the schema up to date. `check`: it does not, and does not start while
+        /// `csvp migrate` has something to do.
+        migrate: Migrate = "auto";
         /// Longest statement. A call that has got no answer for this long counts as failed.
         statement_timeout: Seconds = "15s";
     }
@@ -137,7 +144,8 @@ sections! {
         /// Times the size of a file, unpacked, that its results may take on the disk in all, and 64 MiB. A run that would
         /// pass it ends, and leaves nothing.
         max_growth: u32 = "32";
-        /// Jobs that run at the same time.
+        /// Jobs that run at the same time in this process. `0` leaves them all to `csvp worker` processes, which needs a
+        /// database and a bucket that are shared.
         jobs: usize = "2";
         /// Longest run of one job.
         job_timeout: Seconds = "2h";
@@ -239,6 +247,28 @@ impl std::str::FromStr for Sse {
             "s3" => Ok(Self::S3),
             "kms" => Ok(Self::Kms),
             other => Err(format!("expected `bucket`, `s3` or `kms`, found `{other}`")),
+        }
+    }
+}
+
+/// Who brings the schema of the database up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Migrate {
+    /// Every process that starts.
+    Auto,
+    /// `csvp migrate`; a process that starts only looks.
+    Check,
+}
+
+impl std::str::FromStr for Migrate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "check" => Ok(Self::Check),
+            other => Err(format!("expected `auto` or `check`, found `{other}`")),
         }
     }
 }

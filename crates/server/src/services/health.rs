@@ -6,21 +6,28 @@ use csvp_store::StoreError;
 use serde_json::{Value, json};
 
 use crate::api::Timestamp;
-use crate::app::App;
+use crate::app::{App, Role};
 use crate::telemetry::Metric;
 
 use super::storage;
 
 /// Longest wait for the sign of life of a part.
 const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// How long the queue may be silent before a worker counts as not claiming.
+const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 
-/// Whether requests are taken.
+/// Whether this process should be given work: it is not about to end, its database and its objects answer, and a worker
+/// hears from its queue.
 pub(crate) async fn ready(app: &App) -> (bool, Value) {
-    if app.stopping.is_cancelled() {
-        return (false, json!({ "status": "stopping" }));
+    if app.draining.is_cancelled() {
+        return (false, json!({ "status": "draining" }));
     }
     let parts = Parts::ask(app).await;
     match parts.away() {
+        None if app.role == Role::Worker && app.queue_silent_for() > LONGEST_SILENCE => {
+            let reason = "no job could be claimed for a while";
+            (false, json!({ "status": "unavailable", "reason": reason }))
+        }
         None => (true, json!({ "status": "ready" })),
         Some(reason) => (false, json!({ "status": "unavailable", "reason": reason })),
     }
@@ -72,7 +79,7 @@ async fn answers(part: &str, ping: impl Future<Output = Result<(), StoreError>>)
 /// Every part and how it is.
 pub(crate) async fn check(app: &App) -> (bool, Value) {
     let parts = Parts::ask(app).await;
-    let ready = parts.away().is_none() && !app.stopping.is_cancelled();
+    let ready = parts.away().is_none() && !app.draining.is_cancelled();
     let (used, limit) = (storage::used_bytes(app), app.config.store.max_disk.0);
     let room = used < limit;
     let state = |ok: bool| if ok { "ok" } else { "failing" };

@@ -1,5 +1,7 @@
 //! What the simple face says about an upload and about the service.
 
+use std::time::Duration;
+
 use csvp_report::ApiErrorCode;
 use csvp_store::{ObjectKey, RunFile, UploadRecord, UploadState};
 
@@ -13,6 +15,8 @@ use crate::error::ApiError;
 use super::watch::{Change, Watcher};
 use super::{derived_name, query};
 
+/// How often the database is asked once the watcher has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Rows that the answer shows, the header among them.
 const SHOWN_ROWS: usize = 10;
 
@@ -75,6 +79,14 @@ async fn finished(app: &App, record: UploadRecord) -> Result<UploadRecord, ApiEr
         match watcher.next().await? {
             Some(Change::Done(record)) => return Ok(*record),
             Some(Change::Progress(..)) => {}
+            // Another process may run the job; the answer still has the time of the shutdown.
+            None if app.config.is_shared() => {
+                tokio::time::sleep(LOOK_EVERY).await;
+                let record = super::uploads::get(app, record.upload.id.as_uuid()).await?;
+                if record.upload.state.is_final() {
+                    return Ok(record);
+                }
+            }
             None => {
                 return Err(ApiError::busy(
                     30,

@@ -7,7 +7,7 @@ use csvp_store::repair::{Repair, Repaired};
 use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError};
 
 use crate::app::App;
-use crate::config::{Config, shown};
+use crate::config::{Config, Migrate, shown};
 use crate::serve::ServeError;
 
 /// Name of the database in the data directory.
@@ -26,27 +26,39 @@ pub(crate) fn failed(config: &Config, source: StoreError) -> ServeError {
     ServeError::Store { path: config.store.data_dir(), source }
 }
 
+/// Host, port and name of the database; none when it is a file in the data directory.
+pub(crate) fn database_place(config: &Config) -> Option<String> {
+    config.database.address().ok().flatten().map(|url| shown(&url))
+}
+
 /// Why the database of this configuration cannot be used.
 pub(crate) fn database_failed(config: &Config, source: StoreError) -> ServeError {
-    match config.database.address() {
-        Ok(Some(url)) => ServeError::Database { place: shown(&url), source },
-        _ => failed(config, source),
+    match database_place(config) {
+        Some(place) => ServeError::Database { place, source },
+        None => failed(config, source),
     }
 }
 
-/// Opens the database and brings it up to date; gives the names of the migrations that ran.
-pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), ServeError> {
+/// Opens the database as it is.
+pub(crate) async fn connect(config: &Config) -> Result<Meta, ServeError> {
     let options = meta_options(config)?;
-    let open = async {
-        let meta = Meta::open(&options, Clock::system()).await?;
-        let migrated = meta.migrate().await?;
-        Ok((meta, migrated))
-    };
-    open.await.map_err(|source| database_failed(config, source))
+    Meta::open(&options, Clock::system()).await.map_err(|source| database_failed(config, source))
+}
+
+/// Opens the database and brings it up to date, if that is wanted; gives the names of the migrations that ran.
+pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), ServeError> {
+    let failed = |source| database_failed(config, source);
+    let meta = connect(config).await?;
+    if config.database.migrate == Migrate::Auto {
+        let migrated = meta.migrate().await.map_err(failed)?;
+        return Ok((meta, migrated));
+    }
+    let pending = meta.pending_migrations().await.map_err(failed)?;
+    if pending.is_empty() { Ok((meta, pending)) } else { Err(ServeError::MigrationsPending(pending)) }
 }
 
 /// Where the database is.
-fn meta_options(config: &Config) -> Result<MetaOptions, ServeError> {
+pub(crate) fn meta_options(config: &Config) -> Result<MetaOptions, ServeError> {
     let database = &config.database;
     Ok(match database.address()? {
         None => MetaOptions::sqlite_file(config.store.data_dir().join(DATABASE)),
@@ -86,7 +98,8 @@ pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Resu
     Ok(())
 }
 
-/// Looks after the store while the service runs.
+/// Looks after the store while the service runs. Where several processes share it each of them does, which is harmless:
+/// what one has removed is gone for the others.
 pub(crate) async fn look_after(app: App) {
     let config = &app.config;
     let longest_write =
@@ -102,7 +115,12 @@ pub(crate) async fn look_after(app: App) {
             _ = look.tick() => repair.remove_unused(&app.meta, &app.blobs).await,
         };
         match result {
-            Ok(repaired) => tell("objects without use were removed", repaired),
+            Ok(repaired) => {
+                if let Some(left) = repaired.left_bytes.filter(|_| app.config.is_shared()) {
+                    app.blobs.recounted(left);
+                }
+                tell("objects without use were removed", repaired);
+            }
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,

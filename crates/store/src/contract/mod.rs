@@ -111,7 +111,8 @@ macro_rules! meta_contract {
             lost_lease_can_write_nothing, ended_lease_nobody_took_still_counts, job_that_kills_workers_dies,
             failed_attempts_wait_longer_then_die, released_job_is_not_counted, waiting_job_is_cancelled_at_once,
             running_job_is_asked_to_stop, lost_worker_of_a_cancelled_job_ends_it, progress_is_shown_while_it_runs,
-            result_must_be_final, ended_leases_free_their_jobs_at_once);
+            result_must_be_final, ended_leases_free_their_jobs_at_once, thousand_jobs_do_not_starve_one,
+            given_up_job_is_tried_again);
     };
     (@tests $open:path, $suite:ident; $($case:ident),*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

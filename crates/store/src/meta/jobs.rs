@@ -196,6 +196,7 @@ async fn expire_leases(db: &impl ConnectionTrait, now: i64) -> Result<(), StoreE
         if job.cancel_requested {
             runs::end_job(db, &job, JobState::Cancelled, now).await?;
             finish::end_run(db, &job, runs::cancelled(&job), now).await?;
+            finish::audit_end(db, &job, &Origin::worker(), UploadState::Cancelled, now).await?;
         } else if job.attempts >= job.max_attempts {
             bury(db, &job, Failure::workers_lost(job.attempts), now).await?;
         } else {
@@ -215,6 +216,13 @@ pub(super) async fn bury(
     now: i64,
 ) -> Result<(), StoreError> {
     runs::end_job(db, job, JobState::Dead, now).await?;
+    // For whoever looks through the jobs that were given up.
+    job::Entity::update_many()
+        .col_expr(job::Column::Error, Expr::value(failure.detail.as_str()))
+        .filter(job::Column::Id.eq(job.id.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(db_error)?;
     let result = RunResult {
         state: UploadState::Failed,
         summary: None,

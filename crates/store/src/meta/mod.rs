@@ -6,6 +6,7 @@
 
 mod commit;
 mod create;
+mod dead;
 mod delete;
 mod dialect;
 mod entity;
@@ -173,6 +174,24 @@ impl Meta {
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
         let pending = Migrator::get_pending_migrations_read_only(&self.0.reader);
         Ok(names(self.read(async { pending.await.map_err(db_error) }).await?))
+    }
+
+    /// The same for a database that is not open, or not even there; it is not made.
+    pub async fn pending_migrations_of(options: &MetaOptions) -> Result<Vec<String>, StoreError> {
+        if let Database::Sqlite { file, .. } = &options.database
+            && !file.try_exists().map_err(|error| StoreError::Unavailable(error.into()))?
+        {
+            return Ok(Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect());
+        }
+        let patience = Patience(dialect::patience(options));
+        let pending = patience.wait(async {
+            let reader =
+                dialect::connect_readers(&options.clone().with_max_readers(1)).await.map_err(db_error)?;
+            let pending = Migrator::get_pending_migrations_read_only(&reader).await.map_err(db_error)?;
+            reader.close().await.map_err(db_error)?;
+            Ok(names(pending))
+        });
+        pending.await
     }
 
     /// Asks the database, and the task that creates uploads, for a sign of life.

@@ -16,6 +16,8 @@ mod upgrade;
 
 /// Random orders of events against a small model.
 mod prop_jobs;
+/// Workers that pause, crash and come back, over both databases.
+mod sim_workers;
 
 /// Every file beside this one is a module of it.
 #[test]

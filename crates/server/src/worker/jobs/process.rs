@@ -3,6 +3,8 @@
 //! Its files go to keys of its own run, so doing it again writes the same objects. Nobody sees them until the one
 //! transaction that ends the job under its lease; a worker that lost the lease publishes nothing and cleans up.
 
+use std::time::Duration;
+
 use csvp_report::Report;
 use csvp_store::{
     ClaimedJob, Entity, Failure, JobFate, Lease, Origin, Progress, RunFile, RunResult, StoreError,
@@ -19,6 +21,10 @@ use crate::telemetry::Metric;
 
 /// Columns that a file is taken to have of which nothing is known yet.
 const UNKNOWN_COLUMNS: usize = 1_024;
+
+/// How often at least the database hears how far a job is: who watches from another process sees it there, and a wish to
+/// cancel is found there.
+const TELL_EVERY: Duration = Duration::from_secs(2);
 
 /// Largest plan that is read.
 const MAX_PLAN: u64 = 256 << 20;
@@ -81,10 +87,10 @@ async fn keep_lease(app: &App, lease: &Lease, live: &LiveRun) -> Cut {
     let lease_for = app.config.processing.lease.0;
     let deadline = tokio::time::sleep(app.config.processing.job_timeout.0);
     tokio::pin!(deadline);
-    let mut every = tokio::time::interval(lease_for / 3);
+    let mut every = tokio::time::interval((lease_for / 3).min(TELL_EVERY));
     loop {
         tokio::select! {
-            () = app.stopping.cancelled() => return Cut::Stopping,
+            () = app.draining.cancelled() => return Cut::Stopping,
             () = live.cancelled().cancelled() => return Cut::Cancelled,
             () = &mut deadline => return Cut::TimedOut,
             _ = every.tick() => {}
@@ -142,11 +148,7 @@ async fn stored_plan(app: &App, place: Place) -> Result<Option<csvp_engine::Plan
 /// The run could not be done; who is at fault decides what becomes of it.
 async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static str {
     match stop {
-        Stop::Cancelled => {
-            let result = without_report(UploadState::Cancelled, None);
-            processing::remove_run(app, place).await;
-            finish(app, lease, place, result).await
-        }
+        Stop::Cancelled => finish(app, lease, place, without_report(UploadState::Cancelled, None)).await,
         // Without a report the results of the run before stay: `refused` would take their place with nothing.
         Stop::NotCsv(detail) => end(app, lease, place, "not-csv", detail).await,
         Stop::TooLarge(detail) => end(app, lease, place, "upload-too-large", detail).await,
@@ -167,14 +169,8 @@ async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static
 
 /// Ends the run without a report. The original stays.
 async fn end(app: &App, lease: &Lease, place: Place, code: &str, detail: String) -> &'static str {
-    processing::remove_run(app, place).await;
-    finish(
-        app,
-        lease,
-        place,
-        without_report(UploadState::Failed, Some(Failure { code: code.to_owned(), detail })),
-    )
-    .await
+    let failure = Failure { code: code.to_owned(), detail };
+    finish(app, lease, place, without_report(UploadState::Failed, Some(failure))).await
 }
 
 fn without_report(state: UploadState, error: Option<Failure>) -> RunResult {
@@ -190,8 +186,15 @@ async fn finish(app: &App, lease: &Lease, place: Place, result: RunResult) -> &'
         UploadState::Cancelled => "cancelled",
         _ => "finished",
     };
+    let leaves_nothing = result.files.is_empty();
     match app.meta.finish_job(lease, result, &Origin::worker()).await {
-        Ok(_) => outcome,
+        Ok(_) => {
+            if leaves_nothing {
+                // Not before the lease was seen to hold: another worker may have published files of these names.
+                processing::remove_run(app, place).await;
+            }
+            outcome
+        }
         Err(StoreError::LeaseLost(_) | StoreError::NotFound(_)) => lost(app, place).await,
         Err(error) => again(app, lease, place, error.into()).await,
     }
