@@ -9,8 +9,14 @@ mod corpus;
 mod crash;
 mod dev_data;
 mod errors;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod failing_calls;
 mod help;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod kill_points;
 mod pipes;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod power_cut;
 mod sandbox;
 mod suites;
 mod verbs;

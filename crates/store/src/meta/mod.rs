@@ -113,9 +113,11 @@ struct Inner {
 }
 
 impl Meta {
-    /// Opens the database and its connections; it does not migrate. Needs a tokio runtime.
+    /// Opens the database and its connections; it does not migrate. What a crashed process has left is durable when this
+    /// returns. Needs a tokio runtime.
     pub async fn open(options: &MetaOptions, clock: Clock) -> Result<Self, StoreError> {
         let writer = dialect::connect_writers(options).await.map_err(db_error)?;
+        dialect::settle(&writer, options).await?;
         let reader = dialect::connect_readers(options).await.map_err(db_error)?;
         let job_added = Arc::new(Notify::new());
         let creates = commit::Queue::start(writer.clone(), clock.clone(), Arc::clone(&job_added));
