@@ -8,7 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use csvp_testkit::stand::{Ledger, Sent, Service, request};
+use csvp_testkit::stand::{Ledger, Sent, Service};
+
+use crate::http::request;
 
 const UPLOADS: usize = 200;
 const CLIENTS: usize = 16;
@@ -94,9 +96,10 @@ fn what_was_acknowledged_survives_kill_9() {
 fn wait_for(address: &str, id: &str, states: &[&str]) -> String {
     let start = Instant::now();
     loop {
-        let answer = request(address, &format!("GET /api/v1/uploads/{id}"), b"").expect("it answers");
-        assert_eq!(answer.status, 200);
-        let state = answer.json()["state"].as_str().expect("a state").to_owned();
+        let (status, body) = request(address, &format!("GET /api/v1/uploads/{id}"), b"").expect("it answers");
+        assert_eq!(status, 200);
+        let upload: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let state = upload["state"].as_str().expect("a state").to_owned();
         if states.contains(&state.as_str()) {
             return state;
         }
@@ -113,9 +116,10 @@ fn a_job_goes_on_at_once_after_kill_9() {
     let mut service = start(data.path(), &settings);
     let mut text = String::from("id,name,amount\n");
     (0..400_000_u64).for_each(|n| text.push_str(&format!("{n},name {n},{}\n", n * 7_919 % 1_000)));
-    let answer = request(service.address(), "POST /api/v1/uploads", text.as_bytes()).expect("it answers");
-    assert_eq!(answer.status, 202);
-    let upload = answer.json();
+    let (status, body) =
+        request(service.address(), "POST /api/v1/uploads", text.as_bytes()).expect("it answers");
+    assert_eq!(status, 202);
+    let upload: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
     let id = upload["id"].as_str().expect("an id");
     assert_eq!(wait_for(service.address(), id, &["processing", "completed"]), "processing");
     service.kill();

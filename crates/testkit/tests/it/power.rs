@@ -84,7 +84,8 @@ fn a_file_needs_a_sync_of_its_bytes_and_one_of_its_name() {
 
 #[test]
 fn the_halves_of_a_rename_are_apart() {
-    let player = Player::new().play(create("a")).play(write("a", 0, "text")).play(Op::SyncAll).play(rename("a", "b"));
+    let player =
+        Player::new().play(create("a")).play(write("a", 0, "text")).play(Op::SyncAll).play(rename("a", "b"));
     is(&player.found(Cut::Nothing), &[("a", "text")]);
     is(&player.found(Cut::Prefix(1)), &[("a", "text"), ("b", "text")]);
     is(&player.found(Cut::Without(0)), &[]);
@@ -115,7 +116,9 @@ fn a_schedule_is_as_long_as_wanted_and_the_same_each_time() {
     let cuts = |seed| -> Vec<(usize, Cut)> {
         let schedule = Schedule::new(&pending, &[10, 20], 400, seed);
         assert_eq!(schedule.len(), 402);
-        (0..50).flat_map(|event| schedule.after(event).map(move |cut| (event, cut)).collect::<Vec<_>>()).collect()
+        (0..50)
+            .flat_map(|event| schedule.after(event).map(move |cut| (event, cut)).collect::<Vec<_>>())
+            .collect()
     };
     assert_eq!(cuts(1), cuts(1));
     assert_ne!(cuts(1), cuts(2));
