@@ -1,6 +1,8 @@
 //! `kill -9` at each system call of an upload, a job, a deletion and a start, one at a time: the service starts again,
 //! and what it shows is compared with what its sender remembers.
 //!
+//! Over PostgreSQL and a bucket the calls on sockets count too: a request that is not sent, and an answer that is not read.
+//!
 //! `KILL_POINTS=all` takes every call; the short form takes every sync and rename and some of the others.
 
 use std::collections::BTreeSet;
@@ -8,14 +10,15 @@ use std::path::Path;
 
 use csvp_store::{Clock, Meta, MetaOptions, TenantId};
 use csvp_testkit::faults::{Fault, Op};
+use csvp_testkit::servers::{Postgres, Seaweed};
 use csvp_testkit::stand::{Ledger, Service, Stand, Step};
 
 /// Points in one data directory; each look goes over all uploads in it.
 const PER_FOLDER: usize = 20;
 /// Calls of the short form that are neither syncs nor renames, of each step.
-const OTHERS: usize = 5;
+const OTHERS: usize = 4;
 /// Syncs and renames of the short form, of each step.
-const SYNCS: usize = 9;
+const SYNCS: usize = 7;
 
 #[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
 fn takes_all() -> bool {
@@ -31,33 +34,50 @@ fn is_point(op: &Op) -> bool {
     !matches!(op, Op::Open { .. } | Op::Receive)
 }
 
+/// Answers of servers as well.
+fn is_point_or_answer(op: &Op) -> bool {
+    !matches!(op, Op::Open { .. })
+}
+
 #[test]
 fn small_uploads() {
-    println!("{}", kill_at_points(&stand(), Step::Small));
+    println!("{}", kill_at_points(&stand, Step::Small));
 }
 
 #[test]
 fn large_uploads() {
-    println!("{}", kill_at_points(&stand(), Step::Large));
+    println!("{}", kill_at_points(&stand, Step::Large));
 }
 
 #[test]
 fn jobs() {
-    println!("{}", kill_at_points(&stand(), Step::Job));
+    println!("{}", kill_at_points(&stand, Step::Job));
 }
 
 #[test]
 fn deletions() {
-    println!("{}", kill_at_points(&stand(), Step::Delete));
+    println!("{}", kill_at_points(&stand, Step::Delete));
 }
 
-/// Gives what came of it, in one line.
-fn kill_at_points(stand: &Stand, step: Step) -> String {
-    let calls = calls_of(stand, step);
+#[test]
+fn shared_stores() {
+    let (postgres, bucket) = (Postgres::start(), Seaweed::start());
+    bucket.make_bucket("files");
+    let stand = || Stand::shared(Path::new(env!("CARGO_BIN_EXE_csvp")), &postgres, &bucket);
+    for step in [Step::Small, Step::Large, Step::Delete] {
+        println!("{} over PostgreSQL and a bucket", kill_at_points(&stand, step));
+    }
+}
+
+/// Kills in a new stand for each few points; gives what came of it, in one line.
+fn kill_at_points(stand: &dyn Fn() -> Stand, step: Step) -> String {
+    let is_point = if stand().database.is_some() { is_point_or_answer } else { is_point };
+    let calls = calls_of(&stand(), step, is_point);
     let syncs = calls.iter().filter(|op| op.is_sync()).count();
     let points = points(&calls);
     let (mut hits, mut acknowledged) = (BTreeSet::new(), 0);
     for points in points.chunks(PER_FOLDER) {
+        let stand = &stand();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().canonicalize().expect("it exists");
         let mut ledger = Ledger::default();
@@ -100,7 +120,7 @@ fn look(stand: &Stand, ledger: &Ledger, service: &Service, data: &Path, when: &s
 }
 
 /// The calls of a step in a run without faults.
-fn calls_of(stand: &Stand, step: Step) -> Vec<Op> {
+fn calls_of(stand: &Stand, step: Step, is_point: fn(&Op) -> bool) -> Vec<Op> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().canonicalize().expect("it exists");
     let mut ledger = Ledger::default();
@@ -137,12 +157,12 @@ fn spread(numbers: &[usize], most: usize) -> Vec<usize> {
 
 /// I7: one event for each upload that was acknowledged.
 fn check_audit(stand: &Stand, ledger: &Ledger, data: &Path) {
-    if !stand.is_local {
-        return;
-    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let events = runtime.block_on(async {
-        let options = MetaOptions::sqlite_file(data.join("csvp.sqlite"));
+        let options = match &stand.database {
+            None => MetaOptions::sqlite_file(data.join("csvp.sqlite")),
+            Some(url) => MetaOptions::postgres(url),
+        };
         let meta = Meta::open(&options, Clock::system()).await.expect("the database opens");
         meta.list_audit_events(TenantId::DEFAULT, 0, 1_000).await.expect("events can be read")
     });

@@ -381,13 +381,13 @@ pub fn make_dirs(dir: &Path) -> io::Result<()> {
     let dir = dir.canonicalize()?;
     let device = fs::metadata(&dir)?.dev();
     for above in dir.ancestors().skip(1) {
+        if fs::metadata(above)?.dev() != device {
+            break;
+        }
         match sync_dir(above) {
             // We can look into all that we make.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
             synced => synced?,
-        }
-        if fs::metadata(above)?.dev() != device {
-            break;
         }
     }
     Ok(())

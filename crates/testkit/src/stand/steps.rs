@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::servers::{Postgres, Seaweed};
+
 use super::{Answer, Ledger, Sent, Service, State, request, wait_until};
 
 const LONGEST_JOB: Duration = Duration::from_secs(60);
@@ -17,15 +19,36 @@ pub struct Stand {
     pub program: PathBuf,
     /// Settings as variables of the environment.
     pub settings: Vec<(String, String)>,
-    /// Objects are files under the data directory, and rows in a file there.
-    pub is_local: bool,
+    /// The address of the database, when it is a server; objects are in a bucket then.
+    pub database: Option<String>,
 }
 
 impl Stand {
     /// Rows in SQLite, objects in a directory.
     pub fn local(program: &Path) -> Self {
         let settings = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        Self { program: program.to_owned(), settings, is_local: true }
+        Self { program: program.to_owned(), settings, database: None }
+    }
+
+    /// Rows in a new database of a PostgreSQL server, objects under a prefix of their own in the bucket `files`.
+    pub fn shared(program: &Path, postgres: &Postgres, bucket: &Seaweed) -> Self {
+        let url = postgres.new_database();
+        let (key, secret) = bucket.keys();
+        let prefix = url.rsplit('/').next().unwrap_or_default().to_owned();
+        let mut stand = Self { database: Some(url.clone()), ..Self::local(program) };
+        stand.settings.extend(
+            [
+                ("CSVP_DATABASE__URL", url.as_str()),
+                ("CSVP_S3__BUCKET", "files"),
+                ("CSVP_S3__PREFIX", &prefix),
+                ("CSVP_S3__ENDPOINT", &bucket.endpoint()),
+                ("CSVP_S3__PATH_STYLE", "true"),
+                ("CSVP_S3__ACCESS_KEY_ID", key),
+                ("CSVP_S3__SECRET_ACCESS_KEY", secret),
+            ]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+        );
+        stand
     }
 
     /// Starts it under the tracer.
@@ -40,7 +63,7 @@ impl Stand {
 
     /// The directory of objects, when there is one.
     pub fn objects(&self, data: &Path) -> Option<PathBuf> {
-        self.is_local.then(|| data.join("objects"))
+        self.database.is_none().then(|| data.join("objects"))
     }
 }
 
