@@ -16,7 +16,7 @@ export INSTA_UPDATE ?= no
 
 SAY := tools/say.sh
 # Tests that take long: `make quick` leaves them to `make test`.
-SLOW_TESTS := test(/^dev_data::/) or test(/^crash::/) or test(three_thousand_uploads)
+SLOW_TESTS := test(/^dev_data::/) or test(/^(crash|power_cut|kill_points|failing_calls)::/) or test(three_thousand_uploads)
 
 .PHONY: help
 help: ## list what can be made
@@ -31,7 +31,7 @@ run: ui ## build the program with its page and start it on http://127.0.0.1:3000
 
 .PHONY: test
 test: ## everything that CI runs
-	@tools/need.sh cargo cc rustfmt clippy nextest node npm python3 git curl chromium postgres test-data
+	@tools/need.sh cargo cc rustfmt clippy nextest node npm python3 git curl openssl chromium postgres seaweedfs test-data
 	@$(MAKE) lint
 	@$(MAKE) ui ui-test
 	@$(SAY) "clippy, warnings are errors"
@@ -43,15 +43,22 @@ test: ## everything that CI runs
 	@# From here on the program that the tests were built with: another build would compile half of it again.
 	@$(SAY) "reference pages are what the code says"
 	@cargo xtask codegen --check --program $$(tools/csvp_path.sh)
+	@$(SAY) "seeded faults of durability fit the code"
+	@tools/mutants.sh --check
 	@tools/check_readme.sh
 	@tools/check_real.sh
 	@tools/check_scores.sh
 	@tools/e2e.sh
 	@$(SAY) "all checks passed"
 
+.PHONY: test-long
+test-long: ## long tests of durability: kill -9, power cuts, failing calls, seeded faults (POWER_STATES=100000 CRASH_ROUNDS=100)
+	@tools/need.sh cargo cc nextest git postgres
+	@tools/test_long.sh
+
 .PHONY: quick
 quick: ## the inner loop: format, house rules, clippy, all but the slow tests
-	@tools/need.sh cargo cc rustfmt clippy nextest git postgres
+	@tools/need.sh cargo cc rustfmt clippy nextest git python3 curl openssl postgres seaweedfs
 	@$(MAKE) lint
 	@$(SAY) "clippy, warnings are errors"
 	@cargo clippy --locked --workspace --all-targets -- -D warnings

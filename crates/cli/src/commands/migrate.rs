@@ -1,4 +1,4 @@
-//! `csvp migrate`: bring the database of the service up to date.
+//! `csvp migrate`: bring the database of the service up to date, or say what there is to do.
 
 use std::io::Write;
 
@@ -16,16 +16,20 @@ pub(crate) fn run(args: &MigrateArgs) -> anyhow::Result<Outcome> {
     }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start threads")?;
-    let done = runtime
-        .block_on(csvp_server::migrate(&config))
-        .map_err(|error| render::error::with_hints(error.hints(), error))?;
+    let work = async {
+        match args.check {
+            true => csvp_server::pending_migrations(&config).await,
+            false => csvp_server::migrate(&config).await,
+        }
+    };
+    let names = runtime.block_on(work).map_err(|error| render::error::with_hints(error.hints(), error))?;
     let mut out = super::stdout();
-    if done.is_empty() {
+    if names.is_empty() {
         writeln!(out, "nothing to do: the database is up to date")?;
     }
-    for name in done {
-        writeln!(out, "done: {name}")?;
+    for name in &names {
+        writeln!(out, "{}: {name}", if args.check { "to do" } else { "done" })?;
     }
     out.flush()?;
-    Ok(Outcome::Done)
+    Ok(if args.check && !names.is_empty() { Outcome::Problems } else { Outcome::Done })
 }

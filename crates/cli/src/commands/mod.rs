@@ -6,12 +6,16 @@ pub(crate) mod convert;
 pub(crate) mod count;
 pub(crate) mod detect;
 #[cfg(feature = "serve")]
+pub(crate) mod jobs;
+#[cfg(feature = "serve")]
 pub(crate) mod migrate;
 pub(crate) mod parse;
 pub(crate) mod profile;
 pub(crate) mod schema;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+#[cfg(feature = "serve")]
+pub(crate) mod worker;
 
 use std::io::{BufWriter, Write};
 

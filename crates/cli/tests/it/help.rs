@@ -29,7 +29,15 @@ fn help_of_every_verb() {
 fn help_of_the_service() {
     let sandbox = Sandbox::new(&[]);
     assert_eq!(sandbox.snapshot("help_serve", "serve --help").code, Some(0));
-    assert_eq!(sandbox.snapshot("help_migrate", "migrate --help").code, Some(0));
+    for (name, line) in [
+        ("help_worker", "worker --help"),
+        ("help_jobs", "jobs --help"),
+        ("help_jobs_list", "jobs list --help"),
+        ("help_jobs_retry", "jobs retry --help"),
+        ("help_migrate", "migrate --help"),
+    ] {
+        assert_eq!(sandbox.snapshot(name, line).code, Some(0), "csvp {line}");
+    }
 }
 
 #[test]

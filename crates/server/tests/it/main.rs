@@ -6,13 +6,16 @@ mod app;
 
 mod concurrency;
 mod corpus;
+mod digest;
 mod docs;
 mod errors;
 mod files;
 mod hostile;
 mod jobs;
 mod operations;
+mod outage;
 mod results;
+mod s3;
 mod simple;
 mod uploads;
 

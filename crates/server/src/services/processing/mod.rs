@@ -105,12 +105,15 @@ impl From<EngineError> for Stop {
     }
 }
 
-/// A full store, or a run without room, among the causes: file formats wrap what their writer said, each in its own way.
+/// A store that is full or away, or a run without room, among the causes: file formats wrap what their writer said, each in its own way.
 fn within(error: &(dyn std::error::Error + 'static)) -> Option<Stop> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(StoreError::Full { used_bytes, max_bytes }) = error.downcast_ref() {
             return Some(Stop::Store(StoreError::Full { used_bytes: *used_bytes, max_bytes: *max_bytes }));
+        }
+        if let Some(StoreError::ObjectsUnavailable(cause)) = error.downcast_ref() {
+            return Some(Stop::Store(StoreError::ObjectsUnavailable(cause.to_string().into())));
         }
         if let Some(large) = error.downcast_ref::<room::TooLarge>() {
             return Some(Stop::TooLarge(large.to_string()));
@@ -209,7 +212,14 @@ pub(crate) fn observe(app: &App, report: &Report, started_at: i64, way: &'static
 /// Removes every object of an upload that will never have a row.
 pub(crate) async fn remove(app: &App, place: Place) {
     let prefix = ObjectPrefix::Upload { tenant: place.tenant, upload: place.upload };
-    remove_prefix(app, &prefix).await;
+    if app.blobs.is_remote() {
+        // Its client is to hear at once that the store is away, and not after the wait for this too.
+        let app = app.clone();
+        let tracker = app.background.clone();
+        tracker.spawn(async move { remove_prefix(&app, &prefix).await });
+    } else {
+        remove_prefix(app, &prefix).await;
+    }
 }
 
 /// Removes the files of a run whose result nobody wants.

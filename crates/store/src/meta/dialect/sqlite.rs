@@ -6,18 +6,21 @@ use std::time::Duration;
 use sea_orm::sqlx;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr};
+
+use crate::error::StoreError;
+
+use crate::meta::MetaOptions;
 
 /// The size of a page; SQLite's own default.
 const PAGE_BYTES: u64 = 4_096;
 /// How long a writer of another process is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a caller waits for a free connection before the store counts as unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Opens connections to a file. `synchronous=FULL` makes a commit wait for the disk: that is what an answer to the sender
 /// stands on. Those that only read cannot write even by mistake.
 pub(super) async fn connect(
+    options: &MetaOptions,
     file: &Path,
     max_bytes: Option<u64>,
     connections: u32,
@@ -29,7 +32,7 @@ pub(super) async fn connect(
     connect
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(options.acquire_timeout)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
         .test_before_acquire(false)
@@ -53,6 +56,27 @@ pub(super) async fn connect(
         })
         .map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(is_outside_transactions(connection)));
     Database::connect(connect).await
+}
+
+/// Makes durable what can be read.
+///
+/// A process that was killed between writing a transaction into the log and syncing it leaves the transaction in the cache
+/// of the system: SQLite finds it whole and shows it, and a sender who tries again is told that it is done, but a power
+/// cut would still take it. A checkpoint syncs the log, moves everything into the database and syncs that. The names of
+/// both files are in their directory.
+pub(super) async fn settle(writer: &DatabaseConnection, file: &Path) -> Result<(), StoreError> {
+    let moved = writer.execute_unprepared("PRAGMA wal_checkpoint(PASSIVE)").await;
+    match moved.map_err(super::super::db_error) {
+        // The log was synced before, and stays what is read from. A full disk must not keep the service from starting.
+        Err(StoreError::Full { .. }) => tracing::warn!("the disk has no room to tidy up the database"),
+        moved => {
+            moved?;
+        }
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).to_owned();
+    let synced = tokio::task::spawn_blocking(move || std::fs::File::open(folder)?.sync_all()).await;
+    synced.map_err(|error| StoreError::Internal(error.into()))?.map_err(StoreError::from_io)
 }
 
 /// False for a connection that must not be used again.
