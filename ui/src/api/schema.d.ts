@@ -189,7 +189,7 @@ export interface paths {
         /**
          * Download a file
          * @description `original`, `clean.parquet`, `clean.csv`, `clean.ndjson`, `rejects.csv`, `problems.csv` or `report.json`, as the
-         *     upload's `files` lists them. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
+         *     upload's `files` lists them. The original comes with its `Repr-Digest`. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
          */
         get: operations["get_file"];
         put?: never;
@@ -354,7 +354,7 @@ export interface components {
          * @description Why a request failed.
          * @enum {string}
          */
-        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "idempotency-key-in-use" | "precondition-failed" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
+        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "digest-mismatch" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "idempotency-key-in-use" | "precondition-failed" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
         /** @description A dialect that was looked at. */
         Candidate: {
             /** @description The delimiter. */
@@ -978,6 +978,8 @@ export interface components {
             code: components["schemas"]["ApiErrorCode"];
             /** @description What was expected, what came, what to do. */
             detail: string;
+            /** @description The digest that the request has told. */
+            expected_digest?: string | null;
             /** @description This very failure; ends with the request id that also stands in the log. */
             instance: string;
             /**
@@ -992,6 +994,8 @@ export interface components {
              * @description How much had come.
              */
             received_bytes?: number | null;
+            /** @description The digest of what came. */
+            received_digest?: string | null;
             /**
              * Format: int64
              * @description When to try again.
@@ -1329,7 +1333,10 @@ export interface components {
             report: string;
             /** @description The first 10 rows, the header among them. */
             rowData: components["schemas"]["SimpleRow"][];
-            /** @description Where the original can be fetched. */
+            /**
+             * @description Where the original is: its address in the bucket (`s3://...`), or its path on this server when files are kept in
+             *     the data directory.
+             */
             s3Location: string;
             /**
              * Format: int64
@@ -1430,7 +1437,7 @@ export interface components {
         /** @description Answer to `GET /api/status`. */
         SimpleStatus: {
             lastActivity?: components["schemas"]["Timestamp"] | null;
-            /** @description `not configured`: files are kept in the data directory. */
+            /** @description `connected` or `unavailable` when files are kept in a bucket; `not configured` when in the data directory. */
             s3Status: string;
             /** @description Counts over all uploads that are kept. */
             stats: components["schemas"]["SimpleStats"];
@@ -1843,6 +1850,11 @@ export interface operations {
                  *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
                  */
                 "Idempotency-Key"?: string | null;
+                /**
+                 * @description Digest of the whole body (RFC 9530): `sha-256=:BASE64:`, `sha-512=:BASE64:`, or both. It is compared before
+                 *     anything is kept.
+                 */
+                "Content-Digest"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -1874,7 +1886,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadView"];
                 };
             };
-            /** @description no file, no CSV, or the body broke off */
+            /** @description no file, no CSV, the body broke off, or is not the one of its `Content-Digest` */
             400: {
                 headers: {
                     [name: string]: unknown;
