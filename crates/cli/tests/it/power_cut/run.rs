@@ -51,7 +51,7 @@ pub(super) fn record() -> Recording {
     run.upload("small-3", 12);
     // With an empty journal: writing one out at the start would sync the log of the database along.
     run.wait_until_settled();
-    run.end_at(is_sync_of_wal, "cut-off-1", 15_000);
+    run.end_at(is_sync_of_wal, "cut-off-1", 12_000);
     run.upload("small-4", 5);
     run.end_at(is_sync_of_journal, "cut-off-2", 20);
     run.delete("small-3");
