@@ -21,7 +21,7 @@ group() {
   cargo nextest run --locked --workspace --profile long --test-threads 1 --filterset "$tests" >"$log" 2>&1 \
     || { result=FAILED && failed=1; tail -n 60 "$log"; }
   local said
-  said=$(grep -hoE '^ *(kill points|failing calls|power cuts|crash rounds|replicas|simulation)[^:]*: .*' "$log" | sed 's/^ *//' | paste -sd'~' | sed 's/~/<br>/g')
+  said=$(grep -hoE '(kill points|failing calls|power cuts|crash rounds|replicas|simulation)[^:]*: .*' "$log" | paste -sd'~' | sed 's/~/<br>/g')
   rows+=("| $name | $result | $(((SECONDS - begun) / 60)) min | ${said:-see the log} |")
 }
 
