@@ -615,6 +615,13 @@ export interface components {
                 expected: components["schemas"]["ColumnType"];
             };
         } | {
+            /** @description The cell looks unlike the others of its column. */
+            look: {
+                /** @description What this one looks like. */
+                found: components["schemas"]["Look"];
+                usual?: components["schemas"]["Look"] | null;
+            };
+        } | {
             /** @description A rule of the schema was broken. */
             rule: {
                 /** @description The rule as the schema writes it, for example `minimum 0` or `pattern ^[A-Z]{2}$`. */
@@ -910,6 +917,11 @@ export interface components {
             /** @description The upload itself. */
             self: string;
         };
+        /**
+         * @description What a cell looks like to somebody who does not read it.
+         * @enum {string}
+         */
+        Look: "empty" | "missing" | "number" | "grouped" | "negative" | "bare-mark" | "digits" | "letters" | "letters-and-digits" | "signs" | "lines" | "nothing";
         /** @description Marks in numbers. */
         NumberMarks: {
             /** @description `.` or `,`. */
@@ -971,7 +983,7 @@ export interface components {
          * @description Every fault the engine can find in a file.
          * @enum {string}
          */
-        ProblemCode: "encoding-invalid" | "encoding-contradicted" | "field-count" | "field-count-varies" | "trailing-delimiter" | "quote-unclosed" | "quote-stray" | "dialect-contradicted" | "header-duplicate" | "header-blank" | "header-mismatch" | "rejects-without-schema" | "header-repeated" | "type-mismatch" | "date-ambiguous" | "number-ambiguous" | "value-unusual" | "value-required" | "value-not-unique" | "value-out-of-range" | "value-length" | "value-not-in-enum" | "value-pattern" | "value-key-missing" | "row-blank" | "row-hollow" | "row-single-value" | "row-total" | "line-ending-mixed" | "nul-byte" | "limit-columns" | "limit-name-bytes" | "limit-record-bytes" | "limit-cell-bytes" | "compression-damaged" | "file-empty" | "not-csv";
+        ProblemCode: "encoding-invalid" | "encoding-contradicted" | "field-count" | "field-count-varies" | "trailing-delimiter" | "quote-unclosed" | "quote-stray" | "dialect-contradicted" | "header-duplicate" | "header-blank" | "header-mismatch" | "rejects-without-schema" | "header-repeated" | "type-mismatch" | "date-ambiguous" | "number-ambiguous" | "value-unusual" | "value-required" | "value-not-unique" | "value-out-of-range" | "value-length" | "value-not-in-enum" | "value-pattern" | "value-key-missing" | "row-blank" | "row-hollow" | "row-single-value" | "row-total" | "row-unusual" | "line-ending-mixed" | "nul-byte" | "mark-inside" | "limit-columns" | "limit-name-bytes" | "limit-record-bytes" | "limit-cell-bytes" | "compression-damaged" | "file-empty" | "not-csv";
         /** @description Why a request failed. `type` is a page that this server serves. */
         ProblemDetails: {
             /** @description The stable code. */
@@ -1310,6 +1322,8 @@ export interface components {
              * @description Share of a column's values that must be of one type for the column to have it; from 0.5 to 1.
              */
             type_threshold?: number | null;
+            /** @description Whether records with a cell that looks unlike the others of its column are named too, as `row-unusual`. */
+            unusual?: boolean | null;
         };
         /**
          * @description How much a problem weighs.
@@ -2499,7 +2513,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description the store does not answer, or the server is stopping */
+            /** @description database or objects do not answer, or the process is about to end */
             503: {
                 headers: {
                     [name: string]: unknown;
