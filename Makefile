@@ -53,7 +53,7 @@ test: ## everything that CI runs
 
 .PHONY: test-long
 test-long: ## long tests of durability: kill -9, power cuts, failing calls, seeded faults (POWER_STATES=100000 CRASH_ROUNDS=100)
-	@tools/need.sh cargo cc nextest git postgres
+	@tools/need.sh cargo cc nextest git curl postgres seaweedfs
 	@tools/test_long.sh
 
 .PHONY: quick

@@ -25,17 +25,21 @@ copy=$(pwd)/target/mutants/code
 export CARGO_TARGET_DIR=${MUTANTS_TARGET_DIR:-$(pwd)/target/mutants/target}
 export INSTA_UPDATE=no
 mkdir -p target/mutants
-[ -d "$copy" ] && git worktree remove --force "$copy"
+# It stays from run to run: then only what has changed is compiled.
 git worktree prune
-git worktree add --detach --quiet "$copy" HEAD
-trap 'git worktree remove --force "$copy"' EXIT
+if [ -d "$copy" ]; then
+  git -C "$copy" checkout --quiet --force --detach "$(git rev-parse HEAD)"
+else
+  git worktree add --detach --quiet "$copy" HEAD
+fi
+trap 'git -C "$copy" checkout --quiet --force .' EXIT
 
 run() { (cd "$copy" && cargo nextest run --locked --workspace --test it --no-fail-fast --filterset "$1"); }
 
 survived=0
 printf '%-34s %-9s %s\n' fault result 'seen by'
 for name in "${faults[@]}"; do
-  patch=$(pwd)/tools/mutants/$name.patch
+  patch=$copy/tools/mutants/$name.patch
   tests=$(sed -n 's/^# Tests: //p' "$patch")
   log=target/mutants/$name.log
   (cd "$copy" && git checkout --quiet . && git apply "$patch")

@@ -18,11 +18,10 @@ rows=()
 group() {
   local name=$1 tests=$2 begun=$SECONDS result=passed
   tools/say.sh "$name"
-  cargo nextest run --locked --workspace --no-fail-fast --test-threads 1 --success-output immediate \
-    --config "profile.default.slow-timeout={period=\"60m\",terminate-after=12}" \
-    --filterset "$tests" >"$log" 2>&1 || { result=FAILED && failed=1; tail -n 60 "$log"; }
+  cargo nextest run --locked --workspace --profile long --test-threads 1 --filterset "$tests" >"$log" 2>&1 \
+    || { result=FAILED && failed=1; tail -n 60 "$log"; }
   local said
-  said=$(grep -hoE '^ *(kill points|failing calls|power cuts|crash rounds|replicas|simulation)[^:]*: .*' "$log" | sed 's/^ *//' | paste -sd'~' | sed 's/~/<br>/g')
+  said=$(grep -hoE '(kill points|failing calls|power cuts|crash rounds|replicas|simulation)[^:]*: .*' "$log" | paste -sd'~' | sed 's/~/<br>/g')
   rows+=("| $name | $result | $(((SECONDS - begun) / 60)) min | ${said:-see the log} |")
 }
 
