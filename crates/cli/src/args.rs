@@ -1,8 +1,14 @@
 //! What can be typed.
 
+#[cfg(feature = "serve")]
+mod operate;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+#[cfg(feature = "serve")]
+pub(crate) use operate::{MigrateArgs, StoreArgs};
 
 /// Reads any CSV, says what is wrong with it and where, and hands out clean, typed data.
 #[derive(Debug, Parser)]
@@ -237,17 +243,6 @@ pub(crate) struct ServeArgs {
     /// Address of the operations port (metrics, probes), or `off`
     #[arg(long, value_name = "IP:PORT|off")]
     pub(crate) operations: Option<String>,
-    /// Directory for the database and the files
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-}
-
-#[cfg(feature = "serve")]
-#[derive(Debug, ClapArgs)]
-pub(crate) struct MigrateArgs {
-    /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
     /// Directory for the database and the files
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,

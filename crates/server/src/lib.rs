@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`config`] | every setting, from file and environment |
 //! | [`serve`] | start, run, stop: a written sequence |
+//! | [`operate`] | what is done to a store beside the service: one file per verb |
 //! | `router` | the whole route table on one screen |
 //! | `middleware` | request id, guard, headers, access line, metrics, writing of failures |
 //! | `handlers` | extract, call one service, map to a wire type |
@@ -28,6 +29,7 @@ mod handlers;
 mod listen;
 mod middleware;
 pub mod openapi;
+pub mod operate;
 mod pages;
 mod router;
 pub mod serve;

@@ -1,8 +1,8 @@
 //! Start, run, stop: the life of the service as two written sequences.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum_server::Handle;
@@ -74,6 +74,24 @@ pub enum ServeError {
         #[source]
         source: StoreError,
     },
+    /// There is no store where one is expected.
+    #[error("there is no store in `{}`", path.display())]
+    NoStore {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// There is a store where a new one was to be made.
+    #[error("there is a store in `{}` already", path.display())]
+    NotEmpty {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// The database was made by an older version of the program.
+    #[error("the database is not up to date: {} migrations are pending", pending.len())]
+    NotMigrated {
+        /// Their names.
+        pending: Vec<String>,
+    },
     /// A listener stopped.
     #[error("listener stopped")]
     Stopped(#[source] std::io::Error),
@@ -104,6 +122,13 @@ impl ServeError {
                     "check that the directory exists or can be made, is writable and on a local disk"
                         .to_owned(),
                 ]
+            }
+            Self::NoStore { .. } => {
+                vec!["name the directory with `--data` or `CSVP_STORE__DATA_DIR`".to_owned()]
+            }
+            Self::NotEmpty { .. } => vec!["name another directory with `--data`".to_owned()],
+            Self::NotMigrated { .. } => {
+                vec!["run `csvp migrate`, or start the service, which does it".to_owned()]
             }
             Self::Listen { .. } | Self::Stopped(_) => vec![],
         }
@@ -156,7 +181,7 @@ pub async fn serve(config: Config, started: impl FnOnce(&Banner)) -> Result<(), 
 /// When the data directory or the database cannot be used.
 pub async fn migrate(config: &Config) -> Result<Vec<String>, ServeError> {
     config.validate()?;
-    let _lock = lock_data_dir(&config.store.data_dir())?;
+    let _lock = storage::lock(config)?;
     let (meta, migrated) = storage::open_meta(config).await?;
     meta.close().await.map_err(|source| storage::failed(config, source))?;
     Ok(migrated)
@@ -178,7 +203,7 @@ impl Server {
             None => None,
         };
         // 3. The store, for this process alone; migrated, and cleaned of what a crash left behind.
-        let lock = lock_data_dir(&config.store.data_dir())?;
+        let lock = storage::lock(&config)?;
         let (meta, migrated) = storage::open_meta(&config).await?;
         let blobs = storage::open_blobs(&config).await?;
         storage::recover(&config, &meta, &blobs).await?;
@@ -303,18 +328,6 @@ fn raise_open_files() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => tracing::debug!(limit, "limit of open files"),
         Err(error) => tracing::warn!(%error, "limit of open files could not be raised"),
-    }
-}
-
-fn lock_data_dir(path: &Path) -> Result<File, ServeError> {
-    let failed = |source| ServeError::DataDir { path: path.to_owned(), source };
-    csvp_store::make_dirs(path).map_err(failed)?;
-    let lock =
-        File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(ServeError::DataDirBusy { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

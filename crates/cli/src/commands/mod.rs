@@ -12,6 +12,8 @@ pub(crate) mod profile;
 pub(crate) mod schema;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+#[cfg(feature = "serve")]
+mod store;
 
 use std::io::{BufWriter, Write};
 

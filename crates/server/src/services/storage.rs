@@ -1,10 +1,12 @@
 //! Opens the store, and keeps it free of what nobody needs.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
 use csvp_store::repair::{Repair, Repaired};
-use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError};
+use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, ObjectPrefix, StoreError, TenantId, make_dirs};
+use futures::TryStreamExt as _;
 
 use crate::app::App;
 use crate::config::Config;
@@ -26,9 +28,45 @@ pub(crate) fn failed(config: &Config, source: StoreError) -> ServeError {
     ServeError::Store { path: config.store.data_dir(), source }
 }
 
+/// Takes the data directory for this process alone, making it when it is missing. Whoever has it may write and remove
+/// objects; the operating system lets go of it with the process, also after `kill -9`.
+pub(crate) fn lock(config: &Config) -> Result<File, ServeError> {
+    let path = config.store.data_dir();
+    let failed = |source| ServeError::DataDir { path: path.clone(), source };
+    make_dirs(&path).map_err(failed)?;
+    let lock =
+        File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(ServeError::DataDirBusy { path }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
+}
+
+/// Refuses when there is no store, so that a mistyped directory is not made.
+pub(crate) fn must_exist(config: &Config) -> Result<(), ServeError> {
+    let path = config.store.data_dir();
+    if path.join(DATABASE).is_file() { Ok(()) } else { Err(ServeError::NoStore { path }) }
+}
+
+fn meta_options(config: &Config) -> MetaOptions {
+    MetaOptions::sqlite_file(config.store.data_dir().join(DATABASE))
+}
+
+/// Opens the database as it is; refuses when its schema is older than the program.
+pub(crate) async fn open_migrated_meta(config: &Config) -> Result<Meta, ServeError> {
+    let open = async {
+        let meta = Meta::open(&meta_options(config), Clock::system()).await?;
+        let pending = meta.pending_migrations().await?;
+        Ok((meta, pending))
+    };
+    let (meta, pending) = open.await.map_err(|source| failed(config, source))?;
+    if pending.is_empty() { Ok(meta) } else { Err(ServeError::NotMigrated { pending }) }
+}
+
 /// Opens the database and brings it up to date; gives the names of the migrations that ran.
 pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), ServeError> {
-    let options = MetaOptions::sqlite_file(config.store.data_dir().join(DATABASE));
+    let options = meta_options(config);
     let open = async {
         let meta = Meta::open(&options, Clock::system()).await?;
         let migrated = meta.migrate().await?;
@@ -41,6 +79,22 @@ pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), Se
 pub(crate) async fn open_blobs(config: &Config) -> Result<Blobs, ServeError> {
     let root = config.store.data_dir().join(OBJECTS);
     Blobs::open_local(&root, Some(config.store.max_disk.0)).await.map_err(|source| failed(config, source))
+}
+
+/// Opens the directory of objects to read only, beside a process that writes.
+pub(crate) async fn open_blobs_to_read(config: &Config) -> Result<Blobs, ServeError> {
+    let root = config.store.data_dir().join(OBJECTS);
+    Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))
+}
+
+/// Whether nothing was ever stored.
+pub(crate) async fn is_empty(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<bool, ServeError> {
+    let look = async {
+        let uploads = meta.stats(TenantId::DEFAULT).await?.total;
+        let object = blobs.stream_keys(&ObjectPrefix::All).try_next().await?;
+        Ok(uploads == 0 && object.is_none())
+    };
+    look.await.map_err(|source| failed(config, source))
 }
 
 /// Puts right what a crash left behind: jobs whose workers are gone, objects whose upload was deleted or was never

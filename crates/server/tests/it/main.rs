@@ -11,6 +11,7 @@ mod errors;
 mod files;
 mod hostile;
 mod jobs;
+mod operate;
 mod operations;
 mod results;
 mod simple;

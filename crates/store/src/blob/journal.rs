@@ -256,6 +256,15 @@ impl Settler {
     }
 }
 
+/// Whether there is a segment, of a crashed process or of one that lives. No directory is no segment.
+pub(super) fn is_pending(dir: &Path) -> io::Result<bool> {
+    match segments_of(dir) {
+        Ok(segments) => Ok(!segments.is_empty()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Writes again what the segments of a crashed process hold, makes it durable, and removes them. Gives the number of
 /// objects. For the only process that uses the directory.
 pub(super) fn recover(root: &Path, dir: &Path) -> io::Result<u64> {

@@ -58,6 +58,19 @@ impl Blobs {
         .await
     }
 
+    /// Opens a directory to read only, while another process may write there. It must exist. What is still being written
+    /// is not touched. When no process has the directory, what a crash left is put right first, as the next start would.
+    pub async fn open_local_to_read(root: &Path) -> Result<Self, StoreError> {
+        let root = root.to_owned();
+        on_disk(move || {
+            let disk = Disk::open_to_read(&root).map_err(StoreError::from_io)?;
+            let used = disk.used_bytes().map_err(StoreError::from_io)?;
+            // Nothing may grow, so a ceiling that forgot a byte makes no difference.
+            Ok(Self { backend: Backend::Disk(Arc::new(disk)), usage: Usage::new(used, Some(used)) })
+        })
+        .await
+    }
+
     /// Uses an object store of any kind; lists it once to count the bytes in use.
     pub async fn over(store: Arc<dyn ObjectStore>, max_store_bytes: Option<u64>) -> Result<Self, StoreError> {
         let mut used = 0;

@@ -1,0 +1,124 @@
+//! What is done to a store by hand or by a timer, beside the service or without it: one file per verb, and one way in.
+//!
+//! Every operating command opens the store here, so that there is one answer to who may do what at the same time:
+//!
+//! - A database says itself who may write. On SQLite too: several processes may read and write rows, one after the other.
+//! - A local directory of objects belongs to the process that holds the lock of the data directory, because that one alone
+//!   knows what its journal still holds. Everybody may read objects; nobody else writes or removes one.
+//! - So a command beside a running service changes rows only. Rows say first what is gone; whoever holds the store removes
+//!   the bytes, the service within a minute.
+//! - Over an object store with a database server there is no owner: what is removed there stays removed.
+
+mod error;
+
+use std::fs::File;
+
+use csvp_store::{Blobs, Meta, Origin, TenantId};
+
+use crate::config::Config;
+use crate::serve::ServeError;
+use crate::services::storage;
+
+pub use error::OperateError;
+
+/// What a command does to the store, and so what it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reads. Works beside a running service and changes nothing.
+    Read,
+    /// Changes rows, and removes objects where nobody else holds them. Works beside a running service.
+    Beside,
+    /// Changes objects that others may use at the same time. Refused while another process holds the data directory.
+    Alone,
+    /// Makes a store where there is none, for this process alone. Refused when there is anything in it.
+    New,
+}
+
+/// An open store, and the right to do something with it.
+#[derive(Debug)]
+pub struct Operator {
+    config: Config,
+    meta: Meta,
+    blobs: Blobs,
+    owns_objects: bool,
+    /// Held until the end; the operating system lets go of it with the process.
+    _lock: Option<File>,
+}
+
+impl Operator {
+    /// Opens the store of a configuration.
+    ///
+    /// # Errors
+    /// There is no store, its database is not up to date, or another process holds what the access needs.
+    /// [`ServeError::hints`] has the advice.
+    pub async fn open(config: &Config, access: Access) -> Result<Self, ServeError> {
+        config.validate()?;
+        if access == Access::New {
+            return Self::make(config).await;
+        }
+        storage::must_exist(config)?;
+        let lock = match access {
+            Access::Alone => Some(storage::lock(config)?),
+            Access::Beside => match storage::lock(config) {
+                Ok(lock) => Some(lock),
+                Err(ServeError::DataDirBusy { .. }) => None,
+                Err(error) => return Err(error),
+            },
+            Access::Read | Access::New => None,
+        };
+        let meta = storage::open_migrated_meta(config).await?;
+        let blobs = match &lock {
+            Some(_) => storage::open_blobs(config).await?,
+            None => storage::open_blobs_to_read(config).await?,
+        };
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects: lock.is_some(), _lock: lock })
+    }
+
+    async fn make(config: &Config) -> Result<Self, ServeError> {
+        let lock = storage::lock(config)?;
+        let (meta, _) = storage::open_meta(config).await?;
+        let blobs = storage::open_blobs(config).await?;
+        if !storage::is_empty(config, &meta, &blobs).await? {
+            return Err(ServeError::NotEmpty { path: config.store.data_dir() });
+        }
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, _lock: Some(lock) })
+    }
+
+    /// Ends the connections.
+    ///
+    /// # Errors
+    /// When they cannot be ended.
+    pub async fn close(self) -> Result<(), OperateError> {
+        Ok(self.meta.close().await?)
+    }
+
+    /// What the store was opened by.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its rows.
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// Its objects; to be changed only if [`Operator::owns_objects`].
+    pub fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Whether this process may write and remove objects.
+    pub fn owns_objects(&self) -> bool {
+        self.owns_objects
+    }
+
+    /// Whose data is meant. Until there is sign-in, everything belongs to one tenant.
+    pub fn tenant(&self) -> TenantId {
+        TenantId::DEFAULT
+    }
+
+    /// Who acts, for the audit log.
+    pub fn origin(&self) -> Origin {
+        Origin { actor: "operator".to_owned(), request_id: None }
+    }
+}
