@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "serve")]
-pub(crate) use operate::{MigrateArgs, StoreArgs};
+pub(crate) use operate::{
+    EraseArgs, FsckArgs, HoldCommand, MigrateArgs, PersonArgs, PersonCommand, RetentionCommand,
+    RetentionPlanArgs, RetentionRunArgs, StoreArgs,
+};
 
 /// Reads any CSV, says what is wrong with it and where, and hands out clean, typed data.
 #[derive(Debug, Parser)]
@@ -43,6 +46,28 @@ pub(crate) enum Command {
     /// Bring the database of the service up to date
     #[cfg(feature = "serve")]
     Migrate(MigrateArgs),
+    /// Check that the store holds what its rows say, and nothing else
+    ///
+    /// Works beside a running service, but for `--repair`. Exit code 0: all fits; 1: something does not; 2: could not run.
+    #[cfg(feature = "serve")]
+    Fsck(FsckArgs),
+    /// How long data is kept
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// Legal holds: uploads that must stay, whatever a policy or a user says
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Erase uploads with all that was made of them and all that is said of their content
+    ///
+    /// Without `--yes` it shows what would go, and asks.
+    #[cfg(feature = "serve")]
+    Erase(EraseArgs),
+    /// What is stored about a person
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Print shell completions
     Completions(CompletionsArgs),
 }

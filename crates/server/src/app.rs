@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::services::{Gate, Keys, Live, Memory};
+use crate::services::{Gate, Keys, Live, Memory, Retention};
 use crate::telemetry::Metrics;
 use crate::worker::CpuPool;
 
@@ -29,6 +29,7 @@ pub(crate) struct Parts {
     pub(crate) memory: Memory,
     pub(crate) live: Live,
     pub(crate) keys: Keys,
+    pub(crate) retention: Retention,
     /// Cancelled when shutdown begins: streams end, the worker claims no more.
     pub(crate) stopping: CancellationToken,
     /// Work that goes on when its client has gone: an upload that is being committed, objects that are being removed.
@@ -44,6 +45,7 @@ impl App {
             memory: Memory::new(&config),
             live: Live::default(),
             keys: Keys::default(),
+            retention: Retention::default(),
             metrics: Metrics::new(),
             stopping: CancellationToken::new(),
             background: TaskTracker::new(),

@@ -43,6 +43,8 @@ pub struct Extras {
     pub state: Option<UploadState>,
     /// The parameter, header or field at fault.
     pub parameter: Option<String>,
+    /// The matter that holds the upload.
+    pub hold: Option<String>,
     /// When to try again; also sent as `Retry-After`.
     pub retry_after_secs: Option<u64>,
 }

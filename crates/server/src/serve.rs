@@ -87,7 +87,7 @@ pub enum ServeError {
         path: PathBuf,
     },
     /// The database was made by an older version of the program.
-    #[error("the database is not up to date: {} migrations are pending", pending.len())]
+    #[error("the database is older than this program")]
     NotMigrated {
         /// Their names.
         pending: Vec<String>,
@@ -208,6 +208,7 @@ impl Server {
         let blobs = storage::open_blobs(&config).await?;
         storage::recover(&config, &meta, &blobs).await?;
         let app = App::new(config, meta, blobs);
+        app.retention.read(&app).await;
         // 4. The worker, then the listeners.
         let worker = tokio::spawn(worker::run(app.clone()));
         let upkeep = tokio::spawn(upkeep(app.clone()));

@@ -10,7 +10,11 @@ mod crash;
 mod dev_data;
 mod errors;
 mod help;
+#[cfg(feature = "serve")]
+mod life_cycle;
 mod pipes;
 mod sandbox;
 mod suites;
+#[cfg(feature = "serve")]
+mod upgrade;
 mod verbs;

@@ -39,6 +39,9 @@ pub struct ProblemDetails {
     /// The parameter, header or field at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// The matter that holds the upload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
     /// When to try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_secs: Option<u64>,
@@ -59,6 +62,7 @@ impl ProblemDetails {
             upload_id: error.extras.upload_id,
             state: error.extras.state,
             parameter: error.extras.parameter.clone(),
+            hold: error.extras.hold.clone(),
             retry_after_secs: error.extras.retry_after_secs,
         }
     }

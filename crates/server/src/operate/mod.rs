@@ -9,17 +9,32 @@
 //!   the bytes, the service within a minute.
 //! - Over an object store with a database server there is no owner: what is removed there stays removed.
 
+mod bucket;
+mod erase;
 mod error;
+mod fsck;
+mod hold;
+mod person;
+pub(crate) mod retention;
 
 use std::fs::File;
 
-use csvp_store::{Blobs, Meta, Origin, TenantId};
+use csvp_store::repair::Repair;
+use csvp_store::{Blobs, Deleted, Meta, Origin, TenantId};
 
 use crate::config::Config;
 use crate::serve::ServeError;
 use crate::services::storage;
 
+pub use bucket::{BucketRules, bucket_rules};
+pub use erase::{ErasePlan, Erased};
 pub use error::OperateError;
+pub use fsck::{FsckFinding, FsckReport};
+pub use hold::HoldRecord;
+pub use person::{PersonReport, PersonUpload, Unread};
+pub use retention::{PlannedEnding, RetentionDone, RetentionPlan, RetentionState};
+/// Ids of uploads, as they are typed.
+pub use uuid::Uuid;
 
 /// What a command does to the store, and so what it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +57,7 @@ pub struct Operator {
     blobs: Blobs,
     owns_objects: bool,
     /// Held until the end; the operating system lets go of it with the process.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Operator {
@@ -71,7 +86,7 @@ impl Operator {
             Some(_) => storage::open_blobs(config).await?,
             None => storage::open_blobs_to_read(config).await?,
         };
-        Ok(Self { config: config.clone(), meta, blobs, owns_objects: lock.is_some(), _lock: lock })
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects: lock.is_some(), lock })
     }
 
     async fn make(config: &Config) -> Result<Self, ServeError> {
@@ -81,7 +96,7 @@ impl Operator {
         if !storage::is_empty(config, &meta, &blobs).await? {
             return Err(ServeError::NotEmpty { path: config.store.data_dir() });
         }
-        Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, _lock: Some(lock) })
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, lock: Some(lock) })
     }
 
     /// Ends the connections.
@@ -110,6 +125,31 @@ impl Operator {
     /// Whether this process may write and remove objects.
     pub fn owns_objects(&self) -> bool {
         self.owns_objects
+    }
+
+    /// Whether nobody else can be at work in the store.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Removes the bytes of deleted uploads if this process may; otherwise whoever holds the store does. Gives the bytes
+    /// that were removed here.
+    pub(crate) async fn remove_deleted(&self, deleted: &[Deleted]) -> Result<u64, OperateError> {
+        let mut removed_bytes = 0;
+        if self.owns_objects() {
+            for deleted in deleted {
+                removed_bytes += self.blobs.delete_prefix(&deleted.objects).await?;
+                self.meta.finish_delete(deleted).await?;
+            }
+        }
+        Ok(removed_bytes)
+    }
+
+    /// Removes the bytes of everything that the rows say is gone, group by group until none is left.
+    pub(crate) async fn remove_what_ended(&self) -> Result<(), OperateError> {
+        while Repair::finish_deletes(&self.meta, &self.blobs).await?.removed > 0 {}
+        while Repair::finish_removals(&self.meta, &self.blobs).await?.removed > 0 {}
+        Ok(self.meta.write_out().await?)
     }
 
     /// Whose data is meant. Until there is sign-in, everything belongs to one tenant.

@@ -7,6 +7,7 @@ mod live;
 mod memory;
 mod names;
 mod pace;
+mod retention;
 mod views;
 
 pub(crate) mod files;
@@ -27,4 +28,5 @@ pub(crate) use live::{Live, LiveRun};
 pub(crate) use memory::{Memory, Share, columns_in, first_share, least_budget, second_share, small_share};
 pub(crate) use names::{attachment, derived_name, display_name, disposition_name};
 pub(crate) use pace::Pace;
+pub(crate) use retention::Retention;
 pub(crate) use views::upload_view;

@@ -122,8 +122,14 @@ pub(crate) async fn look_after(app: App) {
     loop {
         let result = tokio::select! {
             () = app.stopping.cancelled() => return,
-            _ = known.tick() => remove_known(&app.meta, &app.blobs, kept_for).await,
-            _ = look.tick() => repair.remove_unused(&app.meta, &app.blobs).await,
+            _ = known.tick() => {
+                app.retention.read(&app).await;
+                remove_known(&app.meta, &app.blobs, kept_for).await
+            }
+            _ = look.tick() => {
+                app.retention.end_what_is_due(&app).await;
+                repair.remove_unused(&app.meta, &app.blobs).await
+            }
         };
         match result {
             Ok(repaired) => tell("objects without use were removed", repaired),
@@ -140,10 +146,12 @@ pub(crate) async fn look_after(app: App) {
 /// Removes what the database knows to be without use.
 async fn remove_known(meta: &Meta, blobs: &Blobs, kept_for: Duration) -> Result<Repaired, StoreError> {
     let deleted = Repair::finish_deletes(meta, blobs).await?;
+    let ended = Repair::finish_removals(meta, blobs).await?;
     let replaced = Repair::remove_replaced(meta, blobs, kept_for).await?;
+    let all = [deleted, ended, replaced];
     Ok(Repaired {
-        removed: deleted.removed + replaced.removed,
-        removed_bytes: deleted.removed_bytes + replaced.removed_bytes,
+        removed: all.iter().map(|repaired| repaired.removed).sum(),
+        removed_bytes: all.iter().map(|repaired| repaired.removed_bytes).sum(),
     })
 }
 

@@ -14,6 +14,7 @@ mod jobs;
 mod operate;
 mod operations;
 mod results;
+mod retention;
 mod simple;
 mod uploads;
 

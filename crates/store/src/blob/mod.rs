@@ -39,6 +39,17 @@ pub struct Blobs {
     usage: Arc<Usage>,
 }
 
+/// An object as a list shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundObject {
+    /// Its name.
+    pub key: ObjectKey,
+    /// Its size.
+    pub size_bytes: u64,
+    /// When it was written, in microseconds since 1970-01-01 UTC, by the clock of the store.
+    pub modified_us: i64,
+}
+
 #[derive(Debug, Clone)]
 enum Backend {
     Disk(Arc<Disk>),
@@ -248,11 +259,32 @@ impl Blobs {
         &self,
         prefix: &ObjectPrefix,
     ) -> BoxStream<'static, Result<(ObjectKey, u64), StoreError>> {
+        self.stream_objects(prefix).map_ok(|object| (object.key, object.size_bytes)).boxed()
+    }
+
+    /// The same, with the time at which each was written.
+    pub fn stream_objects(
+        &self,
+        prefix: &ObjectPrefix,
+    ) -> BoxStream<'static, Result<FoundObject, StoreError>> {
         let found = self.object_store().list(prefix.path().as_ref());
-        let keys = found.try_filter_map(|meta| async move {
-            Ok(ObjectKey::parse(meta.location.as_ref()).map(|key| (key, meta.size)))
+        let objects = found.try_filter_map(|meta| async move {
+            Ok(ObjectKey::parse(meta.location.as_ref()).map(|key| FoundObject {
+                key,
+                size_bytes: meta.size,
+                modified_us: meta.last_modified.timestamp_micros(),
+            }))
         });
-        keys.map_err(store_error).boxed()
+        objects.map_err(store_error).boxed()
+    }
+
+    /// Small objects that the journal of a local directory holds and that do not stand in their places as they were
+    /// written. An object store has no journal.
+    pub async fn misplaced(&self) -> Result<Vec<ObjectKey>, StoreError> {
+        let Backend::Disk(disk) = &self.backend else { return Ok(Vec::new()) };
+        let disk = Arc::clone(disk);
+        let places = on_disk(move || disk.misplaced().map_err(StoreError::from_io)).await?;
+        Ok(places.iter().filter_map(|place| ObjectKey::parse(place.to_str()?)).collect())
     }
 
     /// Bytes in the store, those of unfinished writers included.

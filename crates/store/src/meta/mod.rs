@@ -10,15 +10,22 @@ mod delete;
 mod dialect;
 mod entity;
 mod finish;
+mod holds;
+mod inspect;
 mod jobs;
 mod keys;
 mod list;
+mod mend;
 mod replaced;
+mod retention;
 mod rows;
 mod runs;
 
+pub use inspect::{Contradiction, Inspected};
+
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
@@ -110,6 +117,8 @@ struct Inner {
     clock: Clock,
     creates: commit::Queue,
     job_added: Arc<Notify>,
+    /// A time that has come for sure; a clock that shows less is wrong.
+    floor: Arc<AtomicI64>,
 }
 
 impl Meta {
@@ -118,8 +127,15 @@ impl Meta {
         let writer = dialect::connect_writers(options).await.map_err(db_error)?;
         let reader = dialect::connect_readers(options).await.map_err(db_error)?;
         let job_added = Arc::new(Notify::new());
-        let creates = commit::Queue::start(writer.clone(), clock.clone(), Arc::clone(&job_added));
-        Ok(Self(Arc::new(Inner { writer, reader, clock, creates, job_added })))
+        let floor = Arc::new(AtomicI64::new(0));
+        let committer = commit::Committer {
+            writer: writer.clone(),
+            clock: clock.clone(),
+            job_added: Arc::clone(&job_added),
+            floor: Arc::clone(&floor),
+        };
+        let creates = commit::Queue::start(committer);
+        Ok(Self(Arc::new(Inner { writer, reader, clock, creates, job_added, floor })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
@@ -160,10 +176,22 @@ impl Meta {
         &self.0.clock
     }
 
+    /// Says that this time has come, whatever the clock says: uploads are dated no earlier, so that a clock that is behind
+    /// does not make them old.
+    pub fn not_before(&self, time: i64) {
+        self.0.floor.fetch_max(time, Ordering::Relaxed);
+    }
+
     /// Is notified once for each job that this process makes claimable. Jobs of other processes, and those that
     /// wait for their time or for a lease to end, are found by asking again every second or so.
     pub fn job_added(&self) -> &Notify {
         &self.0.job_added
+    }
+
+    /// Runs a statement without regard to references between rows, to plant a fault.
+    #[cfg(feature = "contract-tests")]
+    pub(crate) async fn plant(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), StoreError> {
+        dialect::plant(&self.0.writer, sql, values).await.map_err(db_error)
     }
 
     fn reader(&self) -> &DatabaseConnection {
