@@ -43,7 +43,16 @@ pub(crate) enum Command {
     /// Start the web page and the HTTP API
     #[cfg(feature = "serve")]
     Serve(ServeArgs),
+    /// Run jobs only, beside `csvp serve` processes that share database and bucket
+    #[cfg(feature = "serve")]
+    Worker(WorkerArgs),
+    /// Look at the jobs of the service, and try again what was given up
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Bring the database of the service up to date
+    ///
+    /// With `--check`, exit code 0: it is up to date; 1: there is something to do; 2: cannot tell.
     #[cfg(feature = "serve")]
     Migrate(MigrateArgs),
     /// Check that the store holds what its rows say, and nothing else
@@ -271,6 +280,57 @@ pub(crate) struct ServeArgs {
     /// Directory for the database and the files
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WorkerArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address of the operations port (metrics, probes), or `off`
+    #[arg(long, value_name = "IP:PORT|off")]
+    pub(crate) operations: Option<String>,
+    /// Jobs that run at the same time
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// Show jobs, the newest first
+    List(JobsListArgs),
+    /// Queue jobs again that were given up, with all their attempts
+    ///
+    /// Exit code 0: all are queued; 2: some are not.
+    Retry(JobsRetryArgs),
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JobsListArgs {
+    /// Only jobs of this state: `queued`, `running`, `done`, `dead` or `cancelled`
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Option<String>,
+    /// Print JSON, one object per job and line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JobsRetryArgs {
+    /// Jobs, by their ids
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) ids: Vec<String>,
+    /// All that were given up
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, ClapArgs)]

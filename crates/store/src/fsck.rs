@@ -175,6 +175,8 @@ struct Fsck<'a> {
     meta: &'a Meta,
     blobs: &'a Blobs,
     options: &'a FsckOptions,
+    /// What is younger may still be going on.
+    before: i64,
     report: FsckReport,
     /// Runs whose objects are spoken of already, by what is said of their rows.
     told_runs: HashSet<RunId>,
@@ -209,8 +211,7 @@ impl Fsck<'_> {
             }
             self.found(contradicts(contradiction, upload)).await?;
         }
-        let before = self.oldest_in_progress();
-        for (_, upload) in self.meta.deletes_begun_before(before).await? {
+        for (_, upload) in self.meta.deletes_begun_before(self.before).await? {
             let fault = Fault {
                 kind: FaultKind::DeleteUnfinished,
                 upload: Some(upload),
@@ -221,11 +222,6 @@ impl Fsck<'_> {
             self.found(fault).await?;
         }
         Ok(())
-    }
-
-    /// What is younger may still be going on.
-    fn oldest_in_progress(&self) -> i64 {
-        self.meta.clock().now_us().saturating_sub(crate::clock::micros(self.options.grace))
     }
 
     /// Counts a fault and puts it right if that is wanted and sure.

@@ -18,6 +18,9 @@ pub(crate) struct StoreArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct MigrateArgs {
+    /// Only say what there is to do; change nothing
+    #[arg(long)]
+    pub(crate) check: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

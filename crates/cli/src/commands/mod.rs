@@ -12,6 +12,8 @@ pub(crate) mod fsck;
 #[cfg(feature = "serve")]
 pub(crate) mod hold;
 #[cfg(feature = "serve")]
+pub(crate) mod jobs;
+#[cfg(feature = "serve")]
 pub(crate) mod migrate;
 pub(crate) mod parse;
 #[cfg(feature = "serve")]
@@ -24,6 +26,8 @@ pub(crate) mod schema;
 pub(crate) mod serve;
 #[cfg(feature = "serve")]
 mod store;
+#[cfg(feature = "serve")]
+pub(crate) mod worker;
 
 use std::io::{BufWriter, Write};
 

@@ -41,6 +41,10 @@ fn help_of_the_service() {
         ("help_erase", "erase --help"),
         ("help_person", "person --help"),
         ("help_person_export", "person export --help"),
+        ("help_worker", "worker --help"),
+        ("help_jobs", "jobs --help"),
+        ("help_jobs_list", "jobs list --help"),
+        ("help_jobs_retry", "jobs retry --help"),
     ] {
         assert_eq!(sandbox.snapshot(name, line).code, Some(0), "csvp {line}");
     }

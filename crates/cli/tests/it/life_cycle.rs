@@ -5,7 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::crash::{Service, request};
+use crate::crash::Service;
+use crate::http::request;
 use crate::sandbox::Sandbox;
 use crate::upgrade::{BROKEN_ID, CLEAN_ID, TWICE_ID, migrated_data};
 

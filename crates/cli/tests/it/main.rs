@@ -11,7 +11,11 @@ mod dev_data;
 mod errors;
 mod help;
 #[cfg(feature = "serve")]
+mod http;
+#[cfg(feature = "serve")]
 mod life_cycle;
+#[cfg(feature = "serve")]
+mod migrate;
 mod pipes;
 mod sandbox;
 mod suites;

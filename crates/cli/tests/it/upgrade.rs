@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::crash::{Service, original, request, visible};
+use crate::crash::{Service, original, visible};
+use crate::http::request;
 use crate::sandbox::Sandbox;
 
 /// Ids, names, originals and their SHA-256 as they were acknowledged.
@@ -65,13 +66,16 @@ fn copy(from: &Path, to: &Path) {
 #[test]
 fn old_data_is_brought_up_to_date_and_read_as_before() {
     let sandbox = old_data();
-    let too_early = sandbox.snapshot("error_not_migrated", "fsck --data data");
+    let too_early = sandbox.run("fsck --data data");
     assert_eq!(too_early.code, Some(2));
+    assert!(too_early.stderr().contains("m0003_life_cycle to be done"), "{}", too_early.stderr());
+    assert_eq!(sandbox.run("migrate --check --data data").code, Some(1));
     let migrated = sandbox.run("migrate --data data");
     assert_eq!((migrated.code, migrated.stderr()), (Some(0), String::new()));
     let done: Vec<String> = migrated.stdout().lines().map(str::to_owned).collect();
     assert!(done.iter().any(|line| line == "done: m0003_life_cycle"), "{done:?}");
     assert!(!done.iter().any(|line| line.contains("m0002")), "only what is new: {done:?}");
+    assert_eq!(sandbox.run("migrate --check --data data").code, Some(0));
     let again = sandbox.run("migrate --data data").stdout();
     assert!(again.contains("up to date"), "{again}");
     let checked = sandbox.run("fsck --deep --data data");

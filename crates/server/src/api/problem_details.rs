@@ -42,6 +42,12 @@ pub struct ProblemDetails {
     /// The matter that holds the upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<String>,
+    /// The digest that the request has told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_digest: Option<String>,
+    /// The digest of what came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_digest: Option<String>,
     /// When to try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_secs: Option<u64>,
@@ -63,6 +69,8 @@ impl ProblemDetails {
             state: error.extras.state,
             parameter: error.extras.parameter.clone(),
             hold: error.extras.hold.clone(),
+            expected_digest: error.extras.expected_digest.clone(),
+            received_digest: error.extras.received_digest.clone(),
             retry_after_secs: error.extras.retry_after_secs,
         }
     }

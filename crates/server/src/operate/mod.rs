@@ -23,7 +23,7 @@ use csvp_store::repair::Repair;
 use csvp_store::{Blobs, Deleted, Meta, Origin, TenantId};
 
 use crate::config::Config;
-use crate::serve::ServeError;
+use crate::serve::{ServeError, lock_data_dir};
 use crate::services::storage;
 
 pub use bucket::{BucketRules, bucket_rules};
@@ -73,8 +73,9 @@ impl Operator {
         }
         storage::must_exist(config)?;
         let lock = match access {
-            Access::Alone => Some(storage::lock(config)?),
-            Access::Beside => match storage::lock(config) {
+            _ if config.is_shared() => None,
+            Access::Alone => Some(lock_data_dir(&config.store.data_dir())?),
+            Access::Beside => match lock_data_dir(&config.store.data_dir()) {
                 Ok(lock) => Some(lock),
                 Err(ServeError::DataDirBusy { .. }) => None,
                 Err(error) => return Err(error),
@@ -82,21 +83,26 @@ impl Operator {
             Access::Read | Access::New => None,
         };
         let meta = storage::open_migrated_meta(config).await?;
-        let blobs = match &lock {
-            Some(_) => storage::open_blobs(config).await?,
-            None => storage::open_blobs_to_read(config).await?,
+        let owns_objects = access != Access::Read && (lock.is_some() || config.is_shared());
+        let blobs = match owns_objects {
+            true => storage::open_blobs(config, &meta).await?,
+            false => storage::open_blobs_to_read(config, &meta).await?,
         };
-        Ok(Self { config: config.clone(), meta, blobs, owns_objects: lock.is_some(), lock })
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects, lock })
     }
 
     async fn make(config: &Config) -> Result<Self, ServeError> {
-        let lock = storage::lock(config)?;
-        let (meta, _) = storage::open_meta(config).await?;
-        let blobs = storage::open_blobs(config).await?;
+        let lock = match config.is_shared() {
+            true => None,
+            false => Some(lock_data_dir(&config.store.data_dir())?),
+        };
+        let meta = storage::connect(config).await?;
+        meta.migrate().await.map_err(|source| storage::database_failed(config, source))?;
+        let blobs = storage::open_blobs(config, &meta).await?;
         if !storage::is_empty(config, &meta, &blobs).await? {
             return Err(ServeError::NotEmpty { path: config.store.data_dir() });
         }
-        Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, lock: Some(lock) })
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, lock })
     }
 
     /// Ends the connections.
@@ -159,6 +165,6 @@ impl Operator {
 
     /// Who acts, for the audit log.
     pub fn origin(&self) -> Origin {
-        Origin { actor: "operator".to_owned(), request_id: None }
+        Origin::operator()
     }
 }

@@ -118,7 +118,7 @@ impl Operator {
         let wanted = contains.trim().to_lowercase();
         let mut report = PersonReport {
             contains: contains.trim().to_owned(),
-            made_at: Timestamp(self.meta().clock().now_us()),
+            made_at: Timestamp(self.meta().now().await?),
             searched: 0,
             records: 0,
             uploads: Vec::new(),

@@ -93,8 +93,10 @@ impl Operator {
     /// # Errors
     /// When the database does not answer.
     pub async fn retention(&self) -> Result<Option<RetentionState>, OperateError> {
-        let record = self.meta().retention(self.tenant()).await?;
-        Ok(record.map(|record| self.state(&record)))
+        match self.meta().retention(self.tenant()).await? {
+            Some(record) => Ok(Some(self.state(&record).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Sets the policy; nothing is removed by that. The time of the clock counts as known from here on.
@@ -155,7 +157,7 @@ impl Operator {
         let fate = |fate: &str| items.iter().filter(|item| item.fate == fate).count() as u64;
         let goes = || items.iter().filter(|item| item.fate == "goes");
         Ok(RetentionPlan {
-            policy: self.state(&record),
+            policy: self.state(&record).await?,
             uploads: fate("goes"),
             bytes: goes().map(|item| item.bytes).sum(),
             held: fate("held"),
@@ -190,14 +192,14 @@ impl Operator {
         Ok(done)
     }
 
-    fn state(&self, record: &PolicyRecord) -> RetentionState {
-        RetentionState {
+    async fn state(&self, record: &PolicyRecord) -> Result<RetentionState, OperateError> {
+        Ok(RetentionState {
             keep_original_days: record.policy.keep_original_days,
             keep_results_days: record.policy.keep_results_days,
             set_at: Timestamp(record.set_at),
             known_time: Timestamp(record.known_time),
-            clock: Timestamp(self.meta().clock().now_us()),
-        }
+            clock: Timestamp(self.meta().now().await?),
+        })
     }
 }
 

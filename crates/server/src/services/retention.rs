@@ -101,7 +101,11 @@ impl Retention {
 
     async fn look(&self, app: &App) -> Result<Option<PolicyRecord>, StoreError> {
         let record = app.meta.retention(app.tenant()).await?;
-        let clock = app.meta.clock().now_us();
+        if record.is_none() {
+            self.known().policy = None;
+            return Ok(None);
+        }
+        let clock = app.meta.now().await?;
         let time = {
             let mut known = self.known();
             known.policy = record.map(|record| record.policy);

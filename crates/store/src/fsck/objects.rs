@@ -35,11 +35,10 @@ impl Fsck<'_> {
             }
         }
         self.look_up(&seen, &mut unknown).await?;
-        let before = self.oldest_in_progress();
         let mut unknown: Vec<(ObjectPrefix, Unknown)> = unknown.into_iter().collect();
         unknown.sort_by_cached_key(|(prefix, _)| prefix.path().map(|path| path.to_string()));
         for (prefix, of_prefix) in unknown {
-            if of_prefix.newest > before {
+            if of_prefix.newest > self.before {
                 self.report.in_progress += 1;
                 continue;
             }

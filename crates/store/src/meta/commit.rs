@@ -7,14 +7,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, SqlErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, SqlErr};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::create::{self, Prepared};
+use super::create::{self, Now, Prepared};
 use super::entity::{audit_event, idempotency_key, job, run, upload};
 use super::keys::{self, Known};
-use super::{db_error, list, write};
-use crate::clock::Clock;
+use super::writer::Writer;
+use super::{db_error, list};
 use crate::error::{Entity, StoreError};
 use crate::model::{NewUpload, Taken, UploadId};
 
@@ -34,9 +34,9 @@ struct Request {
 }
 
 impl Queue {
-    pub(super) fn start(committer: Committer) -> Self {
+    pub(super) fn start(writer: Writer, job_added: Arc<Notify>, floor: Arc<AtomicI64>) -> Self {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(committer.run(receiver));
+        tokio::spawn(Committer { writer, job_added, floor }.run(receiver));
         Self(sender)
     }
 
@@ -54,13 +54,11 @@ impl Queue {
     }
 }
 
-/// The task, and what it works with.
-pub(super) struct Committer {
-    pub(super) writer: DatabaseConnection,
-    pub(super) clock: Clock,
-    pub(super) job_added: Arc<Notify>,
+struct Committer {
+    writer: Writer,
+    job_added: Arc<Notify>,
     /// No upload is dated before this time.
-    pub(super) floor: Arc<AtomicI64>,
+    floor: Arc<AtomicI64>,
 }
 
 /// What a request became inside the transaction.
@@ -110,10 +108,11 @@ impl Committer {
 
     /// Writes all uploads or none, but for those whose keys were sent before, and answers in the same order.
     async fn commit(&self, uploads: &[&NewUpload]) -> Result<Vec<Result<Taken, StoreError>>, StoreError> {
-        let now = self.clock.now_us();
-        let (created, jobs) =
-            write(&self.writer, |transaction| async move { self.write(&transaction, uploads, now).await })
-                .await?;
+        let write = |transaction: Arc<DatabaseTransaction>, database| async move {
+            let time = Now { database, here: self.writer.clock.now_us() };
+            self.write(&transaction, uploads, time).await
+        };
+        let (created, jobs) = self.writer.write(write).await?;
         for _ in 0..jobs {
             self.job_added.notify_one();
         }
@@ -125,12 +124,12 @@ impl Committer {
         &self,
         transaction: &DatabaseTransaction,
         uploads: &[&NewUpload],
-        now: i64,
+        time: Now,
     ) -> Result<(Vec<Result<Taken, StoreError>>, usize), StoreError> {
         let mut keys = keys::known(transaction, uploads).await?;
         let mut outcomes = Vec::with_capacity(uploads.len());
         for new in uploads {
-            outcomes.push(outcome(new, &mut keys, now, self.floor.load(Ordering::Relaxed))?);
+            outcomes.push(outcome(new, &mut keys, time, self.floor.load(Ordering::Relaxed))?);
         }
         let rows: Vec<&Prepared> = outcomes.iter().filter_map(Outcome::new_rows).collect();
         insert(transaction, &rows).await.map_err(|error| match error.sql_err() {
@@ -185,7 +184,7 @@ async fn insert(db: &impl ConnectionTrait, rows: &[&Prepared]) -> Result<(), DbE
 }
 
 /// Decides for one upload of a group; a key may also have been taken by an earlier member of the same group.
-fn outcome(new: &NewUpload, known: &mut Known, now: i64, floor: i64) -> Result<Outcome, StoreError> {
+fn outcome(new: &NewUpload, known: &mut Known, time: Now, floor: i64) -> Result<Outcome, StoreError> {
     if let Some(key) = &new.key {
         match keys::same_request(known, new.tenant, key) {
             Ok(Some(existing)) => return Ok(Outcome::Repeated(existing)),
@@ -194,5 +193,5 @@ fn outcome(new: &NewUpload, known: &mut Known, now: i64, floor: i64) -> Result<O
         }
         known.insert((new.tenant, key.key.clone()), (key.fingerprint.clone(), new.id));
     }
-    create::prepare(new, now, floor).map(|rows| Outcome::New(Box::new(rows)))
+    create::prepare(new, time, floor).map(|rows| Outcome::New(Box::new(rows)))
 }

@@ -13,8 +13,7 @@ use crate::model::{Hold, Origin, TenantId, UploadId};
 impl Meta {
     /// Holds an upload for a matter. Holding it again for the same matter writes the reason anew.
     pub async fn set_hold(&self, tenant: TenantId, wanted: &Hold, origin: &Origin) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             list::get(transaction, tenant, wanted.upload).await?;
             let row = hold::ActiveModel {
@@ -48,8 +47,7 @@ impl Meta {
         name: &str,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             list::get(transaction, tenant, upload).await?;
             let released = hold::Entity::delete_many()
@@ -70,14 +68,13 @@ impl Meta {
 
     /// All holds of a tenant, the first one first.
     pub async fn list_holds(&self, tenant: TenantId) -> Result<Vec<Hold>, StoreError> {
-        let rows = hold::Entity::find()
+        let find = hold::Entity::find()
             .filter(hold::Column::TenantId.eq(tenant.as_uuid()))
             .order_by_asc(hold::Column::CreatedAt)
             .order_by_asc(hold::Column::UploadId)
             .order_by_asc(hold::Column::Name)
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
+            .all(self.reader());
+        let rows = self.read(async { find.await.map_err(db_error) }).await?;
         Ok(rows.into_iter().map(to_hold).collect())
     }
 }

@@ -52,7 +52,8 @@ impl Meta {
         if let Some(after) = after {
             query = query.filter(upload::Column::Id.gt(after.as_uuid()));
         }
-        inspect(self.reader(), query.all(self.reader()).await.map_err(db_error)?).await
+        let look = async { inspect(self.reader(), query.all(self.reader()).await.map_err(db_error)?).await };
+        self.read(look).await
     }
 
     /// The same for one upload; `None` when it is not there or deleted.
@@ -60,7 +61,8 @@ impl Meta {
         let query = upload::Entity::find()
             .filter(upload::Column::Id.eq(id.as_uuid()))
             .filter(upload::Column::DeletedAt.is_null());
-        Ok(inspect(self.reader(), query.all(self.reader()).await.map_err(db_error)?).await?.pop())
+        let look = async { inspect(self.reader(), query.all(self.reader()).await.map_err(db_error)?).await };
+        Ok(self.read(look).await?.pop())
     }
 
     /// All contradictions between rows, at most some thousand of each kind; with the upload they are about.
@@ -85,7 +87,7 @@ impl Meta {
 
     /// Makes the database forget what its log still holds of rows that were overwritten.
     pub async fn write_out(&self) -> Result<(), StoreError> {
-        dialect::write_out(&self.0.writer).await.map_err(db_error)
+        dialect::write_out(&self.0.writer.db).await.map_err(db_error)
     }
 
     /// Which of these uploads are deleted, with their objects still to be removed.

@@ -22,8 +22,7 @@ impl Meta {
     /// Says that the original of an upload is not what was sent any more: it has failed, its job is stopped, its runs and
     /// files stay. Calling it again changes nothing.
     pub async fn mark_lost(&self, id: UploadId, why: &str, origin: &Origin) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             let upload = find(transaction, id).await?;
             if upload.lost_at.is_some() {
@@ -67,8 +66,7 @@ impl Meta {
         lost: &[RunFile],
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             let row = run::Entity::find_by_id(run.as_uuid()).one(transaction).await.map_err(db_error)?;
             let mut run = rows::run(row.ok_or(StoreError::NotFound(Entity::Run(run)))?)?;
@@ -86,8 +84,7 @@ impl Meta {
 
     /// Gives an upload that waits, and that no job is about, a job again.
     pub async fn requeue(&self, id: UploadId, new: &NewJob, origin: &Origin) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             let upload = find(transaction, id).await?;
             if upload.state.is_final() || runs::active_job(transaction, id).await?.is_some() {
@@ -113,8 +110,7 @@ impl Meta {
         new: &NewJob,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             let upload = find(transaction, id).await?;
             let found = run::Entity::find()
@@ -154,8 +150,7 @@ impl Meta {
 
     /// Ends a contradiction between rows in favour of what is served.
     pub async fn settle(&self, found: Contradiction, origin: &Origin) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let db = &*transaction;
             let about = about(db, found).await?;
             match found {

@@ -27,7 +27,7 @@ const WHOLE_TENANT: &str = "";
 impl Meta {
     /// The policy of a tenant, if there is one.
     pub async fn retention(&self, tenant: TenantId) -> Result<Option<PolicyRecord>, StoreError> {
-        policy(self.reader(), tenant).await
+        self.read(policy(self.reader(), tenant)).await
     }
 
     /// Sets the policy of a tenant. Whoever does it has looked at the clock: the time it shows counts as known from now on.
@@ -37,17 +37,8 @@ impl Meta {
         policy: RetentionPolicy,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
         let days = |days: Option<u32>| days.map(|days| i32::try_from(days).unwrap_or(i32::MAX));
-        let row = &retention_policy::ActiveModel {
-            tenant_id: Set(tenant.as_uuid()),
-            scope: Set(WHOLE_TENANT.to_owned()),
-            keep_original_days: Set(days(policy.keep_original_days)),
-            keep_results_days: Set(days(policy.keep_results_days)),
-            set_at: Set(now),
-            known_time: Set(now),
-        };
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             use retention_policy::Column;
             let again = OnConflict::columns([Column::TenantId, Column::Scope])
@@ -58,7 +49,15 @@ impl Meta {
                     Column::KnownTime,
                 ])
                 .to_owned();
-            retention_policy::Entity::insert(row.clone())
+            let row = retention_policy::ActiveModel {
+                tenant_id: Set(tenant.as_uuid()),
+                scope: Set(WHOLE_TENANT.to_owned()),
+                keep_original_days: Set(days(policy.keep_original_days)),
+                keep_results_days: Set(days(policy.keep_results_days)),
+                set_at: Set(now),
+                known_time: Set(now),
+            };
+            retention_policy::Entity::insert(row)
                 .on_conflict(again)
                 .exec_without_returning(transaction)
                 .await
@@ -76,17 +75,15 @@ impl Meta {
         result: &str,
         origin: &Origin,
     ) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(
-            |transaction| async move { audit(&transaction, tenant, action, result, origin, now).await },
-        )
+        self.write(|transaction, now| async move {
+            audit(&transaction, tenant, action, result, origin, now).await
+        })
         .await
     }
 
     /// Takes the policy of a tenant away: everything is kept.
     pub async fn clear_retention(&self, tenant: TenantId, origin: &Origin) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             let cleared = retention_policy::Entity::delete_many()
                 .filter(retention_policy::Column::TenantId.eq(tenant.as_uuid()))
@@ -103,13 +100,12 @@ impl Meta {
 
     /// Says that this time has come, for a process that has watched time pass. An earlier time changes nothing.
     pub async fn advance_known_time(&self, tenant: TenantId, time: i64) -> Result<(), StoreError> {
-        self.write(|transaction| async move { advance(&transaction, tenant, time).await }).await
+        self.write(|transaction, _| async move { advance(&transaction, tenant, time).await }).await
     }
 
     /// Says that the clock is right, for a person who has looked at it.
     pub async fn trust_clock(&self, tenant: TenantId, origin: &Origin) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             advance(transaction, tenant, now).await?;
             audit(transaction, tenant, "retention.clock", "done", origin, now).await
@@ -152,10 +148,14 @@ impl Meta {
             let same = upload::Column::CreatedAt.eq(created_at).and(upload::Column::Id.gt(id.as_uuid()));
             query = query.filter(later.or(same));
         }
-        let found = query.all(self.reader()).await.map_err(db_error)?;
-        let found = inspect::inspect(self.reader(), found).await?;
-        let ids: Vec<UploadId> = found.iter().map(|it| it.upload.id).collect();
-        let mut held = holds::of_uploads(self.reader(), &ids).await?;
+        let look = async {
+            let found = query.all(self.reader()).await.map_err(db_error)?;
+            let found = inspect::inspect(self.reader(), found).await?;
+            let ids: Vec<UploadId> = found.iter().map(|it| it.upload.id).collect();
+            let held = holds::of_uploads(self.reader(), &ids).await?;
+            Ok((found, held))
+        };
+        let (found, mut held) = self.read(look).await?;
         let due = found.into_iter().filter_map(|inspected| {
             let (ending, since) = ending(policy, &inspected, time)?;
             let holds = held.remove(&inspected.upload.id).unwrap_or_default();
@@ -173,9 +173,8 @@ impl Meta {
         ending: Ending,
         origin: &Origin,
     ) -> Result<Ended, StoreError> {
-        let now = self.clock().now_us();
         let ended = self
-            .write(|transaction| async move {
+            .write(|transaction, now| async move {
                 let transaction = &*transaction;
                 let record = list::get(transaction, tenant, id).await?;
                 holds::refuse_held(transaction, id).await?;
@@ -214,12 +213,8 @@ impl Meta {
 
     /// Objects of uploads that stay, which are still to be removed, the oldest first.
     pub async fn list_removals(&self, limit: u64) -> Result<Vec<Removal>, StoreError> {
-        let rows = removal::Entity::find()
-            .order_by_asc(removal::Column::Id)
-            .limit(limit)
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
+        let find = removal::Entity::find().order_by_asc(removal::Column::Id).limit(limit).all(self.reader());
+        let rows = self.read(async { find.await.map_err(db_error) }).await?;
         let removals = rows.into_iter().map(|row| Removal {
             id: row.id,
             tenant: TenantId::from_uuid(row.tenant_id),
@@ -231,7 +226,7 @@ impl Meta {
 
     /// Says that these objects are gone.
     pub async fn finish_removal(&self, removal: &Removal) -> Result<(), StoreError> {
-        self.write(|transaction| async move {
+        self.write(|transaction, _| async move {
             removal::Entity::delete_by_id(removal.id).exec(&*transaction).await.map_err(db_error)?;
             Ok(())
         })

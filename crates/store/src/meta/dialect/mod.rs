@@ -4,6 +4,8 @@ mod check;
 mod postgres;
 mod sqlite;
 
+use std::time::Duration;
+
 use sea_orm::sqlx;
 use sea_orm::{
     ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, IsolationLevel, SqliteTransactionMode,
@@ -12,6 +14,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Database, MetaOptions};
+use crate::clock::Clock;
 
 #[cfg(feature = "contract-tests")]
 pub(super) use check::plant;
@@ -23,8 +26,8 @@ const MIGRATION_LOCK: i64 = 0x6373_7670;
 /// The connections that write: on SQLite it is one.
 pub(super) async fn connect_writers(options: &MetaOptions) -> Result<DatabaseConnection, DbErr> {
     match &options.database {
-        Database::Sqlite { file, max_bytes } => sqlite::connect(file, *max_bytes, 1, false).await,
-        Database::Postgres { url } => postgres::connect(url, options.max_writers, false).await,
+        Database::Sqlite { file, max_bytes } => sqlite::connect(options, file, *max_bytes, 1, false).await,
+        Database::Postgres { url } => postgres::connect(options, url, options.max_writers, false).await,
     }
 }
 
@@ -32,9 +35,9 @@ pub(super) async fn connect_writers(options: &MetaOptions) -> Result<DatabaseCon
 pub(super) async fn connect_readers(options: &MetaOptions) -> Result<DatabaseConnection, DbErr> {
     match &options.database {
         Database::Sqlite { file, max_bytes } => {
-            sqlite::connect(file, *max_bytes, options.max_readers, true).await
+            sqlite::connect(options, file, *max_bytes, options.max_readers, true).await
         }
-        Database::Postgres { url } => postgres::connect(url, options.max_readers, true).await,
+        Database::Postgres { url } => postgres::connect(options, url, options.max_readers, true).await,
     }
 }
 
@@ -53,11 +56,34 @@ pub(super) fn migration() -> TransactionOptions {
     TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..write_transaction() }
 }
 
+/// The time that rows are dated by and leases are judged by. Where processes on several machines share a database it is
+/// the time of the database: their own clocks differ, and a lease that has ended on one of them would still run on another.
+pub(super) async fn now(db: &impl ConnectionTrait, clock: &Clock) -> Result<i64, DbErr> {
+    if db.get_database_backend() != DatabaseBackend::Postgres || clock.is_manual() {
+        return Ok(clock.now_us());
+    }
+    let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
+    let row = db.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await?;
+    row.ok_or_else(|| DbErr::Custom("the server does not tell the time".to_owned()))?.try_get("", "now")
+}
+
+/// How long a call waits for its answer, a free connection and a moment for the way included. SQLite always answers.
+pub(super) fn patience(options: &MetaOptions) -> Option<Duration> {
+    let answer = options.acquire_timeout + options.statement_timeout + Duration::from_secs(1);
+    matches!(options.database, Database::Postgres { .. }).then_some(answer)
+}
+
 /// Keeps a second process from migrating at the same time, until the transaction ends. On SQLite the writing transaction
 /// is that lock.
 pub(super) async fn lock_for_migration(transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
     if transaction.get_database_backend() == DatabaseBackend::Postgres {
-        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        // The other process may take its time, and so may a change of a large table; but one that waits for a table
+        // keeps everybody else from it, so it waits a moment only.
+        let sql = format!(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+             SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); SET LOCAL lock_timeout = '5s'"
+        );
+        transaction.execute_unprepared(&sql).await?;
     }
     Ok(())
 }
