@@ -164,7 +164,9 @@ enum Cause {
 /// # Errors
 /// When database or objects do not answer. A fault that was found is no error.
 pub async fn fsck(meta: &Meta, blobs: &Blobs, options: &FsckOptions) -> Result<FsckReport, StoreError> {
-    let mut check = Fsck { meta, blobs, options, report: FsckReport::default(), told_runs: HashSet::new() };
+    let before = meta.now().await?.saturating_sub(crate::clock::micros(options.grace));
+    let (report, told_runs) = (FsckReport::default(), HashSet::new());
+    let mut check = Fsck { meta, blobs, options, before, report, told_runs };
     check.rows().await?;
     check.uploads().await?;
     check.objects().await?;

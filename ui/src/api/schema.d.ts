@@ -129,7 +129,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an upload
-         * @description The original and all results go, unless a legal hold is set on the upload. A run that is going on is stopped and publishes nothing.
+         * @description The original and all results go. A run that is going on is stopped and publishes nothing.
          */
         delete: operations["delete_upload"];
         options?: never;
@@ -189,7 +189,7 @@ export interface paths {
         /**
          * Download a file
          * @description `original`, `clean.parquet`, `clean.csv`, `clean.ndjson`, `rejects.csv`, `problems.csv` or `report.json`, as the
-         *     upload's `files` lists them. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
+         *     upload's `files` lists them. The original comes with its `Repr-Digest`. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
          */
         get: operations["get_file"];
         put?: never;
@@ -354,7 +354,7 @@ export interface components {
          * @description Why a request failed.
          * @enum {string}
          */
-        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "upload-held" | "idempotency-key-in-use" | "precondition-failed" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
+        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "digest-mismatch" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "idempotency-key-in-use" | "precondition-failed" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
         /** @description A dialect that was looked at. */
         Candidate: {
             /** @description The delimiter. */
@@ -819,18 +819,6 @@ export interface components {
              */
             to: number;
         };
-        /** @description Why an upload must stay. */
-        HoldView: {
-            /** @description The matter. */
-            name: string;
-            /** @description Since when. */
-            since: components["schemas"]["Timestamp"];
-        };
-        /** @description When parts of an upload are due to go. They go within the hours after, unless the upload is held. */
-        KeepUntilView: {
-            original?: components["schemas"]["Timestamp"] | null;
-            results?: components["schemas"]["Timestamp"] | null;
-        };
         /** @description The limits of this server. Passing one is always said, never silently cut. */
         LimitsView: {
             /**
@@ -990,8 +978,8 @@ export interface components {
             code: components["schemas"]["ApiErrorCode"];
             /** @description What was expected, what came, what to do. */
             detail: string;
-            /** @description The matter that holds the upload. */
-            hold?: string | null;
+            /** @description The digest that the request has told. */
+            expected_digest?: string | null;
             /** @description This very failure; ends with the request id that also stands in the log. */
             instance: string;
             /**
@@ -1006,6 +994,8 @@ export interface components {
              * @description How much had come.
              */
             received_bytes?: number | null;
+            /** @description The digest of what came. */
+            received_digest?: string | null;
             /**
              * Format: int64
              * @description When to try again.
@@ -1343,7 +1333,10 @@ export interface components {
             report: string;
             /** @description The first 10 rows, the header among them. */
             rowData: components["schemas"]["SimpleRow"][];
-            /** @description Where the original can be fetched. */
+            /**
+             * @description Where the original is: its address in the bucket (`s3://...`), or its path on this server when files are kept in
+             *     the data directory.
+             */
             s3Location: string;
             /**
              * Format: int64
@@ -1444,7 +1437,7 @@ export interface components {
         /** @description Answer to `GET /api/status`. */
         SimpleStatus: {
             lastActivity?: components["schemas"]["Timestamp"] | null;
-            /** @description `not configured`: files are kept in the data directory. */
+            /** @description `connected` or `unavailable` when files are kept in a bucket; `not configured` when in the data directory. */
             s3Status: string;
             /** @description Counts over all uploads that are kept. */
             stats: components["schemas"]["SimpleStats"];
@@ -1580,14 +1573,11 @@ export interface components {
             /** @description What can be downloaded now. */
             files: components["schemas"]["FileView"][];
             finished_at?: components["schemas"]["Timestamp"] | null;
-            /** @description The matters for which it must stay; while there is one it cannot be deleted. */
-            holds: components["schemas"]["HoldView"][];
             /**
              * Format: uuid
              * @description Its id, a UUIDv7.
              */
             id: string;
-            keep_until?: components["schemas"]["KeepUntilView"] | null;
             /** @description Where to go from here. */
             links: components["schemas"]["LinksView"];
             /** @description The name it was sent with; for display only. */
@@ -1860,6 +1850,11 @@ export interface operations {
                  *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
                  */
                 "Idempotency-Key"?: string | null;
+                /**
+                 * @description Digest of the whole body (RFC 9530): `sha-256=:BASE64:`, `sha-512=:BASE64:`, or both. It is compared before
+                 *     anything is kept.
+                 */
+                "Content-Digest"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -1891,7 +1886,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadView"];
                 };
             };
-            /** @description no file, no CSV, or the body broke off */
+            /** @description no file, no CSV, the body broke off, or is not the one of its `Content-Digest` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2009,15 +2004,6 @@ export interface operations {
             };
             /** @description no such upload */
             404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description a legal hold is set on it; `hold` names the matter */
-            409: {
                 headers: {
                     [name: string]: unknown;
                 };

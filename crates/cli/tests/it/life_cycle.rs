@@ -5,10 +5,9 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-use crate::crash::Service;
 use crate::http::request;
 use crate::sandbox::Sandbox;
-use crate::upgrade::{BROKEN_ID, CLEAN_ID, TWICE_ID, migrated_data};
+use crate::upgrade::{BROKEN_ID, CLEAN_ID, TWICE_ID, migrated_data, serve};
 
 const OBJECTS: &str = "data/objects/00000000-0000-7000-8000-000000000001/uploads";
 
@@ -22,7 +21,7 @@ fn json(sandbox: &Sandbox, line: &str) -> Value {
 fn a_store_is_checked_and_repaired() {
     let sandbox = migrated_data();
     // The replaced run of the old version goes with the first start, so that its age makes no difference.
-    Service::start(&sandbox.path("data")).kill();
+    serve(&sandbox.path("data")).kill();
     assert_eq!(sandbox.snapshot("fsck_clean", "fsck --data data").code, Some(0));
     fs::remove_file(sandbox.path(&format!("{OBJECTS}/{CLEAN_ID}/original"))).expect("it is there");
     fs::write(sandbox.path(&format!("{OBJECTS}/{TWICE_ID}/original")), "k;v\n1;a\n2;X\n")
@@ -41,9 +40,9 @@ fn a_store_is_checked_and_repaired() {
     let report = json(&sandbox, "fsck --deep --json --data data");
     assert_eq!((&report["found"], &report["uploads"], &report["deep"]), (&0.into(), &3.into(), &true.into()));
     assert!(!unknown.exists());
-    let service = Service::start(&sandbox.path("data"));
+    let mut service = serve(&sandbox.path("data"));
     let get = |path: &str| {
-        request(&service.address, &format!("GET /api/v1/uploads/{CLEAN_ID}{path}"), b"").expect("it answers")
+        request(service.address(), &format!("GET /api/v1/uploads/{CLEAN_ID}{path}"), b"").expect("it answers")
     };
     let upload: Value = serde_json::from_slice(&get("").1).expect("JSON");
     assert_eq!((&upload["state"], &upload["error"]["code"]), (&"failed".into(), &"original-lost".into()));
@@ -58,16 +57,16 @@ fn a_store_is_checked_and_repaired() {
 #[test]
 fn a_hold_wins_over_everybody_until_it_is_released() {
     let sandbox = migrated_data();
-    let service = Service::start(&sandbox.path("data"));
+    let mut service = serve(&sandbox.path("data"));
     let set = format!("hold set {CLEAN_ID} --name case-17 --reason dispute --by legal --data data");
     assert_eq!(sandbox.run(&set).stdout(), format!("held: {CLEAN_ID}\n"));
     let list = json(&sandbox, "hold list --json --data data");
     assert_eq!((&list[0]["upload"], &list[0]["name"]), (&CLEAN_ID.into(), &"case-17".into()));
     let path = format!("/api/v1/uploads/{CLEAN_ID}");
-    let (status, body) = request(&service.address, &format!("GET {path}"), b"").expect("it answers");
+    let (status, body) = request(service.address(), &format!("GET {path}"), b"").expect("it answers");
     let upload: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!((status, &upload["holds"][0]["name"]), (200, &"case-17".into()));
-    let (status, body) = request(&service.address, &format!("DELETE {path}"), b"").expect("it answers");
+    let (status, body) = request(service.address(), &format!("DELETE {path}"), b"").expect("it answers");
     let problem: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!((status, &problem["code"], &problem["hold"]), (409, &"upload-held".into(), &"case-17".into()));
     let erase = sandbox.snapshot("error_erase_held", &format!("erase {CLEAN_ID} --yes --data data"));
@@ -75,7 +74,7 @@ fn a_hold_wins_over_everybody_until_it_is_released() {
     let release = format!("hold release {CLEAN_ID} --name case-17 --data data");
     assert_eq!(sandbox.run(&release).code, Some(0));
     assert_eq!(sandbox.snapshot("error_not_held", &release).code, Some(2));
-    let (status, _) = request(&service.address, &format!("DELETE {path}"), b"").expect("it answers");
+    let (status, _) = request(service.address(), &format!("DELETE {path}"), b"").expect("it answers");
     assert_eq!(status, 204);
     service.kill();
 }

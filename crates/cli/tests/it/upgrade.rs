@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::crash::{Service, original, visible};
+use csvp_testkit::stand::Service;
+
 use crate::http::request;
 use crate::sandbox::Sandbox;
 
@@ -63,6 +64,11 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// The service over a data directory.
+pub(crate) fn serve(data: &Path) -> Service {
+    Service::start(Path::new(env!("CARGO_BIN_EXE_csvp")), data, &[])
+}
+
 #[test]
 fn old_data_is_brought_up_to_date_and_read_as_before() {
     let sandbox = old_data();
@@ -81,20 +87,20 @@ fn old_data_is_brought_up_to_date_and_read_as_before() {
     let checked = sandbox.run("fsck --deep --data data");
     assert_eq!(checked.code, Some(0), "{}{}", checked.stdout(), checked.stderr());
 
-    let service = Service::start(&sandbox.path("data"));
-    let seen = visible(&service.address);
-    assert_eq!(seen.len(), UPLOADS.len());
+    let mut service = serve(&sandbox.path("data"));
+    let list = request(service.address(), "GET /api/v1/uploads", b"").expect("it answers").1;
+    let list: serde_json::Value = serde_json::from_slice(&list).expect("JSON");
+    assert_eq!(list["items"].as_array().map(Vec::len), Some(UPLOADS.len()));
     for (id, name, content, sha256) in UPLOADS {
-        assert_eq!(seen[id], name);
-        assert_eq!(original(&service.address, id), content.as_bytes(), "{name}");
         let get = |path: &str| {
-            let (status, body) = request(&service.address, &format!("GET /api/v1/uploads/{id}{path}"), b"")
+            let (status, body) = request(service.address(), &format!("GET /api/v1/uploads/{id}{path}"), b"")
                 .expect("it answers");
             assert_eq!(status, 200, "{name}{path}");
             body
         };
         let upload: serde_json::Value = serde_json::from_slice(&get("")).expect("JSON");
-        assert_eq!(upload["sha256"], sha256);
+        assert_eq!((&upload["name"], &upload["sha256"]), (&name.into(), &sha256.into()));
+        assert_eq!(get("/files/original"), content.as_bytes(), "{name}");
         for file in upload["files"].as_array().expect("a list") {
             let bytes = get(&format!("/files/{}", file["name"].as_str().expect("a name")));
             assert_eq!(Some(bytes.len() as u64), file["size_bytes"].as_u64(), "{name}: {file}");

@@ -23,8 +23,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt as _;
 use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::ObjectStore;
 use tokio::runtime::Handle;
 use uuid::Uuid;
