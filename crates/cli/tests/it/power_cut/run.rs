@@ -64,6 +64,8 @@ pub(super) fn record() -> Recording {
 pub(super) fn record_failed_syncs() -> Recording {
     let mut run = Recorder::start();
     for (kind, records) in [("small", 20), ("large", 12_000), ("job", 25_000)] {
+        // The directories that all uploads share are durable: a file system that has lost their names does not go on.
+        run.wait_until_settled();
         for number in 1..=MOST_SYNCS {
             run.service.traced().arm(Op::is_sync, number, number, Fault::Error(errno::EIO));
             run.try_upload(&format!("{kind}-{number}"), records);
