@@ -1,8 +1,17 @@
 //! What can be typed.
 
+#[cfg(feature = "serve")]
+mod operate;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+#[cfg(feature = "serve")]
+pub(crate) use operate::{
+    EraseArgs, FsckArgs, HoldCommand, MigrateArgs, PersonArgs, PersonCommand, RetentionCommand,
+    RetentionPlanArgs, RetentionRunArgs, StoreArgs,
+};
 
 /// Reads any CSV, says what is wrong with it and where, and hands out clean, typed data.
 #[derive(Debug, Parser)]
@@ -49,6 +58,28 @@ pub(crate) enum Command {
     /// With `--check`, exit code 0: it is up to date; 1: there is something to do; 2: cannot tell.
     #[cfg(feature = "serve")]
     Migrate(MigrateArgs),
+    /// Check that the store holds what its rows say, and nothing else
+    ///
+    /// Works beside a running service, but for `--repair`. Exit code 0: all fits; 1: something does not; 2: could not run.
+    #[cfg(feature = "serve")]
+    Fsck(FsckArgs),
+    /// How long data is kept
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// Legal holds: uploads that must stay, whatever a policy or a user says
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Erase uploads with all that was made of them and all that is said of their content
+    ///
+    /// Without `--yes` it shows what would go, and asks.
+    #[cfg(feature = "serve")]
+    Erase(EraseArgs),
+    /// What is stored about a person
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Print shell completions
     Completions(CompletionsArgs),
 }
@@ -282,18 +313,6 @@ pub(crate) enum JobsCommand {
     Retry(JobsRetryArgs),
 }
 
-/// Which store is meant.
-#[cfg(feature = "serve")]
-#[derive(Debug, ClapArgs)]
-pub(crate) struct StoreArgs {
-    /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Directory for the database and the files
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-}
-
 #[cfg(feature = "serve")]
 #[derive(Debug, ClapArgs)]
 pub(crate) struct JobsListArgs {
@@ -318,20 +337,6 @@ pub(crate) struct JobsRetryArgs {
     pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-}
-
-#[cfg(feature = "serve")]
-#[derive(Debug, ClapArgs)]
-pub(crate) struct MigrateArgs {
-    /// Only say what there is to do; change nothing
-    #[arg(long)]
-    pub(crate) check: bool,
-    /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Directory for the database and the files
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]
