@@ -129,7 +129,7 @@ export interface paths {
         post?: never;
         /**
          * Delete an upload
-         * @description The original and all results go. A run that is going on is stopped and publishes nothing.
+         * @description The original and all results go, unless a legal hold is set on the upload. A run that is going on is stopped and publishes nothing.
          */
         delete: operations["delete_upload"];
         options?: never;
@@ -354,7 +354,7 @@ export interface components {
          * @description Why a request failed.
          * @enum {string}
          */
-        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "digest-mismatch" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "idempotency-key-in-use" | "precondition-failed" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
+        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "digest-mismatch" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "upload-held" | "idempotency-key-in-use" | "precondition-failed" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
         /** @description A dialect that was looked at. */
         Candidate: {
             /** @description The delimiter. */
@@ -819,6 +819,18 @@ export interface components {
              */
             to: number;
         };
+        /** @description Why an upload must stay. */
+        HoldView: {
+            /** @description The matter. */
+            name: string;
+            /** @description Since when. */
+            since: components["schemas"]["Timestamp"];
+        };
+        /** @description When parts of an upload are due to go. They go within the hours after, unless the upload is held. */
+        KeepUntilView: {
+            original?: components["schemas"]["Timestamp"] | null;
+            results?: components["schemas"]["Timestamp"] | null;
+        };
         /** @description The limits of this server. Passing one is always said, never silently cut. */
         LimitsView: {
             /**
@@ -980,6 +992,8 @@ export interface components {
             detail: string;
             /** @description The digest that the request has told. */
             expected_digest?: string | null;
+            /** @description The matter that holds the upload. */
+            hold?: string | null;
             /** @description This very failure; ends with the request id that also stands in the log. */
             instance: string;
             /**
@@ -1573,11 +1587,14 @@ export interface components {
             /** @description What can be downloaded now. */
             files: components["schemas"]["FileView"][];
             finished_at?: components["schemas"]["Timestamp"] | null;
+            /** @description The matters for which it must stay; while there is one it cannot be deleted. */
+            holds: components["schemas"]["HoldView"][];
             /**
              * Format: uuid
              * @description Its id, a UUIDv7.
              */
             id: string;
+            keep_until?: components["schemas"]["KeepUntilView"] | null;
             /** @description Where to go from here. */
             links: components["schemas"]["LinksView"];
             /** @description The name it was sent with; for display only. */
@@ -2004,6 +2021,15 @@ export interface operations {
             };
             /** @description no such upload */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description a legal hold is set on it; `hold` names the matter */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2499,7 +2525,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description the store does not answer, or the server is stopping */
+            /** @description database or objects do not answer, or the process is about to end */
             503: {
                 headers: {
                     [name: string]: unknown;
