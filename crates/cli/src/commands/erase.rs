@@ -7,7 +7,7 @@ use csvp_server::operate::{Access, ErasePlan, Erased};
 use super::store;
 use crate::Outcome;
 use crate::args::EraseArgs;
-use crate::render::text::size;
+use crate::render::text::{count, size};
 
 pub(crate) fn run(args: &EraseArgs) -> anyhow::Result<Outcome> {
     let json = args.show.json;
@@ -56,12 +56,12 @@ fn print_plan(plans: &[ErasePlan]) -> anyhow::Result<()> {
         };
         writeln!(
             out,
-            "{}  {}: {} objects of {}, {} runs{held}",
+            "{}  {}: {} of {}, {}{held}",
             plan.upload,
             plan.name,
-            plan.objects,
+            count(plan.objects, "object"),
             size(plan.bytes),
-            plan.runs
+            count(plan.runs, "run")
         )?;
     }
     out.flush()?;

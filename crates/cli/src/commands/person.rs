@@ -7,6 +7,7 @@ use csvp_server::operate::{Access, PersonReport};
 use super::store;
 use crate::Outcome;
 use crate::args::{PersonArgs, PersonCommand};
+use crate::render::text::count;
 
 pub(crate) fn run(command: &PersonCommand) -> anyhow::Result<Outcome> {
     match command {
@@ -45,15 +46,16 @@ fn print(args: &PersonArgs, report: &PersonReport) -> anyhow::Result<()> {
         };
         let what = match (found.in_name, found.records) {
             (true, 0) => "its name".to_owned(),
-            (true, records) => format!("its name and {records} records"),
-            (false, records) => format!("{records} records"),
+            (true, records) => format!("its name and {}", count(records, "record")),
+            (false, records) => count(records, "record"),
         };
         writeln!(out, "{}  {}: {what}{held}", found.upload, found.name)?;
     }
     for unread in &report.unread {
         writeln!(out, "{}  {}: not searched: {}", unread.upload, unread.name, unread.why)?;
     }
-    writeln!(out, "{} of {} uploads, {} records", report.uploads.len(), report.searched, report.records)?;
+    let (searched, records) = (count(report.searched, "upload"), count(report.records, "record"));
+    writeln!(out, "{} of {searched}, {records}", report.uploads.len())?;
     out.flush()?;
     Ok(())
 }
