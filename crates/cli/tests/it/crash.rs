@@ -23,17 +23,17 @@ fn rounds() -> usize {
     std::env::var("CRASH_ROUNDS").ok().map_or(4, |text| text.parse().expect("CRASH_ROUNDS is a number"))
 }
 
-struct Service {
+pub(crate) struct Service {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Service {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
-    fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_csvp"))
             .args(["serve", "--port", "0", "--operations", "off", "--data"])
             .arg(data)
@@ -54,7 +54,7 @@ impl Service {
         Self { child, address }
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it has ended");
     }
@@ -177,7 +177,7 @@ fn what_was_acknowledged_survives_kill_9() {
 }
 
 /// The state of an upload, once it is one of these.
-fn wait_for(address: &str, id: &str, states: &[&str]) -> String {
+pub(crate) fn wait_for(address: &str, id: &str, states: &[&str]) -> String {
     let start = Instant::now();
     loop {
         let (status, body) = request(address, &format!("GET /api/v1/uploads/{id}"), b"").expect("it answers");

@@ -13,8 +13,12 @@ mod help;
 #[cfg(feature = "serve")]
 mod http;
 #[cfg(feature = "serve")]
+mod jobs;
+#[cfg(feature = "serve")]
 mod migrate;
 mod pipes;
+#[cfg(feature = "serve")]
+mod replicas;
 mod sandbox;
 mod suites;
 mod verbs;
