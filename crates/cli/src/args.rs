@@ -1,8 +1,17 @@
 //! What can be typed.
 
+#[cfg(feature = "serve")]
+mod operate;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+#[cfg(feature = "serve")]
+pub(crate) use operate::{
+    EraseArgs, FsckArgs, HoldCommand, MigrateArgs, PersonArgs, PersonCommand, RetentionCommand,
+    RetentionPlanArgs, RetentionRunArgs, StoreArgs,
+};
 
 /// Reads any CSV, says what is wrong with it and where, and hands out clean, typed data.
 #[derive(Debug, Parser)]
@@ -21,6 +30,9 @@ pub(crate) enum Command {
     /// Count the records of a file
     Count(CountArgs),
     /// Print the records of a file as they are understood
+    ///
+    /// Prints them all, sound or not; what is wrong with them is said on standard error. Exit code 0: printed; 2: could not
+    /// run.
     Parse(ParseArgs),
     /// Say how a file is written: encoding, delimiter, quote, header, and why
     Detect(DetectArgs),
@@ -46,6 +58,28 @@ pub(crate) enum Command {
     /// With `--check`, exit code 0: it is up to date; 1: there is something to do; 2: cannot tell.
     #[cfg(feature = "serve")]
     Migrate(MigrateArgs),
+    /// Check that the store holds what its rows say, and nothing else
+    ///
+    /// Works beside a running service, but for `--repair`. Exit code 0: all fits; 1: something does not; 2: could not run.
+    #[cfg(feature = "serve")]
+    Fsck(FsckArgs),
+    /// How long data is kept
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// Legal holds: uploads that must stay, whatever a policy or a user says
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Erase uploads with all that was made of them and all that is said of their content
+    ///
+    /// Without `--yes` it shows what would go, and asks.
+    #[cfg(feature = "serve")]
+    Erase(EraseArgs),
+    /// What is stored about a person
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Print shell completions
     Completions(CompletionsArgs),
 }
@@ -100,6 +134,9 @@ pub(crate) struct ReadingArgs {
     /// Share of a column's values that must have one type, from 0.5 to 1
     #[arg(long, default_value_t = 0.99, value_name = "SHARE")]
     pub(crate) type_threshold: f64,
+    /// Also name records with a cell that looks unlike the others of its column; none is rejected for it
+    #[arg(long)]
+    pub(crate) unusual: bool,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -276,18 +313,6 @@ pub(crate) enum JobsCommand {
     Retry(JobsRetryArgs),
 }
 
-/// Which store is meant.
-#[cfg(feature = "serve")]
-#[derive(Debug, ClapArgs)]
-pub(crate) struct StoreArgs {
-    /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Directory for the database and the files
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-}
-
 #[cfg(feature = "serve")]
 #[derive(Debug, ClapArgs)]
 pub(crate) struct JobsListArgs {
@@ -312,20 +337,6 @@ pub(crate) struct JobsRetryArgs {
     pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
-}
-
-#[cfg(feature = "serve")]
-#[derive(Debug, ClapArgs)]
-pub(crate) struct MigrateArgs {
-    /// Only say what there is to do; change nothing
-    #[arg(long)]
-    pub(crate) check: bool,
-    /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Directory for the database and the files
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

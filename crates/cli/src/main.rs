@@ -49,6 +49,16 @@ fn main() -> ExitCode {
         Command::Jobs(command) => commands::jobs::run(&command),
         #[cfg(feature = "serve")]
         Command::Migrate(args) => commands::migrate::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Fsck(args) => commands::fsck::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Retention(command) => commands::retention::run(&command),
+        #[cfg(feature = "serve")]
+        Command::Hold(command) => commands::hold::run(&command),
+        #[cfg(feature = "serve")]
+        Command::Erase(args) => commands::erase::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Person(command) => commands::person::run(&command),
         Command::Completions(args) => commands::completions::run(&args),
     };
     match result {

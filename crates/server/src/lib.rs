@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`config`] | every setting, from file and environment |
 //! | [`serve`], `stop` | start, run, stop: two written sequences |
+//! | [`operate`] | what is done to a store beside the service: one file per verb |
 //! | [`jobs`] | the queue, for the people who run the service |
 //! | `migrate` | brings the database up to date, or says what is missing |
 //! | `router` | the whole route table on one screen |
@@ -32,6 +33,7 @@ mod listen;
 mod middleware;
 mod migrate;
 pub mod openapi;
+pub mod operate;
 mod pages;
 mod router;
 pub mod serve;

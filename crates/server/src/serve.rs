@@ -75,6 +75,18 @@ pub enum ServeError {
         #[source]
         source: StoreError,
     },
+    /// There is no store where one is expected.
+    #[error("there is no store in `{}`", path.display())]
+    NoStore {
+        /// The data directory.
+        path: PathBuf,
+    },
+    /// There is a store where a new one was to be made.
+    #[error("there is a store in `{}` already", path.display())]
+    NotEmpty {
+        /// The data directory.
+        path: PathBuf,
+    },
     /// The database server cannot be used.
     #[error("database `{place}` cannot be used")]
     Database {
@@ -125,6 +137,10 @@ impl ServeError {
                         .to_owned(),
                 ]
             }
+            Self::NoStore { .. } => {
+                vec!["name the directory with `--data` or `CSVP_STORE__DATA_DIR`".to_owned()]
+            }
+            Self::NotEmpty { .. } => vec!["name another directory with `--data`".to_owned()],
             Self::Database { .. } => {
                 vec![
                     "check that the server runs, that `database.url` names it, and that user, password and TLS are \
@@ -240,6 +256,7 @@ impl Server {
             storage::recover(&config, &meta, &blobs).await?;
         }
         let app = App::new(role, config, meta, blobs);
+        app.retention.read(&app).await;
         // 4. The worker, then the listeners.
         let worker = tokio::spawn(worker::run(app.clone()));
         let upkeep = tokio::spawn(upkeep(app.clone()));

@@ -6,14 +6,26 @@ pub(crate) mod convert;
 pub(crate) mod count;
 pub(crate) mod detect;
 #[cfg(feature = "serve")]
+pub(crate) mod erase;
+#[cfg(feature = "serve")]
+pub(crate) mod fsck;
+#[cfg(feature = "serve")]
+pub(crate) mod hold;
+#[cfg(feature = "serve")]
 pub(crate) mod jobs;
 #[cfg(feature = "serve")]
 pub(crate) mod migrate;
 pub(crate) mod parse;
+#[cfg(feature = "serve")]
+pub(crate) mod person;
 pub(crate) mod profile;
+#[cfg(feature = "serve")]
+pub(crate) mod retention;
 pub(crate) mod schema;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+#[cfg(feature = "serve")]
+mod store;
 #[cfg(feature = "serve")]
 pub(crate) mod worker;
 

@@ -1,28 +1,32 @@
 //! `csvp jobs`: what was given up is seen, and queued again.
 
-use csvp_testkit::Csvp;
+use std::path::Path;
 
-use crate::crash::{Service, wait_for};
+use csvp_testkit::Csvp;
+use csvp_testkit::stand::Service;
+
+use crate::crash::wait_for;
 use crate::http::request_with;
 
 /// Jobs that may take a thousandth of a second are given up; with the usual time they end well.
 #[test]
 fn a_job_that_was_given_up_is_shown_and_tried_again() {
     let data = tempfile::tempdir().expect("a directory");
-    let service = Service::start_with(data.path(), &[("CSVP_PROCESSING__JOB_TIMEOUT", "1ms")]);
+    let program = Path::new(env!("CARGO_BIN_EXE_csvp"));
+    let mut service = Service::start(program, data.path(), &[("CSVP_PROCESSING__JOB_TIMEOUT", "1ms")]);
     let mut text = String::from("id,name,amount\n");
     (0..100_000_u64).for_each(|n| text.push_str(&format!("{n},name {n},{}\n", n * 7_919 % 1_000)));
     let head = "POST /api/v1/uploads?name=large.csv";
-    let (status, body) = request_with(&service.address, head, "Prefer: respond-async\r\n", text.as_bytes())
+    let (status, body) = request_with(service.address(), head, "Prefer: respond-async\r\n", text.as_bytes())
         .expect("it answers");
     assert_eq!(status, 202);
     let upload: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
     let id = upload["id"].as_str().expect("an id");
-    assert_eq!(wait_for(&service.address, id, &["completed", "failed"]), "failed");
+    assert_eq!(wait_for(service.address(), id, &["completed", "failed"]), "failed");
 
     let dir = data.path().to_str().expect("a plain path");
     let csvp = |args: &[&str]| {
-        let ran = Csvp::at(env!("CARGO_BIN_EXE_csvp")).run([&["jobs"], args, &["--data", dir]].concat());
+        let ran = Csvp::at(program).run([&["jobs"], args, &["--data", dir]].concat());
         (ran.code, ran.stdout(), ran.stderr())
     };
     // Beside the running service.
@@ -40,8 +44,8 @@ fn a_job_that_was_given_up_is_shown_and_tried_again() {
     assert_eq!(code, Some(2));
     assert!(refused.contains("left alone: it was not given up"), "{refused}");
     assert_eq!(error, "error: 1 of 1 jobs were not queued again\n");
-    let service = Service::start(data.path());
-    assert_eq!(wait_for(&service.address, id, &["completed", "failed"]), "completed");
+    let mut service = Service::start(program, data.path(), &[]);
+    assert_eq!(wait_for(service.address(), id, &["completed", "failed"]), "completed");
     service.kill();
     // What was tried again is not a dead letter any more.
     let (code, rest, _) = csvp(&["retry", "--all"]);

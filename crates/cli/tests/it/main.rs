@@ -5,20 +5,30 @@
 
 mod convert;
 mod corpus;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod crash;
 mod dev_data;
 mod errors;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod failing_calls;
 mod help;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod http;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod jobs;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod kill_points;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod life_cycle;
 #[cfg(feature = "serve")]
 mod migrate;
 mod pipes;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod power_cut;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod replicas;
 mod sandbox;
 mod suites;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod upgrade;
 mod verbs;

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use csvp_store::repair::{Repair, Repaired};
-use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError};
+use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, ObjectPrefix, StoreError, TenantId};
+use futures::TryStreamExt as _;
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
@@ -24,6 +25,19 @@ const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Why the store of this configuration cannot be opened.
 pub(crate) fn failed(config: &Config, source: StoreError) -> ServeError {
     ServeError::Store { path: config.store.data_dir(), source }
+}
+
+/// Refuses when there is no store, so that a mistyped directory is not made.
+pub(crate) fn must_exist(config: &Config) -> Result<(), ServeError> {
+    let path = config.store.data_dir();
+    let is_there = database_place(config).is_some() || path.join(DATABASE).is_file();
+    if is_there { Ok(()) } else { Err(ServeError::NoStore { path }) }
+}
+
+/// Opens the database as it is; refuses when its schema is older than the program.
+pub(crate) async fn open_migrated_meta(config: &Config) -> Result<Meta, ServeError> {
+    let pending = crate::migrate::pending_migrations(config).await?;
+    if pending.is_empty() { connect(config).await } else { Err(ServeError::MigrationsPending(pending)) }
 }
 
 /// Host, port and name of the database; none when it is a file in the data directory.
@@ -82,6 +96,25 @@ pub(crate) async fn open_blobs(config: &Config, meta: &Meta) -> Result<Blobs, Se
     Blobs::open_local(&root, Some(config.store.max_disk.0)).await.map_err(|source| failed(config, source))
 }
 
+/// Opens the bucket, or the directory of objects to read only, beside a process that writes.
+pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
+    if config.s3_options()?.is_some() {
+        return open_blobs(config, meta).await;
+    }
+    let root = config.store.data_dir().join(OBJECTS);
+    Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))
+}
+
+/// Whether nothing was ever stored.
+pub(crate) async fn is_empty(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<bool, ServeError> {
+    let look = async {
+        let uploads = meta.stats(TenantId::DEFAULT).await?.total;
+        let object = blobs.stream_keys(&ObjectPrefix::All).try_next().await?;
+        Ok(uploads == 0 && object.is_none())
+    };
+    look.await.map_err(|source| failed(config, source))
+}
+
 /// Puts right what a crash left behind: jobs whose workers are gone, objects whose upload was deleted or was never
 /// acknowledged. The data directory is locked, so nobody else works or reads at this moment: no lease holds, and nothing
 /// needs a grace period.
@@ -111,8 +144,14 @@ pub(crate) async fn look_after(app: App) {
     loop {
         let result = tokio::select! {
             () = app.stopping.cancelled() => return,
-            _ = known.tick() => remove_known(&app.meta, &app.blobs, kept_for).await,
-            _ = look.tick() => repair.remove_unused(&app.meta, &app.blobs).await,
+            _ = known.tick() => {
+                app.retention.read(&app).await;
+                remove_known(&app.meta, &app.blobs, kept_for).await
+            }
+            _ = look.tick() => {
+                app.retention.end_what_is_due(&app).await;
+                repair.remove_unused(&app.meta, &app.blobs).await
+            }
         };
         match result {
             Ok(repaired) => {
@@ -134,10 +173,12 @@ pub(crate) async fn look_after(app: App) {
 /// Removes what the database knows to be without use.
 async fn remove_known(meta: &Meta, blobs: &Blobs, kept_for: Duration) -> Result<Repaired, StoreError> {
     let deleted = Repair::finish_deletes(meta, blobs).await?;
+    let ended = Repair::finish_removals(meta, blobs).await?;
     let replaced = Repair::remove_replaced(meta, blobs, kept_for).await?;
+    let all = [deleted, ended, replaced];
     Ok(Repaired {
-        removed: deleted.removed + replaced.removed,
-        removed_bytes: deleted.removed_bytes + replaced.removed_bytes,
+        removed: all.iter().map(|repaired| repaired.removed).sum(),
+        removed_bytes: all.iter().map(|repaired| repaired.removed_bytes).sum(),
         ..Repaired::default()
     })
 }

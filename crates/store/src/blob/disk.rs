@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use std::time::SystemTime;
@@ -33,9 +33,10 @@ pub(super) struct Disk {
     /// looks at a file and then renames over it, holds it alone: so no directory goes away below a writer, and sizes
     /// are counted once.
     dirs: RwLock<Dirs>,
-    journal: Journal,
-    /// Held while the process lives: whoever gets it alone may empty the temporary directory.
-    _lock: File,
+    /// None when the directory was opened to read only.
+    journal: Option<Journal>,
+    /// Held by writers while the process lives: whoever gets it alone may empty the temporary directory.
+    _lock: Option<File>,
 }
 
 #[derive(Debug, Default)]
@@ -67,28 +68,41 @@ impl Disk {
     /// are written again from the journal of a crashed process, and its temporary files and empty directories removed.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         make_dirs(&root.join(TEMP_DIR))?;
-        make_dirs(&root.join(JOURNAL_DIR))?;
         let root = root.canonicalize()?;
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK_FILE))?;
-        let journal_dir = root.join(JOURNAL_DIR);
+        make_dir(&root.join(JOURNAL_DIR))?;
+        sync_dir(&root)?;
+        let lock = lock_file(&root)?;
         if lock.try_lock().is_ok() {
-            let objects = journal::recover(&root, &journal_dir)?;
-            if objects > 0 {
-                tracing::info!(objects, "small objects were written again from the journal");
-            }
-            for entry in fs::read_dir(root.join(TEMP_DIR))? {
-                let entry = entry?;
-                if entry.file_type()?.is_dir() {
-                    fs::remove_dir_all(entry.path())?;
-                } else {
-                    fs::remove_file(entry.path())?;
-                }
-            }
-            remove_empty_dirs(&root)?;
+            recover(&root)?;
         }
         lock.lock_shared()?;
-        let journal = Journal::start(&root, &journal_dir)?;
-        Ok(Self { root, dirs: RwLock::default(), journal, _lock: lock })
+        let journal = Journal::start(&root, &root.join(JOURNAL_DIR))?;
+        Ok(Self { root, dirs: RwLock::default(), journal: Some(journal), _lock: Some(lock) })
+    }
+
+    /// Opens a directory that must exist, to read only. Small objects stand in their places before the journal has them,
+    /// so a living writer hides nothing; only the journal of a crashed one has to be written out, as the next writer
+    /// would. No lock is held afterwards: a writer that starts meanwhile may clean up, nothing a reader needs goes.
+    pub(super) fn open_to_read(root: &Path) -> io::Result<Self> {
+        let root = root.canonicalize()?;
+        if journal::is_pending(&root.join(JOURNAL_DIR))? {
+            let lock = lock_file(&root)?;
+            if lock.try_lock().is_ok() {
+                recover(&root)?;
+            }
+        }
+        Ok(Self { root, dirs: RwLock::default(), journal: None, _lock: None })
+    }
+
+    /// Objects that the journal holds and that do not stand in their places as they were written.
+    pub(super) fn misplaced(&self) -> io::Result<Vec<PathBuf>> {
+        journal::misplaced(&self.root, &self.root.join(JOURNAL_DIR))
+    }
+
+    fn journal(&self) -> io::Result<&Journal> {
+        self.journal.as_ref().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the objects were opened to read only")
+        })
     }
 
     /// Makes small new objects visible and durable, with one wait for the disk that all callers of the same moment share.
@@ -131,13 +145,14 @@ impl Disk {
             }
         }
         if !entries.is_empty() {
-            self.journal.append(&entries)?;
+            self.journal()?.append(&entries)?;
         }
         Ok(replaced)
     }
 
     /// Begins a new file in its place, with the directories above it.
     fn create(&self, target: &Path) -> io::Result<File> {
+        self.journal()?;
         let _nobody_removes = self.dirs.read().unwrap_or_else(PoisonError::into_inner);
         private_dir().recursive(true).create(parent(target)?)?;
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)
@@ -145,6 +160,7 @@ impl Disk {
 
     /// Begins a file that nobody can see.
     pub(super) fn stage(&self) -> io::Result<Staged> {
+        self.journal()?;
         let path = self.temp_path();
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         Ok(Staged { file, path, published: false })
@@ -194,11 +210,7 @@ impl Disk {
             return Ok(());
         }
         self.make_dirs(parent(dir)?, dirs, made)?;
-        match private_dir().create(dir) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
+        make_dir(dir)?;
         made.push(dir.to_owned());
         Ok(())
     }
@@ -259,7 +271,7 @@ impl Disk {
 
     /// What the journal holds for these places must not come back after a crash.
     fn make_void<'a>(&'a self, places: impl Iterator<Item = &'a Path>) -> io::Result<()> {
-        self.journal.make_void(places.filter_map(|place| place.strip_prefix(&self.root).ok()))
+        self.journal()?.make_void(places.filter_map(|place| place.strip_prefix(&self.root).ok()))
     }
 
     fn temp_path(&self) -> PathBuf {
@@ -367,6 +379,27 @@ fn write_chunks(file: &mut File, chunks: &[Bytes]) -> io::Result<()> {
     Ok(())
 }
 
+fn lock_file(root: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK_FILE))
+}
+
+/// Puts right what a crashed process left. For the only process that uses the directory.
+fn recover(root: &Path) -> io::Result<()> {
+    let objects = journal::recover(root, &root.join(JOURNAL_DIR))?;
+    if objects > 0 {
+        tracing::info!(objects, "small objects were written again from the journal");
+    }
+    for entry in fs::read_dir(root.join(TEMP_DIR))? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        } else {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    remove_empty_dirs(root)
+}
+
 /// Directories that only the service's own user can look into: they hold other people's data.
 pub(super) fn private_dir() -> DirBuilder {
     let mut builder = DirBuilder::new();
@@ -374,16 +407,42 @@ pub(super) fn private_dir() -> DirBuilder {
     builder
 }
 
-/// Makes a directory and those above it that are missing, each durable: its name is synced into its parent, up to the
-/// first directory that was there. Only the service's own user can look into those that are made.
+/// Makes a directory and those above it that are missing, and their names durable. Only the service's own user can look
+/// into those that are made.
+///
+/// Directories that are there already are synced too, up to the mount point: a process that was killed may have made them
+/// and not yet synced them, and a power cut later would take everything in them along.
 pub fn make_dirs(dir: &Path) -> io::Result<()> {
+    make_missing(dir)?;
+    let dir = dir.canonicalize()?;
+    let device = fs::metadata(&dir)?.dev();
+    for above in dir.ancestors().skip(1) {
+        if fs::metadata(above)?.dev() != device {
+            break;
+        }
+        match sync_dir(above) {
+            // We can look into all that we make.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced?,
+        }
+    }
+    Ok(())
+}
+
+fn make_missing(dir: &Path) -> io::Result<()> {
     // What is relative begins in the working directory, whose path is empty.
-    let above = dir.parent().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
-    let Some(above) = above.filter(|_| !dir.is_dir()) else { return Ok(()) };
-    make_dirs(above)?;
+    let above = dir.parent().filter(|above| !above.as_os_str().is_empty() && !dir.is_dir());
+    if let Some(above) = above {
+        make_missing(above)?;
+    }
+    make_dir(dir)
+}
+
+/// Makes a directory; one that is there is fine.
+fn make_dir(dir: &Path) -> io::Result<()> {
     match private_dir().create(dir) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => sync_dir(above),
+        _ => Ok(()),
     }
 }
 

@@ -11,17 +11,24 @@ mod delete;
 mod dialect;
 mod entity;
 mod finish;
+mod holds;
 mod identity;
+mod inspect;
 mod jobs;
 mod keys;
 mod list;
+mod mend;
 mod replaced;
+mod retention;
 mod rows;
 mod runs;
 mod writer;
 
+pub use inspect::{Contradiction, Inspected};
+
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
@@ -140,19 +147,25 @@ struct Inner {
     reader: DatabaseConnection,
     creates: commit::Queue,
     job_added: Arc<Notify>,
+    /// A time that has come for sure; a clock that shows less is wrong.
+    floor: Arc<AtomicI64>,
 }
 
 impl Meta {
-    /// Opens the database and its connections; it does not migrate. Needs a tokio runtime.
+    /// Opens the database and its connections; it does not migrate. What a crashed process has left is durable when this
+    /// returns. Needs a tokio runtime.
     pub async fn open(options: &MetaOptions, clock: Clock) -> Result<Self, StoreError> {
         let patience = Patience(dialect::patience(options));
         let db = patience.wait(async { dialect::connect_writers(options).await.map_err(db_error) }).await?;
+        // After a crash, before anybody reads.
+        patience.wait(dialect::settle(&db, options)).await?;
         let reader =
             patience.wait(async { dialect::connect_readers(options).await.map_err(db_error) }).await?;
         let writer = Writer { db, clock, patience };
         let job_added = Arc::new(Notify::new());
-        let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added));
-        Ok(Self(Arc::new(Inner { writer, reader, creates, job_added })))
+        let floor = Arc::new(AtomicI64::new(0));
+        let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added), Arc::clone(&floor));
+        Ok(Self(Arc::new(Inner { writer, reader, creates, job_added, floor })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
@@ -215,10 +228,27 @@ impl Meta {
         &self.0.writer.clock
     }
 
+    /// The time that rows are dated by: that of the database, where several processes share one.
+    pub async fn now(&self) -> Result<i64, StoreError> {
+        self.read(async { dialect::now(self.reader(), self.clock()).await.map_err(db_error) }).await
+    }
+
+    /// Says that this time has come, whatever the clock says: uploads are dated no earlier, so that a clock that is behind
+    /// does not make them old.
+    pub fn not_before(&self, time: i64) {
+        self.0.floor.fetch_max(time, Ordering::Relaxed);
+    }
+
     /// Is notified once for each job that this process makes claimable. Jobs of other processes, and those that
     /// wait for their time or for a lease to end, are found by asking again every second or so.
     pub fn job_added(&self) -> &Notify {
         &self.0.job_added
+    }
+
+    /// Runs a statement without regard to references between rows, to plant a fault.
+    #[cfg(feature = "contract-tests")]
+    pub(crate) async fn plant(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), StoreError> {
+        dialect::plant(&self.0.writer.db, sql, values).await.map_err(db_error)
     }
 
     fn reader(&self) -> &DatabaseConnection {

@@ -164,3 +164,45 @@ fn full_disk_is_told_apart() {
     let other = StoreError::from_io(std::io::ErrorKind::PermissionDenied.into());
     assert!(matches!(other, StoreError::Internal(_)));
 }
+
+#[tokio::test]
+async fn reading_beside_a_writer_sees_what_is_published_and_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let writing = Blobs::open_local(dir.path(), None).await.unwrap();
+    let (small, unfinished) = (key(), key());
+    // Stands in its place and in the journal, not written out yet.
+    writing.put(small, Bytes::from_static(b"12345")).await.unwrap();
+    let mut writer = writing.writer(unfinished);
+    writer.write(Bytes::from(vec![7; 200_000])).await.unwrap();
+    let reading = Blobs::open_local_to_read(dir.path()).await.unwrap();
+    assert_eq!(reading.list(&ObjectPrefix::All).await.unwrap(), [(small, 5)]);
+    assert!(reading.put(key(), Bytes::from_static(b"1")).await.is_err());
+    assert!(reading.delete(&small).await.is_err());
+    let upload = ObjectPrefix::Upload { tenant: TenantId::DEFAULT, upload: small.upload() };
+    assert!(reading.delete_prefix(&upload).await.is_err());
+    writer.finish().await.unwrap();
+    assert_eq!(reading.size(&unfinished).await.unwrap(), 200_000);
+    assert_eq!(reading.size(&small).await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn reading_after_a_crash_writes_the_journal_out_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let writing = Blobs::open_local(dir.path(), None).await.unwrap();
+    let small = key();
+    writing.put(small, Bytes::from_static(b"12345")).await.unwrap();
+    drop(writing);
+    // As after a power cut: the journal has it, its place has not.
+    fs::remove_file(dir.path().join(small.to_string())).unwrap();
+    let reading = Blobs::open_local_to_read(dir.path()).await.unwrap();
+    assert_eq!(reading.size(&small).await.unwrap(), 5);
+    assert_eq!(fs::read_dir(dir.path().join(".journal")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn reading_needs_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("objects");
+    assert!(Blobs::open_local_to_read(&missing).await.is_err());
+    assert!(!missing.exists());
+}
