@@ -99,7 +99,7 @@ fn what_was_acknowledged_survives_kill_9() {
 }
 
 /// The state of an upload, once it is one of these.
-fn wait_for(address: &str, id: &str, states: &[&str]) -> String {
+pub(crate) fn wait_for(address: &str, id: &str, states: &[&str]) -> String {
     let start = Instant::now();
     loop {
         let (status, body) = request(address, &format!("GET /api/v1/uploads/{id}"), b"").expect("it answers");

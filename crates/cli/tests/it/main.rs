@@ -15,6 +15,8 @@ mod help;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod http;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod jobs;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod kill_points;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod life_cycle;
@@ -23,6 +25,8 @@ mod migrate;
 mod pipes;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod power_cut;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod replicas;
 mod sandbox;
 mod suites;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]

@@ -295,6 +295,7 @@ pub async fn given_up_job_is_tried_again(setup: MetaSetup) {
     let record = retry().await.unwrap();
     assert_eq!((record.upload.state, record.latest.number), (UploadState::Queued, 2));
     assert!(matches!(retry().await, Err(StoreError::Conflict(_))), "once is enough");
+    assert_eq!(setup.meta.list_jobs(Some(JobState::Dead), 10).await.unwrap(), []);
     assert_lost(&setup, &job).await;
     let again = claim(&setup, "w").await;
     assert_eq!((again.job.upload, again.job.attempts, again.job.max_attempts), (id, 1, 1));

@@ -1,18 +1,28 @@
 //! Jobs for the people who run the service: which there are, and trying again those that were given up.
 
+use sea_orm::sea_query::Query;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::entity::job;
+use super::entity::{job, upload};
 use super::{Meta, db_error, list, rows, runs};
 use crate::error::{Entity, StoreError};
 use crate::model::{Job, JobId, JobState, NewJob, NewRun, Origin, RunId, UploadRecord};
 
 impl Meta {
-    /// Jobs of all tenants, the newest first; of one state when one is asked for.
+    /// Jobs of all tenants, the newest first; of one state when one is asked for. A job that was given up is left out once
+    /// its upload has had a further run, or is deleted: nothing is to be done about it.
     pub async fn list_jobs(&self, state: Option<JobState>, limit: u64) -> Result<Vec<Job>, StoreError> {
         let mut find = job::Entity::find().order_by_desc(job::Column::Id).limit(limit);
         if let Some(state) = state {
             find = find.filter(job::Column::State.eq(state.as_str()));
+        }
+        if state == Some(JobState::Dead) {
+            let newest = Query::select()
+                .column(upload::Column::LatestRun)
+                .from(upload::Entity)
+                .and_where(upload::Column::DeletedAt.is_null())
+                .to_owned();
+            find = find.filter(job::Column::RunId.in_subquery(newest));
         }
         let found = self.read(async { find.all(self.reader()).await.map_err(db_error) }).await?;
         found.into_iter().map(rows::job).collect()
