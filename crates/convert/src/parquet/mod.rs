@@ -111,7 +111,7 @@ impl<W: Write + Send> ParquetOutput<W> {
         self.end_group()?;
         self.open(&[])?;
         let State::Open(open) = self.state else { return Err(not_open()) };
-        let mut out = open.file.into_inner()?;
+        let mut out = open.file.into_inner().map_err(keep_broken_pipe)?;
         out.flush()?;
         Ok(out)
     }
@@ -172,6 +172,16 @@ impl<W: Write + Send> ParquetOutput<W> {
         }
         group.close()?;
         Ok(())
+    }
+}
+
+/// The library says only in words that its last bytes met a closed pipe; who asks for the kind of the error must see it.
+fn keep_broken_pipe(error: ParquetError) -> ParquetError {
+    match &error {
+        ParquetError::General(text) if text.contains("Broken pipe") => {
+            ParquetError::External(Box::new(std::io::Error::from(std::io::ErrorKind::BrokenPipe)))
+        }
+        _ => error,
     }
 }
 
