@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "serve")]
-pub(crate) use operate::{MigrateArgs, StoreArgs};
+pub(crate) use operate::{
+    BackupArgs, BackupCommand, DrCommand, DrillArgs, ListBackupsArgs, MakeBackupArgs, MigrateArgs,
+    PruneBackupsArgs, RestoreArgs, StoreArgs, VerifyBackupArgs,
+};
 
 /// Reads any CSV, says what is wrong with it and where, and hands out clean, typed data.
 #[derive(Debug, Parser)]
@@ -43,6 +46,19 @@ pub(crate) enum Command {
     /// Bring the database of the service up to date
     #[cfg(feature = "serve")]
     Migrate(MigrateArgs),
+    /// Back up the whole service beside it, or look after its backups
+    ///
+    /// A later backup in the same directory costs what is new. Exit code 0: all of it is in the backup; 1: the store has
+    /// lost objects, the rest is; 2: could not run.
+    #[cfg(feature = "serve")]
+    Backup(BackupArgs),
+    /// Restore a backup into an empty store
+    #[cfg(feature = "serve")]
+    Restore(RestoreArgs),
+    /// Try whether a disaster could be recovered from
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Dr(DrCommand),
     /// Print shell completions
     Completions(CompletionsArgs),
 }

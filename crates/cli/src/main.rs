@@ -45,6 +45,12 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(&args),
         #[cfg(feature = "serve")]
         Command::Migrate(args) => commands::migrate::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Backup(args) => commands::backup::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Restore(args) => commands::restore::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Dr(args::DrCommand::Drill(args)) => commands::dr::drill(&args),
         Command::Completions(args) => commands::completions::run(&args),
     };
     match result {

@@ -80,12 +80,6 @@ pub enum ServeError {
         /// The data directory.
         path: PathBuf,
     },
-    /// There is a store where a new one was to be made.
-    #[error("there is a store in `{}` already", path.display())]
-    NotEmpty {
-        /// The data directory.
-        path: PathBuf,
-    },
     /// The database was made by an older version of the program.
     #[error("the database is not up to date: {} migrations are pending", pending.len())]
     NotMigrated {
@@ -126,7 +120,6 @@ impl ServeError {
             Self::NoStore { .. } => {
                 vec!["name the directory with `--data` or `CSVP_STORE__DATA_DIR`".to_owned()]
             }
-            Self::NotEmpty { .. } => vec!["name another directory with `--data`".to_owned()],
             Self::NotMigrated { .. } => {
                 vec!["run `csvp migrate`, or start the service, which does it".to_owned()]
             }

@@ -1,14 +1,20 @@
 //! One file per verb.
 
+#[cfg(feature = "serve")]
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod count;
 pub(crate) mod detect;
 #[cfg(feature = "serve")]
+pub(crate) mod dr;
+#[cfg(feature = "serve")]
 pub(crate) mod migrate;
 pub(crate) mod parse;
 pub(crate) mod profile;
+#[cfg(feature = "serve")]
+pub(crate) mod restore;
 pub(crate) mod schema;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;

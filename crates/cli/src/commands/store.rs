@@ -24,7 +24,6 @@ pub(crate) fn runtime() -> anyhow::Result<Runtime> {
 }
 
 /// Opens the store, does some work with it and closes it.
-#[expect(dead_code, reason = "the first operating command comes next")]
 pub(crate) fn with<T>(
     args: &StoreArgs,
     access: Access,

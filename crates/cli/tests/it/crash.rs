@@ -22,17 +22,17 @@ fn rounds() -> usize {
     std::env::var("CRASH_ROUNDS").ok().map_or(4, |text| text.parse().expect("CRASH_ROUNDS is a number"))
 }
 
-struct Service {
+pub(crate) struct Service {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Service {
-    fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
-    fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(data: &Path, settings: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_csvp"))
             .args(["serve", "--port", "0", "--operations", "off", "--data"])
             .arg(data)
@@ -53,7 +53,7 @@ impl Service {
         Self { child, address }
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it has ended");
     }
@@ -61,7 +61,7 @@ impl Service {
 
 /// Status and body of one request; none when the connection broke.
 #[expect(clippy::disallowed_methods, reason = "bounded by `take`")]
-fn request(address: &str, head: &str, body: &[u8]) -> Option<(u16, Vec<u8>)> {
+pub(crate) fn request(address: &str, head: &str, body: &[u8]) -> Option<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect(address).ok()?;
     let head = format!(
         "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
@@ -147,7 +147,7 @@ fn send_and_kill(
 }
 
 /// The ids of all uploads that can be seen, with their names.
-fn visible(address: &str) -> HashMap<String, String> {
+pub(crate) fn visible(address: &str) -> HashMap<String, String> {
     let mut found = HashMap::new();
     let mut cursor = String::new();
     loop {
@@ -166,7 +166,7 @@ fn visible(address: &str) -> HashMap<String, String> {
     }
 }
 
-fn original(address: &str, id: &str) -> Vec<u8> {
+pub(crate) fn original(address: &str, id: &str) -> Vec<u8> {
     let (status, body) =
         request(address, &format!("GET /api/v1/uploads/{id}/files/original"), b"").expect("it answers");
     assert_eq!(status, 200, "upload {id}: {}", String::from_utf8_lossy(&body));

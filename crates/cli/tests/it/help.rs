@@ -30,6 +30,16 @@ fn help_of_the_service() {
     let sandbox = Sandbox::new(&[]);
     assert_eq!(sandbox.snapshot("help_serve", "serve --help").code, Some(0));
     assert_eq!(sandbox.snapshot("help_migrate", "migrate --help").code, Some(0));
+    for (name, line) in [
+        ("help_backup", "backup --help"),
+        ("help_backup_list", "backup list --help"),
+        ("help_backup_verify", "backup verify --help"),
+        ("help_backup_prune", "backup prune --help"),
+        ("help_restore", "restore --help"),
+        ("help_dr_drill", "dr drill --help"),
+    ] {
+        assert_eq!(sandbox.snapshot(name, line).code, Some(0), "csvp {line}");
+    }
 }
 
 #[test]

@@ -12,6 +12,6 @@ pub use load::{ConfigError, EnvironmentVariables};
 pub use quantity::{Bytes, QuantityError, Seconds};
 pub use reference::reference_page;
 pub use sections::{
-    Config, LimitsSection, LogFormat, LogSection, ProcessingSection, S3Section, ServerSection, Setting,
-    StoreSection, UploadSection,
+    BackupSection, Config, LimitsSection, LogFormat, LogSection, ProcessingSection, S3Section, ServerSection,
+    Setting, StoreSection, UploadSection,
 };

@@ -9,7 +9,10 @@
 //!   the bytes, the service within a minute.
 //! - Over an object store with a database server there is no owner: what is removed there stays removed.
 
+mod backup;
+mod drill;
 mod error;
+mod textfile;
 
 use std::fs::File;
 
@@ -19,7 +22,12 @@ use crate::config::Config;
 use crate::serve::ServeError;
 use crate::services::storage;
 
+pub use backup::{backups, place_to_read, place_to_write, prune, restore, verify};
+pub use csvp_store::BackupId;
+pub use csvp_store::backup::{BackupError, Entry, Fault, Made, Manifest, Place, Pruned, Restored, Verified};
+pub use drill::{Drill, DrillOptions, Sample, drill};
 pub use error::OperateError;
+pub use textfile::{backup_metrics, drill_metrics, write_textfile};
 
 /// What a command does to the store, and so what it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +38,8 @@ pub enum Access {
     Beside,
     /// Changes objects that others may use at the same time. Refused while another process holds the data directory.
     Alone,
-    /// Makes a store where there is none, for this process alone. Refused when there is anything in it.
+    /// Makes a store where there is none, for this process alone. Whether there is anything in it says the command, which
+    /// knows what an earlier try may have left.
     New,
 }
 
@@ -78,9 +87,6 @@ impl Operator {
         let lock = storage::lock(config)?;
         let (meta, _) = storage::open_meta(config).await?;
         let blobs = storage::open_blobs(config).await?;
-        if !storage::is_empty(config, &meta, &blobs).await? {
-            return Err(ServeError::NotEmpty { path: config.store.data_dir() });
-        }
         Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, _lock: Some(lock) })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::entity::{audit_event, job, run, upload};
@@ -26,33 +26,7 @@ impl Meta {
         origin: &Origin,
     ) -> Result<Deleted, StoreError> {
         let now = self.clock().now_us();
-        self.write(|transaction| async move {
-            let transaction = &*transaction;
-            let record = list::get(transaction, tenant, id).await?;
-            let stopped_job = runs::active_job(transaction, id).await?;
-            if let Some(job) = &stopped_job {
-                runs::end_job(transaction, job, JobState::Cancelled, now).await?;
-            }
-            let mut update = upload::Entity::update_many()
-                .col_expr(upload::Column::DeletedAt, Expr::value(now))
-                .col_expr(upload::Column::Name, Expr::value(""))
-                .col_expr(upload::Column::Sha256, Expr::value(""))
-                .col_expr(upload::Column::MediaType, Expr::value(None::<String>));
-            if !record.upload.state.is_final() {
-                update = update.col_expr(upload::Column::State, Expr::value("cancelled"));
-            }
-            update.filter(upload::Column::Id.eq(id.as_uuid())).exec(transaction).await.map_err(db_error)?;
-            keys::forget(transaction, id).await?;
-            let audit = rows::audit_row(now, tenant, origin, "upload.delete", id, "deleted");
-            audit_event::Entity::insert(audit).exec_without_returning(transaction).await.map_err(db_error)?;
-            Ok(Deleted {
-                upload: id,
-                tenant,
-                objects: ObjectPrefix::Upload { tenant, upload: id },
-                stopped_job,
-            })
-        })
-        .await
+        self.write(|transaction| async move { delete(&*transaction, tenant, id, origin, now).await }).await
     }
 
     /// Says that the objects of a deleted upload are gone. Its runs and jobs go too; what stays is a row without
@@ -160,4 +134,32 @@ impl Meta {
         }
         Ok(live)
     }
+}
+
+/// The rows of an upload say that nobody may see it.
+pub(super) async fn delete(
+    db: &impl ConnectionTrait,
+    tenant: TenantId,
+    id: UploadId,
+    origin: &Origin,
+    now: i64,
+) -> Result<Deleted, StoreError> {
+    let record = list::get(db, tenant, id).await?;
+    let stopped_job = runs::active_job(db, id).await?;
+    if let Some(job) = &stopped_job {
+        runs::end_job(db, job, JobState::Cancelled, now).await?;
+    }
+    let mut update = upload::Entity::update_many()
+        .col_expr(upload::Column::DeletedAt, Expr::value(now))
+        .col_expr(upload::Column::Name, Expr::value(""))
+        .col_expr(upload::Column::Sha256, Expr::value(""))
+        .col_expr(upload::Column::MediaType, Expr::value(None::<String>));
+    if !record.upload.state.is_final() {
+        update = update.col_expr(upload::Column::State, Expr::value("cancelled"));
+    }
+    update.filter(upload::Column::Id.eq(id.as_uuid())).exec(db).await.map_err(db_error)?;
+    keys::forget(db, id).await?;
+    let audit = rows::audit_row(now, tenant, origin, "upload.delete", id, "deleted");
+    audit_event::Entity::insert(audit).exec_without_returning(db).await.map_err(db_error)?;
+    Ok(Deleted { upload: id, tenant, objects: ObjectPrefix::Upload { tenant, upload: id }, stopped_job })
 }

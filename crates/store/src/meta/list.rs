@@ -47,6 +47,13 @@ impl Meta {
         Ok(Page { items, next })
     }
 
+    /// When the last change was made, in microseconds; none when there was none yet.
+    pub async fn last_event_at(&self) -> Result<Option<i64>, StoreError> {
+        let last =
+            audit_event::Entity::find().order_by_desc(audit_event::Column::Seq).one(self.reader()).await;
+        Ok(last.map_err(db_error)?.map(|event| event.at))
+    }
+
     /// All runs over an upload, the first one first.
     pub async fn list_runs(&self, tenant: TenantId, id: UploadId) -> Result<Vec<Run>, StoreError> {
         get(self.reader(), tenant, id).await?;

@@ -14,6 +14,7 @@ mod jobs;
 mod keys;
 mod list;
 mod replaced;
+pub(crate) mod restored;
 mod rows;
 mod runs;
 
@@ -21,7 +22,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
+use sea_orm::{
+    DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::Notify;
 
@@ -166,6 +169,36 @@ impl Meta {
         &self.0.job_added
     }
 
+    /// The kind of the database, for people.
+    pub(crate) fn database_name(&self) -> &'static str {
+        match self.reader().get_database_backend() {
+            DatabaseBackend::Postgres => "postgresql",
+            _ => "sqlite",
+        }
+    }
+
+    /// All rows as they are at one moment; others go on writing. For reading only.
+    pub(crate) async fn begin_snapshot(&self) -> Result<DatabaseTransaction, StoreError> {
+        let reader = self.reader();
+        let begin = async {
+            let transaction = reader.begin_with_options(dialect::snapshot(reader)).await?;
+            dialect::lift_timeouts(&transaction).await?;
+            Ok(transaction)
+        };
+        begin.await.map_err(db_error)
+    }
+
+    /// A writing transaction in which this process may change the schema; `None` while another one does.
+    pub(crate) async fn begin_alone(&self) -> Result<Option<DatabaseTransaction>, StoreError> {
+        let begin = async {
+            let transaction = self.0.writer.begin_with_options(dialect::migration()).await?;
+            dialect::lift_timeouts(&transaction).await?;
+            let taken = dialect::try_lock_for_migration(&transaction).await?;
+            Ok(taken.then_some(transaction))
+        };
+        begin.await.map_err(db_error)
+    }
+
     fn reader(&self) -> &DatabaseConnection {
         &self.0.reader
     }
@@ -231,7 +264,7 @@ fn names(migrations: Vec<sea_orm_migration::Migration>) -> Vec<String> {
 }
 
 /// Sorts an error of the database by what the caller can do.
-fn db_error(error: DbErr) -> StoreError {
+pub(crate) fn db_error(error: DbErr) -> StoreError {
     let unavailable = match &error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {

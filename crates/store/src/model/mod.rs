@@ -11,7 +11,7 @@ mod state;
 mod upload;
 
 pub use audit::{AuditEvent, Origin};
-pub use ids::{IdError, JobId, RunId, TenantId, UploadId};
+pub use ids::{BackupId, IdError, JobId, RunId, TenantId, UploadId};
 pub use job::{ClaimedJob, Job, JobFate, JobKind, JobState, Lease, NewJob, Progress, Renewed, Stage};
 pub use page::{ListUploads, Page};
 pub use run::{Failure, ReplacedRun, Run, RunResult, StoredFile};

@@ -5,8 +5,8 @@ mod sqlite;
 
 use sea_orm::sqlx;
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, IsolationLevel, SqliteTransactionMode,
-    Statement, TransactionOptions, Value,
+    AccessMode, ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, IsolationLevel,
+    SqliteTransactionMode, Statement, TransactionOptions, Value,
 };
 use uuid::Uuid;
 
@@ -55,6 +55,41 @@ pub(super) async fn lock_for_migration(transaction: &impl ConnectionTrait) -> Re
         transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
     }
     Ok(())
+}
+
+/// A transaction that sees all rows as they were when it first looked, whatever others commit meanwhile.
+pub(super) fn snapshot(db: &impl ConnectionTrait) -> TransactionOptions {
+    match db.get_database_backend() {
+        DatabaseBackend::Postgres => TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            access_mode: Some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: None,
+        },
+        _ => TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+            ..TransactionOptions::default()
+        },
+    }
+}
+
+/// The limits on time are made for requests; a transaction over all rows waits for a disk or a network in between.
+pub(super) async fn lift_timeouts(transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DatabaseBackend::Postgres {
+        for (setting, _) in postgres::TIMEOUTS {
+            transaction.execute_unprepared(&format!("SET LOCAL {setting} = 0")).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the lock of migrations if nobody has it. On SQLite the writing transaction is that lock.
+pub(super) async fn try_lock_for_migration(transaction: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    if transaction.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok(true);
+    }
+    let sql = format!("SELECT pg_try_advisory_xact_lock({MIGRATION_LOCK}) AS taken");
+    let row = transaction.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await?;
+    row.map_or(Ok(false), |row| row.try_get("", "taken"))
 }
 
 /// Is there any job to be claimed, or any lease that has ended?

@@ -14,7 +14,7 @@ use sea_orm::{
 /// How long a caller waits for a connection before the store counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest statement, longest wait for a lock, and longest pause inside a transaction, in milliseconds.
-const TIMEOUTS: [(&str, &str); 3] = [
+pub(super) const TIMEOUTS: [(&str, &str); 3] = [
     ("statement_timeout", "30000"),
     ("lock_timeout", "10000"),
     ("idle_in_transaction_session_timeout", "60000"),

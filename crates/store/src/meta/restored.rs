@@ -1,0 +1,28 @@
+//! What has to change in rows that have just come from a backup, before anybody may use them.
+
+use sea_orm::{ConnectionTrait, EntityTrait, Set};
+
+use super::entity::audit_event;
+use super::{db_error, delete, jobs, rows};
+use crate::error::StoreError;
+use crate::model::{BackupId, Origin, TenantId, UploadId};
+
+/// Makes the rows those of a living store: jobs wait for its workers, uploads that were deleted while they were copied are
+/// gone, and the audit log says where it comes from.
+pub(crate) async fn settle(
+    db: &impl ConnectionTrait,
+    backup: BackupId,
+    deleted: &[(TenantId, UploadId)],
+    now: i64,
+) -> Result<(), StoreError> {
+    let origin = Origin { actor: "restore".to_owned(), request_id: None };
+    jobs::requeue_all(db, now).await?;
+    for &(tenant, upload) in deleted {
+        delete::delete(db, tenant, upload, &origin, now).await?;
+    }
+    let mut event =
+        rows::audit_row(now, TenantId::DEFAULT, &origin, "store.restore", UploadId::generate(), "restored");
+    event.subject = Set(backup.to_string());
+    audit_event::Entity::insert(event).exec_without_returning(db).await.map_err(db_error)?;
+    Ok(())
+}
