@@ -31,7 +31,7 @@ run: ui ## build the program with its page and start it on http://127.0.0.1:3000
 
 .PHONY: test
 test: ## everything that CI runs
-	@tools/need.sh cargo cc rustfmt clippy nextest node npm python3 git curl chromium postgres test-data
+	@tools/need.sh cargo cc rustfmt clippy nextest node npm python3 git curl openssl chromium postgres seaweedfs test-data
 	@$(MAKE) lint
 	@$(MAKE) ui ui-test
 	@$(SAY) "clippy, warnings are errors"
@@ -51,7 +51,7 @@ test: ## everything that CI runs
 
 .PHONY: quick
 quick: ## the inner loop: format, house rules, clippy, all but the slow tests
-	@tools/need.sh cargo cc rustfmt clippy nextest git postgres
+	@tools/need.sh cargo cc rustfmt clippy nextest git python3 curl openssl postgres seaweedfs
 	@$(MAKE) lint
 	@$(SAY) "clippy, warnings are errors"
 	@cargo clippy --locked --workspace --all-targets -- -D warnings

@@ -61,7 +61,11 @@ for tool in "$@"; do
         PATH=$PATH:/usr/lib/postgresql/15/bin command -v "$program" >/dev/null || apt_install postgresql-15
       done
       ;;
-    curl | git)
+    seaweedfs)
+      # Where the tests look for it.
+      command -v weed >/dev/null || tools/venv.sh tools/requirements/seaweedfs.txt >/dev/null
+      ;;
+    curl | git | openssl)
       command -v "$tool" >/dev/null || apt_install "$tool"
       ;;
     test-data)

@@ -9,8 +9,9 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "serve")]
 pub(crate) use operate::{
-    BackupArgs, BackupCommand, DrCommand, DrillArgs, ListBackupsArgs, MakeBackupArgs, MigrateArgs,
-    PruneBackupsArgs, RestoreArgs, StoreArgs, VerifyBackupArgs,
+    BackupArgs, BackupCommand, DrCommand, DrillArgs, JobsCommand, JobsListArgs, JobsRetryArgs,
+    ListBackupsArgs, MakeBackupArgs, MigrateArgs, PruneBackupsArgs, RestoreArgs, StoreArgs, VerifyBackupArgs,
+    WorkerArgs,
 };
 
 /// Reads any CSV, says what is wrong with it and where, and hands out clean, typed data.
@@ -43,7 +44,16 @@ pub(crate) enum Command {
     /// Start the web page and the HTTP API
     #[cfg(feature = "serve")]
     Serve(ServeArgs),
+    /// Run jobs only, beside `csvp serve` processes that share database and bucket
+    #[cfg(feature = "serve")]
+    Worker(WorkerArgs),
+    /// Look at the jobs of the service, and try again what was given up
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Bring the database of the service up to date
+    ///
+    /// With `--check`, exit code 0: it is up to date; 1: there is something to do; 2: cannot tell.
     #[cfg(feature = "serve")]
     Migrate(MigrateArgs),
     /// Back up the whole service beside it, or look after its backups

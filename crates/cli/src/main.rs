@@ -21,12 +21,12 @@ use args::{Args, Command, SchemaCommand};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Exit codes: what `check` found.
+/// Exit codes: what a check found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// 0
     Done,
-    /// 1: ran, and found problems.
+    /// 1: ran, and found problems, or something to do.
     Problems,
 }
 
@@ -43,6 +43,10 @@ fn main() -> ExitCode {
         Command::Schema(SchemaCommand::Check(args)) => commands::schema::check(&args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => commands::serve::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Worker(args) => commands::worker::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Jobs(command) => commands::jobs::run(&command),
         #[cfg(feature = "serve")]
         Command::Migrate(args) => commands::migrate::run(&args),
         #[cfg(feature = "serve")]

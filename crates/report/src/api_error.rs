@@ -32,6 +32,8 @@ api_error_codes! {
     FileMissing, "file-missing", 400, "No file in the request";
     /// The body ended before it was complete.
     BodyIncomplete, "body-incomplete", 400, "Body incomplete";
+    /// The body is not the one whose digest was sent.
+    DigestMismatch, "digest-mismatch", 400, "Digest does not match";
     /// The uploaded bytes are no delimited text.
     NotCsv, "not-csv", 400, "Not a CSV file";
     /// No route has this path.

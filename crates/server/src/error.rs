@@ -43,6 +43,10 @@ pub struct Extras {
     pub state: Option<UploadState>,
     /// The parameter, header or field at fault.
     pub parameter: Option<String>,
+    /// The digest that was sent, as its header writes it.
+    pub expected_digest: Option<String>,
+    /// The digest of what came.
+    pub received_digest: Option<String>,
     /// When to try again; also sent as `Retry-After`.
     pub retry_after_secs: Option<u64>,
 }

@@ -6,7 +6,9 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`config`] | every setting, from file and environment |
-//! | [`serve`] | start, run, stop: a written sequence |
+//! | [`serve`], `stop` | start, run, stop: two written sequences |
+//! | [`jobs`] | the queue, for the people who run the service |
+//! | `migrate` | brings the database up to date, or says what is missing |
 //! | [`operate`] | what is done to a store beside the service: one file per verb |
 //! | `router` | the whole route table on one screen |
 //! | `middleware` | request id, guard, headers, access line, metrics, writing of failures |
@@ -26,19 +28,25 @@ mod app;
 pub mod config;
 pub mod error;
 mod handlers;
+pub mod jobs;
 mod listen;
 mod middleware;
+mod migrate;
 pub mod openapi;
 pub mod operate;
 mod pages;
 mod router;
 pub mod serve;
 mod services;
+mod stop;
 pub mod telemetry;
 mod worker;
 
 #[cfg(test)]
 mod test_support;
 
+pub use app::Role;
 pub use config::{Config, ConfigError};
-pub use serve::{Banner, ServeError, Server, migrate, serve};
+pub use csvp_store::{JobId, JobState};
+pub use migrate::{migrate, pending_migrations};
+pub use serve::{Banner, ServeError, Server, serve, work};

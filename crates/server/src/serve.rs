@@ -1,4 +1,4 @@
-//! Start, run, stop: the life of the service as two written sequences.
+//! Start and run: a written sequence. How it ends stands in `stop`.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use axum_server::Handle;
-use csvp_store::StoreError;
+use csvp_store::{S3OpenError, StoreError};
 use tokio::task::JoinHandle;
 
-use crate::app::App;
+use crate::app::{App, Role};
 use crate::config::{Config, ConfigError};
 use crate::listen::{Purpose, listen};
 use crate::services::storage;
+use crate::stop::stop_signal;
 use crate::{router, worker};
 
 /// How often recorded metrics are folded together.
@@ -80,12 +81,24 @@ pub enum ServeError {
         /// The data directory.
         path: PathBuf,
     },
-    /// The database was made by an older version of the program.
-    #[error("the database is not up to date: {} migrations are pending", pending.len())]
-    NotMigrated {
-        /// Their names.
-        pending: Vec<String>,
+    /// The database server cannot be used.
+    #[error("database `{place}` cannot be used")]
+    Database {
+        /// Host, port and name of the database, without user and password.
+        place: String,
+        /// Why.
+        #[source]
+        source: StoreError,
     },
+    /// The schema is older than this program, which must not change it.
+    #[error("database is not up to date: {} to be done", .0.join(", "))]
+    MigrationsPending(Vec<String>),
+    /// A worker was started over a store that only one process can use.
+    #[error("a worker needs a database and a bucket that it can share with the processes that take requests")]
+    NotShared,
+    /// The bucket cannot be used.
+    #[error(transparent)]
+    Bucket(#[from] S3OpenError),
     /// A listener stopped.
     #[error("listener stopped")]
     Stopped(#[source] std::io::Error),
@@ -96,6 +109,7 @@ impl ServeError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Config(error) => error.hints(),
+            Self::Bucket(error) => error.hints(),
             Self::PortBusy { free: Some(free), .. } => {
                 vec![format!("use another port: `--port {free}` or `PORT={free}`")]
             }
@@ -120,9 +134,21 @@ impl ServeError {
             Self::NoStore { .. } => {
                 vec!["name the directory with `--data` or `CSVP_STORE__DATA_DIR`".to_owned()]
             }
-            Self::NotMigrated { .. } => {
-                vec!["run `csvp migrate`, or start the service, which does it".to_owned()]
+            Self::Database { .. } => {
+                vec![
+                    "check that the server runs, that `database.url` names it, and that user, password and TLS are \
+                     those it expects"
+                        .to_owned(),
+                ]
             }
+            Self::MigrationsPending(_) => {
+                vec!["run `csvp migrate`, or set `database.migrate` to `auto`".to_owned()]
+            }
+            Self::NotShared => vec![
+                "set `database.url` and `s3.bucket` as for `csvp serve`; with a local store, `csvp serve` runs the \
+                 jobs itself"
+                    .to_owned(),
+            ],
             Self::Listen { .. } | Self::Stopped(_) => vec![],
         }
     }
@@ -131,12 +157,16 @@ impl ServeError {
 /// What to tell a person when the service is up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Banner {
-    /// Where the page and the API are.
-    pub address: SocketAddr,
+    /// Where the page and the API are; a worker has none.
+    pub address: Option<SocketAddr>,
     /// Where metrics and probes are, if anywhere.
     pub operations: Option<SocketAddr>,
+    /// The database server, without user and password, unless the database is in the data directory.
+    pub database: Option<String>,
     /// Where data is kept.
     pub data_dir: PathBuf,
+    /// The bucket that files are kept in, `s3://...`; none when they are in the data directory.
+    pub bucket: Option<String>,
     /// Bytes in it, and the most there may be.
     pub store_bytes: (u64, u64),
     /// Migrations that have just run.
@@ -148,14 +178,14 @@ pub struct Banner {
 /// A running service.
 #[derive(Debug)]
 pub struct Server {
-    app: App,
+    pub(crate) app: App,
     banner: Banner,
-    handles: Vec<Handle<SocketAddr>>,
-    listeners: Vec<JoinHandle<std::io::Result<()>>>,
-    worker: JoinHandle<()>,
-    upkeep: JoinHandle<()>,
+    pub(crate) handles: Vec<Handle<SocketAddr>>,
+    pub(crate) listeners: Vec<JoinHandle<std::io::Result<()>>>,
+    pub(crate) worker: JoinHandle<()>,
+    pub(crate) upkeep: JoinHandle<()>,
     // Held until the end; the operating system lets go of it with the process, also after kill -9.
-    _lock: File,
+    _lock: Option<File>,
 }
 
 /// Runs the service until SIGINT or SIGTERM. `started` is called once, when requests are taken.
@@ -168,16 +198,14 @@ pub async fn serve(config: Config, started: impl FnOnce(&Banner)) -> Result<(), 
     server.run_until(stop_signal()).await
 }
 
-/// Brings the database up to date and returns the names of the migrations that ran.
+/// Runs jobs of the shared queue until SIGINT or SIGTERM. `started` is called once, when jobs are claimed.
 ///
 /// # Errors
-/// When the data directory or the database cannot be used.
-pub async fn migrate(config: &Config) -> Result<Vec<String>, ServeError> {
-    config.validate()?;
-    let _lock = storage::lock(config)?;
-    let (meta, migrated) = storage::open_meta(config).await?;
-    meta.close().await.map_err(|source| storage::failed(config, source))?;
-    Ok(migrated)
+/// As [`serve`], and when database or objects cannot be shared.
+pub async fn work(config: Config, started: impl FnOnce(&Banner)) -> Result<(), ServeError> {
+    let server = Server::start_as(Role::Worker, config).await?;
+    started(server.banner());
+    server.run_until(stop_signal()).await
 }
 
 impl Server {
@@ -186,26 +214,46 @@ impl Server {
     /// # Errors
     /// When the configuration cannot be used, a port is busy, or the store cannot be opened.
     pub async fn start(config: Config) -> Result<Self, ServeError> {
+        Self::start_as(Role::Serve, config).await
+    }
+
+    /// Starts what belongs to a role.
+    ///
+    /// # Errors
+    /// As [`Server::start`]; a worker needs a store that can be shared.
+    pub async fn start_as(role: Role, config: Config) -> Result<Self, ServeError> {
         // 1. Refuse what cannot work, before anything is touched.
         config.validate()?;
+        if role == Role::Worker {
+            check_worker(&config)?;
+        }
         raise_open_files();
         // 2. Ports first: a second start by mistake must not touch the first one's data.
-        let main = listen(config.address()?, Purpose::Main)?;
+        let main = match role {
+            Role::Serve => Some(listen(config.address()?, Purpose::Main)?),
+            Role::Worker => None,
+        };
         let operations = match config.operations_address()? {
             Some(address) => Some(listen(address, Purpose::Operations)?),
             None => None,
         };
-        // 3. The store, for this process alone; migrated, and cleaned of what a crash left behind.
-        let lock = storage::lock(&config)?;
+        // 3. The store. A local one is for this process alone, and is cleaned of what a crash left behind; in a shared one
+        // others are at work.
+        let lock = match config.is_shared() {
+            true => None,
+            false => Some(storage::lock(&config)?),
+        };
         let (meta, migrated) = storage::open_meta(&config).await?;
-        let blobs = storage::open_blobs(&config).await?;
-        storage::recover(&config, &meta, &blobs).await?;
-        let app = App::new(config, meta, blobs);
+        let blobs = storage::open_blobs(&config, &meta).await?;
+        if lock.is_some() {
+            storage::recover(&config, &meta, &blobs).await?;
+        }
+        let app = App::new(role, config, meta, blobs);
         // 4. The worker, then the listeners.
         let worker = tokio::spawn(worker::run(app.clone()));
         let upkeep = tokio::spawn(upkeep(app.clone()));
         let mut server = Self {
-            banner: banner(&app, &main, operations.as_ref(), migrated).await,
+            banner: banner(&app, main.as_ref(), operations.as_ref(), migrated),
             app: app.clone(),
             handles: vec![],
             listeners: vec![],
@@ -213,7 +261,9 @@ impl Server {
             upkeep,
             _lock: lock,
         };
-        server.listen(main, router::main_routes(app.clone()))?;
+        if let Some(main) = main {
+            server.listen(main, router::main_routes(app.clone()))?;
+        }
         if let Some(operations) = operations {
             server.listen(operations, router::operations_routes(app))?;
         }
@@ -246,7 +296,13 @@ impl Server {
     pub async fn run_until(mut self, signal: impl Future<Output = ()>) -> Result<(), ServeError> {
         let mut failed = None;
         {
-            let first_to_stop = futures::future::select_all(&mut self.listeners);
+            // A worker may have no listener at all.
+            let first_to_stop = async {
+                match self.listeners.is_empty() {
+                    true => std::future::pending().await,
+                    false => futures::future::select_all(&mut self.listeners).await,
+                }
+            };
             tokio::select! {
                 () = signal => {}
                 (result, _, _) = first_to_stop => {
@@ -258,36 +314,6 @@ impl Server {
         self.stop().await;
         failed.map_or(Ok(()), |error| Err(ServeError::Stopped(error)))
     }
-
-    /// Stops in order, within `server.shutdown_timeout` in all.
-    async fn stop(self) {
-        let deadline = self.app.config.server.shutdown_timeout.0;
-        let until = tokio::time::Instant::now() + deadline;
-        tracing::info!(seconds = deadline.as_secs(), "shutting down");
-        // 1. Say so: not ready, event streams end, the worker claims no more and hands its jobs back.
-        self.app.stopping.cancel();
-        // 2. Take no more connections; requests under way go on.
-        for handle in &self.handles {
-            handle.graceful_shutdown(Some(deadline));
-        }
-        // 3. Wait for requests, then for the worker and for what goes on behind answered requests.
-        let listeners = futures::future::join_all(self.listeners);
-        let rest = async {
-            listeners.await;
-            let _ = self.worker.await;
-            self.app.background.close();
-            self.app.background.wait().await;
-        };
-        if tokio::time::timeout_at(until, rest).await.is_err() {
-            tracing::warn!("shutdown took too long; unfinished work is redone or removed at the next start");
-        }
-        // 4. The database last, so that everything before could still write.
-        self.upkeep.abort();
-        if let Err(error) = self.app.meta.clone().close().await {
-            tracing::warn!(%error, "database did not close");
-        }
-        tracing::info!("stopped");
-    }
 }
 
 async fn upkeep(app: App) {
@@ -298,24 +324,6 @@ async fn upkeep(app: App) {
     }
 }
 
-/// SIGINT (Ctrl-C) or SIGTERM.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            },
-            Err(_) => drop(interrupt.await),
-        }
-    }
-    #[cfg(not(unix))]
-    drop(interrupt.await);
-}
-
 /// Many uploads at once need many open files; systems start processes with few.
 fn raise_open_files() {
     match rlimit::increase_nofile_limit(u64::MAX) {
@@ -324,26 +332,43 @@ fn raise_open_files() {
     }
 }
 
-async fn banner(
+/// A worker takes its work from a queue that the senders' processes see too.
+fn check_worker(config: &Config) -> Result<(), ServeError> {
+    if !config.is_shared() {
+        return Err(ServeError::NotShared);
+    }
+    if config.processing.jobs == 0 {
+        let message = "expected at least 1: a worker is there to run jobs".to_owned();
+        return Err(ConfigError::Invalid { key: "processing.jobs".to_owned(), message }.into());
+    }
+    Ok(())
+}
+
+fn banner(
     app: &App,
-    main: &std::net::TcpListener,
+    main: Option<&std::net::TcpListener>,
     operations: Option<&std::net::TcpListener>,
     migrated: Vec<String>,
 ) -> Banner {
     let local = |listener: &std::net::TcpListener| listener.local_addr().ok();
     let configured = SocketAddr::from(([127, 0, 0, 1], app.config.server.port));
-    let address = local(main).unwrap_or(configured);
-    let url = format!("http://{address}");
-    Banner {
-        address,
-        operations: operations.and_then(local),
-        data_dir: app.config.store.data_dir(),
-        store_bytes: (storage::used_bytes(app), app.config.store.max_disk.0),
-        migrated,
-        try_this: vec![
+    let address = main.map(|main| local(main).unwrap_or(configured));
+    let try_this = address.map(|address| {
+        let url = format!("http://{address}");
+        vec![
             format!("open {url} and drop a file on the page"),
             format!("curl --data-binary @orders.csv '{url}/api/v1/uploads?name=orders.csv'"),
             format!("read {url}/docs"),
-        ],
+        ]
+    });
+    Banner {
+        address,
+        operations: operations.and_then(local),
+        database: storage::database_place(&app.config),
+        data_dir: app.config.store.data_dir(),
+        bucket: app.blobs.bucket(),
+        store_bytes: (storage::used_bytes(app), app.config.store.max_disk.0),
+        migrated,
+        try_this: try_this.unwrap_or_default(),
     }
 }

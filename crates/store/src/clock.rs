@@ -10,14 +10,19 @@ pub struct Clock(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    System,
+    System { off_by_us: i64 },
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
     /// The clock of the machine.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self::system_off_by(0)
+    }
+
+    /// The clock of a machine that is wrong by so many microseconds, for tests.
+    pub fn system_off_by(off_by_us: i64) -> Self {
+        Self(Source::System { off_by_us })
     }
 
     /// A clock that stands at `now_us` until it is moved with [`Clock::advance`].
@@ -28,11 +33,24 @@ impl Clock {
     /// Microseconds since 1970-01-01 UTC. Times before that are given as 0.
     pub fn now_us(&self) -> i64 {
         match &self.0 {
-            Source::System => SystemTime::now()
+            Source::System { off_by_us } => SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
-                .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX)),
+                .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+                .saturating_add(*off_by_us),
             Source::Manual(now) => now.load(Ordering::SeqCst),
         }
+    }
+
+    /// Sets a manual clock, also back; the system clock takes no orders.
+    pub fn set(&self, now_us: i64) {
+        if let Source::Manual(now) = &self.0 {
+            now.store(now_us, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether it is moved by hand.
+    pub(crate) fn is_manual(&self) -> bool {
+        matches!(self.0, Source::Manual(_))
     }
 
     /// Moves a manual clock forward; the system clock takes no orders and stays as it is.

@@ -66,9 +66,12 @@ pub enum StoreError {
         /// Size of the object.
         size_bytes: u64,
     },
-    /// The database or object store does not answer; try again later.
+    /// The database does not answer; try again later.
     #[error("store is unavailable")]
     Unavailable(#[source] BoxError),
+    /// The object store does not answer; try again later. What needs only the database goes on.
+    #[error("object store is unavailable")]
+    ObjectsUnavailable(#[source] BoxError),
     /// Something that should not happen; the cause is for the log.
     #[error("store failed")]
     Internal(#[source] BoxError),

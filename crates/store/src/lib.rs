@@ -31,7 +31,7 @@ pub mod contract;
 
 pub use blob::{
     BlobReader, BlobStream, BlobWriter, Blobs, BlockingBlobWriter, ObjectKey, ObjectPrefix, RunFile,
-    make_dirs,
+    S3Credentials, S3Encryption, S3Failure, S3Keys, S3OpenError, S3Options, UnfinishedWrite, make_dirs,
 };
 pub use clock::Clock;
 pub use error::{BoxError, Entity, StoreError};

@@ -5,7 +5,8 @@
 //! from the database; the objects of the first go at once, those of the others when no reader can want them any more.
 //! The rest is only suspected at first: an upload may be between "object durable" and "row written" at
 //! this very moment. They go when a later look, a grace period after the first, finds them still without use; the
-//! period is measured by a clock that cannot jump.
+//! period is measured by a clock that cannot jump. So it is with parts of objects that were never finished, which object
+//! stores keep where no list of objects shows them: their writer may live in another process, so they wait longer.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use futures::TryStreamExt as _;
 use tokio::time::Instant;
 
-use crate::blob::{Blobs, ObjectKey, ObjectPrefix};
+use crate::blob::{Blobs, ObjectKey, ObjectPrefix, UnfinishedWrite};
 use crate::error::StoreError;
 use crate::meta::Meta;
 use crate::model::{ReplacedRun, RunId, TenantId, UploadId};
@@ -30,20 +31,33 @@ pub struct Repaired {
     pub removed: u64,
     /// Their size.
     pub removed_bytes: u64,
+    /// Size of all objects that are left, when all were listed.
+    pub left_bytes: Option<u64>,
+    /// Writes that nobody would finish; nobody tells their size.
+    pub aborted: u64,
 }
 
 /// Remembers what looked unused, between one look and the next.
 #[derive(Debug)]
 pub struct Repair {
     grace: Duration,
+    longest_write: Duration,
     suspects: HashMap<ObjectPrefix, Instant>,
+    unfinished: HashMap<UnfinishedWrite, Instant>,
 }
 
 impl Repair {
     /// Unused objects go when they have been so for `grace`: longer than any caller takes between storing an
     /// object and writing its row, waiting for the database included. A quarter of an hour is a good value.
     pub fn new(grace: Duration) -> Self {
-        Self { grace, suspects: HashMap::new() }
+        Self { grace, longest_write: grace, suspects: HashMap::new(), unfinished: HashMap::new() }
+    }
+
+    /// How long the writer of one object may take in another process. Those of this process are known.
+    #[must_use]
+    pub fn with_longest_write(mut self, longest_write: Duration) -> Self {
+        self.longest_write = longest_write;
+        self
     }
 
     /// Removes the objects of deleted uploads that a crash or a full hand has left. Cheap; call it once a minute.
@@ -77,7 +91,7 @@ impl Repair {
     /// Lists all objects and removes those that have been without use for the grace period. Reads every name in
     /// the store; call it once an hour.
     pub async fn remove_unused(&mut self, meta: &Meta, blobs: &Blobs) -> Result<Repaired, StoreError> {
-        let unused = unused(meta, blobs).await?;
+        let (unused, listed_bytes) = unused(meta, blobs).await?;
         let now = Instant::now();
         self.suspects.retain(|prefix, _| unused.contains(prefix));
         let mut repaired = Repaired::default();
@@ -89,23 +103,45 @@ impl Repair {
                 self.suspects.remove(&prefix);
             }
         }
+        repaired.left_bytes = Some(listed_bytes.saturating_sub(repaired.removed_bytes));
+        repaired.aborted = self.abort_unfinished(blobs, now).await?;
         Ok(repaired)
+    }
+
+    /// Aborts writes that were unfinished longer than any writer lives.
+    async fn abort_unfinished(&mut self, blobs: &Blobs, now: Instant) -> Result<u64, StoreError> {
+        let found: HashSet<UnfinishedWrite> = blobs.unfinished_writes().await?.into_iter().collect();
+        self.unfinished.retain(|write, _| found.contains(write));
+        let mut aborted = 0;
+        for write in found {
+            let since = *self.unfinished.entry(write.clone()).or_insert(now);
+            if now.duration_since(since) >= self.longest_write {
+                tracing::debug!(%write, "a write that nobody would finish is removed");
+                blobs.abort_write(&write).await?;
+                self.unfinished.remove(&write);
+                aborted += 1;
+            }
+        }
+        Ok(aborted)
     }
 }
 
-/// All uploads and runs that have objects but no use. Memory grows with these, not with the store.
-async fn unused(meta: &Meta, blobs: &Blobs) -> Result<HashSet<ObjectPrefix>, StoreError> {
+/// All uploads and runs that have objects but no use, and the size of all objects. Memory grows with the former, not with
+/// the store.
+async fn unused(meta: &Meta, blobs: &Blobs) -> Result<(HashSet<ObjectPrefix>, u64), StoreError> {
     let mut unused = HashSet::new();
+    let mut listed_bytes = 0_u64;
     let mut looked_at = Looked::default();
     let mut keys = blobs.stream_keys(&ObjectPrefix::All);
-    while let Some((key, _)) = keys.try_next().await? {
+    while let Some((key, size_bytes)) = keys.try_next().await? {
+        listed_bytes = listed_bytes.saturating_add(size_bytes);
         looked_at.add(&key);
         if looked_at.uploads.len() + looked_at.runs.len() >= KEYS_PER_LOOK {
             unused.extend(std::mem::take(&mut looked_at).unused(meta).await?);
         }
     }
     unused.extend(looked_at.unused(meta).await?);
-    Ok(unused)
+    Ok((unused, listed_bytes))
 }
 
 /// Some uploads and runs that have objects.

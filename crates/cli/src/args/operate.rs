@@ -19,6 +19,56 @@ pub(crate) struct StoreArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct MigrateArgs {
+    /// Only say what there is to do; change nothing
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WorkerArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address of the operations port (metrics, probes), or `off`
+    #[arg(long, value_name = "IP:PORT|off")]
+    pub(crate) operations: Option<String>,
+    /// Jobs that run at the same time
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// Show jobs, the newest first
+    List(JobsListArgs),
+    /// Queue jobs again that were given up, with all their attempts
+    ///
+    /// Exit code 0: all are queued; 2: some are not.
+    Retry(JobsRetryArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JobsListArgs {
+    /// Only jobs of this state: `queued`, `running`, `done`, `dead` or `cancelled`
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Option<String>,
+    /// Print JSON, one object per job and line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JobsRetryArgs {
+    /// Jobs, by their ids
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) ids: Vec<String>,
+    /// All that were given up
+    #[arg(long)]
+    pub(crate) all: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }
@@ -34,7 +84,7 @@ pub(crate) struct BackupArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupCommand {
-    /// List the backups in a directory, the oldest first
+    /// List the backups in a place, the oldest first
     List(ListBackupsArgs),
     /// Read a backup back and compare every byte with its SHA-256
     ///
@@ -46,7 +96,7 @@ pub(crate) enum BackupCommand {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct MakeBackupArgs {
-    /// Directory of the backups; `backup.target` of the configuration when not given
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
     pub(crate) target: Option<String>,
     /// Read the backup back when it is written
     #[arg(long)]
@@ -63,7 +113,7 @@ pub(crate) struct MakeBackupArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ListBackupsArgs {
-    /// Directory of the backups; `backup.target` of the configuration when not given
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
     pub(crate) target: Option<String>,
     /// Print JSON, one object per backup and line
     #[arg(long)]
@@ -74,7 +124,7 @@ pub(crate) struct ListBackupsArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct VerifyBackupArgs {
-    /// Directory of the backups; `backup.target` of the configuration when not given
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
     pub(crate) target: Option<String>,
     /// The backup; the newest one when not given
     #[arg(long, value_name = "ID")]
@@ -88,7 +138,7 @@ pub(crate) struct VerifyBackupArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PruneBackupsArgs {
-    /// Directory of the backups; `backup.target` of the configuration when not given
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
     pub(crate) target: Option<String>,
     /// How many of the newest backups stay, at least 1
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -102,7 +152,7 @@ pub(crate) struct PruneBackupsArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RestoreArgs {
-    /// Directory of the backups; `backup.target` of the configuration when not given
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
     pub(crate) source: Option<String>,
     /// The backup; the newest one when not given
     #[arg(long, value_name = "ID")]
@@ -124,7 +174,7 @@ pub(crate) enum DrCommand {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct DrillArgs {
-    /// Directory of the backups; `backup.target` of the configuration when not given
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
     pub(crate) source: Option<String>,
     /// The backup; the newest one when not given
     #[arg(long, value_name = "ID")]

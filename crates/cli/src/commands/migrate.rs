@@ -1,4 +1,4 @@
-//! `csvp migrate`: bring the database of the service up to date.
+//! `csvp migrate`: bring the database of the service up to date, or say what there is to do.
 
 use std::io::Write;
 
@@ -8,16 +8,21 @@ use crate::{Outcome, render};
 
 pub(crate) fn run(args: &MigrateArgs) -> anyhow::Result<Outcome> {
     let config = store::config(&args.store)?;
-    let done = store::runtime()?
-        .block_on(csvp_server::migrate(&config))
-        .map_err(|error| render::error::with_hints(error.hints(), error))?;
+    let work = async {
+        match args.check {
+            true => csvp_server::pending_migrations(&config).await,
+            false => csvp_server::migrate(&config).await,
+        }
+    };
+    let names =
+        store::runtime()?.block_on(work).map_err(|error| render::error::with_hints(error.hints(), error))?;
     let mut out = super::stdout();
-    if done.is_empty() {
+    if names.is_empty() {
         writeln!(out, "nothing to do: the database is up to date")?;
     }
-    for name in done {
-        writeln!(out, "done: {name}")?;
+    for name in &names {
+        writeln!(out, "{}: {name}", if args.check { "to do" } else { "done" })?;
     }
     out.flush()?;
-    Ok(Outcome::Done)
+    Ok(if args.check && !names.is_empty() { Outcome::Problems } else { Outcome::Done })
 }

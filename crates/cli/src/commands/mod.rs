@@ -10,6 +10,8 @@ pub(crate) mod detect;
 #[cfg(feature = "serve")]
 pub(crate) mod dr;
 #[cfg(feature = "serve")]
+pub(crate) mod jobs;
+#[cfg(feature = "serve")]
 pub(crate) mod migrate;
 pub(crate) mod parse;
 pub(crate) mod profile;
@@ -20,6 +22,8 @@ pub(crate) mod schema;
 pub(crate) mod serve;
 #[cfg(feature = "serve")]
 mod store;
+#[cfg(feature = "serve")]
+pub(crate) mod worker;
 
 use std::io::{BufWriter, Write};
 

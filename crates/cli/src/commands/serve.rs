@@ -53,12 +53,25 @@ fn welcome(banner: &Banner) -> std::io::Result<()> {
         writeln!(out, "migrated    {migration}")?;
     }
     writeln!(out, "CSV Processor is ready")?;
-    writeln!(out, "page        http://{}", banner.address)?;
-    writeln!(out, "reference   http://{}/docs", banner.address)?;
+    if let Some(address) = banner.address {
+        writeln!(out, "page        http://{address}")?;
+        writeln!(out, "reference   http://{address}/docs")?;
+    }
     if let Some(operations) = banner.operations {
         writeln!(out, "metrics     http://{operations}/metrics")?;
     }
-    writeln!(out, "data        {} ({} of {} used)", banner.data_dir.display(), size(used), size(most))?;
+    let used = format!("({} of {} used)", size(used), size(most));
+    if let Some(database) = &banner.database {
+        writeln!(out, "database    {database}")?;
+    }
+    match (&banner.bucket, &banner.database) {
+        (Some(bucket), Some(_)) => writeln!(out, "files       {bucket} {used}")?,
+        (Some(bucket), None) => {
+            writeln!(out, "database    {}", banner.data_dir.display())?;
+            writeln!(out, "files       {bucket} {used}")?;
+        }
+        (None, _) => writeln!(out, "data        {} {used}", banner.data_dir.display())?,
+    }
     if !banner.try_this.is_empty() {
         writeln!(out, "\ntry")?;
     }

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use csvp_testkit::Ran;
 use serde_json::Value;
 
-use crate::crash::{Service, original, request, visible};
+use crate::crash::{Service, original, visible};
+use crate::http::request;
 use crate::sandbox::{Sandbox, csvp};
 
 impl Sandbox {
@@ -30,20 +31,19 @@ impl Sandbox {
     }
 }
 
-/// Puts `N` in the place of numbers of seconds and of rates.
+/// Puts `N` in the place of numbers that differ from run to run: times, rates, and sizes, as reports hold times.
 fn regex_free(text: &str) -> String {
     let mut out = String::new();
     for line in text.split_inclusive('\n') {
         let words: Vec<&str> = line.split(' ').collect();
-        let timed = |at: usize| {
-            words.get(at + 1).is_some_and(|unit| {
-                ["s", "s:", "s\n", "s,"].contains(unit) || words.get(at + 2).is_some_and(|per| *per == "per")
-            })
+        let has_unit = |at: usize| {
+            let next = words.get(at + 1).map(|word| word.trim_end_matches([')', ',', ':', '\n']));
+            next.is_some_and(|unit| ["s", "kB", "MB", "bytes"].contains(&unit))
         };
         let word = |(at, word): (usize, &&str)| {
-            let is_number = word.trim_start_matches('(').parse::<f64>().is_ok();
-            if is_number && timed(at) {
-                word.replace(word.trim_start_matches('('), "N")
+            let number = word.trim_start_matches('(');
+            if number.parse::<f64>().is_ok() && has_unit(at) {
+                word.replace(number, "N")
             } else {
                 (*word).to_owned()
             }

@@ -12,6 +12,10 @@ mod crash;
 mod dev_data;
 mod errors;
 mod help;
+#[cfg(feature = "serve")]
+mod http;
+#[cfg(feature = "serve")]
+mod migrate;
 mod pipes;
 mod sandbox;
 mod suites;

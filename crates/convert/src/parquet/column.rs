@@ -1,10 +1,11 @@
 //! Values of one column of one block as an Arrow array.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int64Array,
-    StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array,
+    Int64Array, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::error::ArrowError;
@@ -13,7 +14,12 @@ use csvp_report::ColumnType;
 
 use super::schema::zone_name;
 
-/// The array of a column of this type.
+/// Digits of a decimal that the Parquet library holds as a number of 32 bits.
+const DIGITS_OF_32_BITS: RangeInclusive<u8> = 2..=9;
+/// The most that it holds as one of 64 bits.
+const DIGITS_OF_64_BITS: u8 = 18;
+
+/// The array of a column of this type, as it is stored: decimals of few digits are whole numbers.
 ///
 /// # Errors
 /// A text is not UTF-8, or the texts of a block have more bytes than 32 bits count.
@@ -28,6 +34,15 @@ pub(super) fn array(values: &Values, column_type: &ColumnType) -> Result<ArrayRe
                 ColumnType::Decimal { precision, scale, .. } => (*precision, *scale as i8),
                 _ => (38, 0),
             };
+            // Written as these: with the array of the decimals they would be copied once more.
+            if DIGITS_OF_32_BITS.contains(&precision) {
+                let small = data.iter().map(|&value| value as i32).collect::<Vec<_>>();
+                return Ok(Arc::new(Int32Array::try_new(small.into(), nulls)?));
+            }
+            if precision <= DIGITS_OF_64_BITS {
+                let small = data.iter().map(|&value| value as i64).collect::<Vec<_>>();
+                return Ok(Arc::new(Int64Array::try_new(small.into(), nulls)?));
+            }
             let array = Decimal128Array::try_new(scalars(data), nulls)?;
             Arc::new(array.with_precision_and_scale(precision, scale)?)
         }

@@ -11,7 +11,7 @@ mod schema;
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::datatypes::{Field, FieldRef, SchemaRef};
 use csvp_engine::types::{ValueData, Values};
 use csvp_report::ColumnType;
 use parquet::arrow::arrow_writer::{
@@ -214,7 +214,8 @@ impl ColumnEncoder {
         let array = column::array(values, &self.column_type)
             .map_err(|_| ConvertError::Encoding { column: self.field.name().clone() })?;
         if let Some(writer) = &mut self.writer {
-            for leaf in compute_leaves(&self.field, &array)? {
+            let stored = Field::new(self.field.name(), array.data_type().clone(), self.field.is_nullable());
+            for leaf in compute_leaves(&stored, &array)? {
                 writer.write(&leaf)?;
             }
         }

@@ -90,6 +90,34 @@ fn value_of_16(digits: u128) -> u64 {
     value_of_8(digits as u64) * 100_000_000 + value_of_8((digits >> 64) as u64)
 }
 
+/// Digits with a decimal mark so many places before their end, at most eight on each side, and a minus sign before them: the
+/// sign, all digits as one number, and how many stand before the mark. None for all that is no such number, and for numbers
+/// with a zero in front of another digit.
+#[inline]
+pub(crate) fn fixed_number(cell: &[u8], mark: u8, scale: usize) -> Option<(bool, u64, usize)> {
+    let (negative, body) = match cell {
+        [b'-', body @ ..] => (true, body),
+        body => (false, body),
+    };
+    let at = body.len().checked_sub(scale + 1).filter(|at| (1..=8).contains(at))?;
+    if !(1..=8).contains(&scale) || body[at] != mark || body[0] == b'0' && at > 1 {
+        return None;
+    }
+    let (whole, fraction) = (few_digits(&body[..at])?, few_digits(&body[at + 1..])?);
+    Some((negative, whole * POWERS[scale] + fraction, at))
+}
+
+/// Powers of ten.
+const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
+
+/// The number of one to eight digits.
+#[inline]
+pub(crate) fn few_digits(text: &[u8]) -> Option<u64> {
+    // Zeros in front fill the word.
+    let filled = 8 * (8 - text.len());
+    eight_digits(short_word(text) << filled | (u64::from_ne_bytes([b'0'; 8]) & !(u64::MAX << filled)))
+}
+
 /// The ISO 8601 date at the front of a text; none when there is none, or when the calendar has no such day.
 #[inline]
 pub(crate) fn iso_date(text: &[u8]) -> Option<Civil> {
@@ -141,7 +169,10 @@ pub(crate) fn short_word(cell: &[u8]) -> u64 {
         return u64::from(u32::from_le_bytes(*low))
             | u64::from(u32::from_le_bytes(*high)) << (8 * (cell.len() - 4));
     }
-    cell.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+    // One to three bytes: the first, the middle and the last one, which may be the same.
+    let (Some(&first), Some(&last)) = (cell.first(), cell.last()) else { return 0 };
+    let middle = cell.len() / 2;
+    u64::from(first) | u64::from(cell[middle]) << (8 * middle) | u64::from(last) << (8 * (cell.len() - 1))
 }
 
 /// 8 to 16 bytes, the first one lowest.
@@ -193,6 +224,14 @@ mod tests {
                 let cell = cell.as_bytes();
                 prop_assert_eq!(ShortNumber::read(cell, mark), plain(cell, mark), "{}", cell.escape_ascii());
             }
+        }
+
+        #[test]
+        fn numbers_of_one_scale_are_read_as_by_the_plain_twin(cell in "-?[0-9]{0,9}[.,][0-9]{0,9}|[-0-9.,x\u{b2}]{0,18}", scale in 0..10_usize) {
+            let cell = cell.as_bytes();
+            let expected = plain(cell, b'.').filter(|number| number.scale == scale && number.whole <= 8 && (1..=8).contains(&scale));
+            let found = fixed_number(cell, b'.', scale);
+            prop_assert_eq!(found, expected.map(|number| (number.negative, number.value, number.whole)), "{}", cell.escape_ascii());
         }
 
         #[test]

@@ -39,6 +39,12 @@ pub struct ProblemDetails {
     /// The parameter, header or field at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// The digest that the request has told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_digest: Option<String>,
+    /// The digest of what came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_digest: Option<String>,
     /// When to try again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_secs: Option<u64>,
@@ -59,6 +65,8 @@ impl ProblemDetails {
             upload_id: error.extras.upload_id,
             state: error.extras.state,
             parameter: error.extras.parameter.clone(),
+            expected_digest: error.extras.expected_digest.clone(),
+            received_digest: error.extras.received_digest.clone(),
             retry_after_secs: error.extras.retry_after_secs,
         }
     }

@@ -31,7 +31,8 @@ pub struct SimpleData {
     pub uploaded_at: Timestamp,
     /// Data records in the file.
     pub processed_rows: u64,
-    /// Where the original can be fetched.
+    /// Where the original is: its address in the bucket (`s3://...`), or its path on this server when files are kept in
+    /// the data directory.
     pub s3_location: String,
     /// The first 10 rows, the header among them.
     pub row_data: Vec<SimpleRow>,
@@ -105,7 +106,7 @@ pub struct SimpleStatus {
     pub status: String,
     /// Counts over all uploads that are kept.
     pub stats: SimpleStats,
-    /// `not configured`: files are kept in the data directory.
+    /// `connected` or `unavailable` when files are kept in a bucket; `not configured` when in the data directory.
     pub s3_status: String,
     /// When the last upload arrived.
     pub last_activity: Option<Timestamp>,

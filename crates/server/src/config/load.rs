@@ -21,6 +21,15 @@ pub enum ConfigError {
         #[source]
         source: std::io::Error,
     },
+    /// The file of a secret cannot be read.
+    #[error("file `{}` with a secret cannot be read", path.display())]
+    SecretUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The file or a value in it is not understood.
     #[error("configuration file `{}` is not understood: {message}", path.display())]
     Syntax {
@@ -51,31 +60,26 @@ pub enum ConfigError {
         /// The address asked for.
         host: String,
     },
-    /// A bucket is configured.
-    #[error("cannot keep data in the S3 bucket `{bucket}`: this build keeps data in a local directory only")]
-    S3NotSupported {
-        /// The bucket.
-        bucket: String,
-    },
 }
 
 impl ConfigError {
     /// What a person can do about it.
     pub fn hints(&self) -> Vec<String> {
         match self {
-            Self::Unreadable { .. } => vec!["check the path and its permissions".to_owned()],
+            Self::Unreadable { .. } | Self::SecretUnreadable { .. } => {
+                vec!["check the path and its permissions".to_owned()]
+            }
             Self::Syntax { .. } | Self::Invalid { .. } => {
                 vec!["all settings with their defaults stand in docs/reference/configuration.md".to_owned()]
             }
-            Self::UnknownVariable { similar: Some(similar), .. } => vec![format!("did you mean `{similar}`?")],
+            Self::UnknownVariable { similar: Some(similar), .. } => {
+                vec![format!("did you mean `{similar}`?")]
+            }
             Self::UnknownVariable { similar: None, .. } => {
                 vec!["variables are named `CSVP_SECTION__KEY`, for example `CSVP_SERVER__PORT`".to_owned()]
             }
             Self::NotLoopback { .. } => vec![
-                "use `127.0.0.1`, and reach it from elsewhere through `ssh -L 3000:127.0.0.1:3000 HOST`".to_owned(),
-            ],
-            Self::S3NotSupported { .. } => vec![
-                "unset `AWS_S3_BUCKET`, `S3_BUCKET_NAME` and `CSVP_S3__BUCKET`; data then goes to `store.data_dir`"
+                "use `127.0.0.1`, and reach it from elsewhere through `ssh -L 3000:127.0.0.1:3000 HOST`"
                     .to_owned(),
             ],
         }
@@ -117,34 +121,51 @@ impl Config {
     /// Refuses what this build cannot honour. [`crate::serve`] calls it again, as fields can be set by hand.
     ///
     /// # Errors
-    /// When a setting is out of range, asks for a bucket, or for an address others can reach.
+    /// When a setting is out of range, contradicts another, or asks for an address others can reach.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if !self.s3.bucket.is_empty() {
-            return Err(ConfigError::S3NotSupported { bucket: self.s3.bucket.clone() });
-        }
+        let to_network = self.s3_options()?.is_some();
         self.address()?;
         self.operations_address()?;
+        self.database.address()?;
         let invalid = |key: &str, message: &str| {
             Err(ConfigError::Invalid { key: key.to_owned(), message: message.to_owned() })
         };
+        if self.database.max_connections < 2 {
+            return invalid("database.max_connections", "expected at least 2: one to read, one to write");
+        }
+        for (key, time) in [
+            ("database.acquire_timeout", self.database.acquire_timeout),
+            ("database.statement_timeout", self.database.statement_timeout),
+        ] {
+            if time < Seconds::new(1) {
+                return invalid(key, "expected at least 1s");
+            }
+        }
         if self.upload.max_size.0 == 0 {
             return invalid("upload.max_size", "expected more than 0 bytes");
         }
         if self.upload.parallel == 0 {
             return invalid("upload.parallel", "expected at least 1");
         }
-        let least = crate::services::least_budget(self.upload.parallel);
+        let least = crate::services::least_budget(self.upload.parallel, to_network);
         if self.processing.memory < least {
             let message = format!("expected at least {least} for {} parallel uploads", self.upload.parallel);
             return invalid("processing.memory", &message);
         }
-        if self.processing.jobs == 0 {
-            return invalid("processing.jobs", "expected at least 1");
+        if self.processing.jobs == 0 && !self.is_shared() {
+            let message = "expected at least 1: only this process can run the jobs of a local store";
+            return invalid("processing.jobs", message);
         }
         if self.processing.lease < Seconds::new(3) {
             return invalid("processing.lease", "expected at least 3s");
         }
         Ok(())
+    }
+
+    /// Whether database and objects are where several processes can share them.
+    pub fn is_shared(&self) -> bool {
+        let database = !self.database.url.is_empty() || !self.database.url_file.is_empty();
+        database && !self.s3.bucket.is_empty()
     }
 
     /// Where the page and the API are served.
@@ -193,11 +214,23 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
         .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     let syntax = |error: toml::de::Error| ConfigError::Syntax {
         path: path.to_owned(),
-        message: error.to_string().trim_end().to_owned(),
+        message: without_secrets(error.to_string().trim_end()),
     };
     // Read as a whole once, so that a fault is shown with its line in the file; the layers are merged as tables.
     toml::from_str::<Config>(&text).map_err(syntax)?;
     text.parse::<Table>().map_err(syntax)
+}
+
+/// The parser shows the line that it does not understand. What is behind the name of a secret stays hidden.
+fn without_secrets(message: &str) -> String {
+    let secrets = || Config::SETTINGS.iter().filter(|setting| setting.kind == "Secret");
+    let hide = |line: &str| match line.split_once('=') {
+        Some((name, _)) if secrets().any(|it| name.trim_end().ends_with(it.key)) => {
+            format!("{name}= (hidden)")
+        }
+        _ => line.to_owned(),
+    };
+    message.lines().map(hide).collect::<Vec<_>>().join("\n")
 }
 
 fn overlay(table: &mut Table, variables: &[(String, String)]) -> Result<(), ConfigError> {
@@ -231,6 +264,11 @@ fn set(table: &mut Table, setting: &Setting, variable: &str, text: &str) -> Resu
                 number.map_err(|_| invalid(format!("expected a whole number, found `{text}`")))?.into(),
             )
         }
+        "bool" => match text.trim() {
+            "true" | "1" => Value::Boolean(true),
+            "false" | "0" => Value::Boolean(false),
+            other => return Err(invalid(format!("expected `true` or `false`, found `{other}`"))),
+        },
         "Bytes" => {
             text.parse::<super::Bytes>().map_err(|error| invalid(error.to_string()))?;
             Value::String(text.to_owned())

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::quantity::{Bytes, Seconds};
+use super::secret::Secret;
 
 /// One line of the table of settings.
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +80,11 @@ sections! {
         environment: String = "production", "NODE_ENV";
         /// Time in which the headers of a request must arrive.
         header_timeout: Seconds = "30s";
-        /// Time that running requests and jobs get at shutdown before they are cut off.
+        /// Time between the wish to stop and the end of taking requests. `/ready` says no at once, so that a load balancer
+        /// can look elsewhere before connections are refused; jobs are handed back at once too. Behind a load balancer a
+        /// little more than the time it takes to notice, for example `5s`.
+        drain_wait: Seconds = "0s";
+        /// Time that running requests and jobs get at shutdown before they are cut off; it begins after `drain_wait`.
         shutdown_timeout: Seconds = "30s";
     }
     /// Where data is kept.
@@ -92,6 +97,25 @@ sections! {
         min_free_disk: Bytes = "64 MiB";
         /// How long the files of a run stay that a newer one has replaced, for downloads that are about to begin.
         keep_replaced: Seconds = "60s";
+    }
+    /// The database: what is known of uploads, runs and jobs.
+    database: DatabaseSection {
+        /// Address of a PostgreSQL server, as `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; without it the database is a
+        /// SQLite file in `store.data_dir`. For TLS with a private authority, append
+        /// `?sslmode=verify-full&sslrootcert=/path/to/ca.pem`. Never shown or logged.
+        url: Secret = "";
+        /// File that holds the address, for example a mounted secret. Not together with `database.url`.
+        url_file: String = "";
+        /// Most connections of this process to the server; half of them write. All processes together must stay below the
+        /// server's `max_connections`.
+        max_connections: u32 = "16";
+        /// How long a request or a job waits for a connection before the database counts as away.
+        acquire_timeout: Seconds = "5s";
+        /// `auto`: a process that starts brings the schema up to date. `check`: it does not, and does not start while
+        /// `csvp migrate` has something to do.
+        migrate: Migrate = "auto";
+        /// Longest statement. A call that has got no answer for this long counts as failed.
+        statement_timeout: Seconds = "15s";
     }
     /// How uploads are received.
     upload: UploadSection {
@@ -120,7 +144,8 @@ sections! {
         /// Times the size of a file, unpacked, that its results may take on the disk in all, and 64 MiB. A run that would
         /// pass it ends, and leaves nothing.
         max_growth: u32 = "32";
-        /// Jobs that run at the same time.
+        /// Jobs that run at the same time in this process. `0` leaves them all to `csvp worker` processes, which needs a
+        /// database and a bucket that are shared.
         jobs: usize = "2";
         /// Longest run of one job.
         job_timeout: Seconds = "2h";
@@ -146,7 +171,8 @@ sections! {
     }
     /// Where backups go, and how good they have to be.
     backup: BackupSection {
-        /// Directory of the backups, for commands that name none.
+        /// Directory of the backups, or `s3://bucket/prefix` at the server and with the keys of `s3`, for commands that name
+        /// none.
         target: String = "";
         /// Most time of work that may be lost: `csvp dr drill` fails when the newest backup is older than the last change by
         /// more than this.
@@ -161,12 +187,100 @@ sections! {
         /// `human` or `json`.
         format: LogFormat = "human";
     }
-    /// An S3 bucket as store. This build keeps its data in `store.data_dir` only and does not start when a bucket is set.
+    /// A bucket of S3 or of a server that speaks its protocol, for all files. Without a bucket they are in
+    /// `store.data_dir`. Of the credentials the first that are set count: keys, file, web identity.
     s3: S3Section {
-        /// Region of the bucket; without a bucket it has no meaning.
-        region: String = "", "AWS_REGION";
-        /// Name of the bucket.
+        /// Name of the bucket; empty means that files are kept in `store.data_dir`.
         bucket: String = "", "AWS_S3_BUCKET", "S3_BUCKET_NAME";
+        /// Everything is kept below this name in the bucket, for example `csvp/production`.
+        prefix: String = "";
+        /// Region of the bucket; empty means `us-east-1`.
+        region: String = "", "AWS_REGION", "AWS_DEFAULT_REGION";
+        /// URL of the server, without the bucket; empty means Amazon's of the region.
+        endpoint: String = "", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL";
+        /// `true` addresses the bucket in the path (`https://host/bucket`), as most servers of one's own need it; `false`
+        /// in the host name (`https://bucket.host`).
+        path_style: bool = "false";
+        /// Allows `http` to other machines. To this one it is always allowed.
+        allow_http: bool = "false";
+        /// File with certificates to trust beside those of the system, as PEM.
+        ca_file: String = "", "AWS_CA_BUNDLE";
+        /// Access key.
+        access_key_id: String = "", "AWS_ACCESS_KEY_ID";
+        /// Its secret. Better kept in a variable or a file of credentials than in the configuration.
+        secret_access_key: Secret = "", "AWS_SECRET_ACCESS_KEY";
+        /// Token that belongs to keys that end.
+        session_token: Secret = "", "AWS_SESSION_TOKEN";
+        /// File with the keys: shared credentials of AWS, or JSON with `AccessKeyId`, `SecretAccessKey`, `SessionToken`. It is
+        /// read again when it changes.
+        credentials_file: String = "", "AWS_SHARED_CREDENTIALS_FILE";
+        /// Section of a file of shared credentials.
+        profile: String = "default", "AWS_PROFILE";
+        /// File with a token of the platform that is exchanged for keys (`AssumeRoleWithWebIdentity`).
+        web_identity_token_file: String = "", "AWS_WEB_IDENTITY_TOKEN_FILE";
+        /// Role that the token is for.
+        role_arn: String = "", "AWS_ROLE_ARN";
+        /// Name of the session with that role.
+        role_session_name: String = "csvp", "AWS_ROLE_SESSION_NAME";
+        /// URL of the security token service; empty means Amazon's of the region.
+        sts_endpoint: String = "", "AWS_ENDPOINT_URL_STS";
+        /// Encryption of what is stored: `bucket` (as the bucket says), `s3` (SSE-S3) or `kms` (SSE-KMS).
+        sse: Sse = "bucket";
+        /// Key of `kms`, as id or ARN.
+        kms_key_id: String = "";
+        /// Longest wait for a connection.
+        connect_timeout: Seconds = "5s";
+        /// Longest try of one request, with a part of up to 16 MiB.
+        request_timeout: Seconds = "30s";
+        /// Longest wait for one request with all its tries; after that requests are answered with 503.
+        retry_deadline: Seconds = "60s";
+    }
+}
+
+/// How a bucket encrypts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sse {
+    /// As the bucket says.
+    Bucket,
+    /// With keys of the server.
+    S3,
+    /// With a key of the key service.
+    Kms,
+}
+
+impl std::str::FromStr for Sse {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "bucket" => Ok(Self::Bucket),
+            "s3" => Ok(Self::S3),
+            "kms" => Ok(Self::Kms),
+            other => Err(format!("expected `bucket`, `s3` or `kms`, found `{other}`")),
+        }
+    }
+}
+
+/// Who brings the schema of the database up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Migrate {
+    /// Every process that starts.
+    Auto,
+    /// `csvp migrate`; a process that starts only looks.
+    Check,
+}
+
+impl std::str::FromStr for Migrate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "check" => Ok(Self::Check),
+            other => Err(format!("expected `auto` or `check`, found `{other}`")),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use csvp_store::{Origin, UploadRecord};
 use futures::StreamExt as _;
 
 use super::around::{Around, check_parts};
+use super::digest::Digests;
 use super::key::held_key;
 use crate::api::{SettingsRequest, UploadParameters};
 use crate::app::App;
@@ -64,20 +65,21 @@ async fn receive_body(app: &App, request: Request, incoming: Incoming) -> Result
     }
     intake::check_room(app)?;
     let arrival = arrival(app, &headers, &request, &incoming, length.filter(|_| !multipart))?;
+    let (digests, request) = Digests::watch(request)?;
     let turn = app.gate.enter(&app.metrics).await?;
-    let pace = Pace::new(&app.config.upload);
+    let mut pace = Pace::new(&app.config.upload);
     if multipart {
         let around = Around::default();
         let body = Multipart::from_request(around.watch(request), &())
             .await
             .map_err(|rejection| ApiError::invalid("Content-Type", rejection.body_text().to_lowercase()))?;
-        let pacer = Pacer { pace, turn, around: around.clone() };
+        let pacer = Pacer { pace, turn, around: around.clone(), digests };
         let taken = receive_multipart(app, body, arrival, &incoming, pacer).await;
         return if around.is_too_much() { taken.map_err(|_| around.refusal()) } else { taken };
     }
     let mut body = request.into_body().into_data_stream();
     let (feed, taking) = intake::start(app, arrival, turn);
-    let fed = feed_raw(&mut body, feed, pace).await;
+    let fed = feed_raw(&mut body, feed, &mut pace, digests).await;
     settle(fed, taking.outcome().await)
 }
 
@@ -85,6 +87,7 @@ struct Pacer {
     pace: Pace,
     turn: crate::services::Turn,
     around: Around,
+    digests: Digests,
 }
 
 /// What is known before the first byte of the file.
@@ -111,7 +114,12 @@ fn arrival(
     })
 }
 
-async fn feed_raw(body: &mut BodyDataStream, mut feed: Feed, mut pace: Pace) -> Result<(), ApiError> {
+async fn feed_raw(
+    body: &mut BodyDataStream,
+    mut feed: Feed,
+    pace: &mut Pace,
+    digests: Digests,
+) -> Result<(), ApiError> {
     while let Some(piece) = pace.next(body.next()).await? {
         let bytes = piece.map_err(incomplete)?;
         pace.count(bytes.len());
@@ -120,6 +128,8 @@ async fn feed_raw(body: &mut BodyDataStream, mut feed: Feed, mut pace: Pace) -> 
             return Ok(());
         }
     }
+    // Without its end the feed counts as broken off, and nothing is kept.
+    digests.check(pace).await?;
     feed.end().await;
     Ok(())
 }
@@ -140,11 +150,11 @@ async fn receive_multipart(
             arrival.name =
                 display_name(incoming.parameters.name.as_deref().or(field.file_name()).unwrap_or_default());
             arrival.media_type = field.content_type().map(str::to_owned);
-            let Pacer { mut pace, turn, around } = pacer;
+            let Pacer { mut pace, turn, around, digests } = pacer;
             let (feed, taking) = intake::start(app, arrival, turn);
             let fed = feed_field(field, feed, &mut pace, &around).await;
             let fed = match fed {
-                Ok(Some(feed)) => finish_multipart(&mut body, feed, &mut pace, incoming).await,
+                Ok(Some(feed)) => finish_multipart(&mut body, feed, &mut pace, incoming, digests).await,
                 Ok(None) => Ok(()),
                 Err(error) => Err(error),
             };
@@ -181,6 +191,7 @@ async fn finish_multipart(
     feed: Feed,
     pace: &mut Pace,
     incoming: &Incoming,
+    digests: Digests,
 ) -> Result<(), ApiError> {
     let mut parts = 1;
     while let Some(field) = pace.next(body.next_field()).await?.map_err(|error| multipart_error(&error))? {
@@ -194,6 +205,7 @@ async fn finish_multipart(
             return Err(ApiError::invalid(name, "the field `settings` must stand before the file"));
         }
     }
+    digests.check(pace).await?;
     feed.end().await;
     Ok(())
 }
@@ -241,7 +253,7 @@ fn file_missing(incoming: &Incoming, found: &str) -> ApiError {
     error
 }
 
-fn incomplete(error: axum::Error) -> ApiError {
+pub(super) fn incomplete(error: axum::Error) -> ApiError {
     ApiError::new(ApiErrorCode::BodyIncomplete, "the body ended before it was complete; nothing was kept")
         .because(error)
 }

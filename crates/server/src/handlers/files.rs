@@ -8,6 +8,7 @@ use csvp_report::{ApiErrorCode, Report};
 use csvp_store::RunFile;
 use uuid::Uuid;
 
+use super::digest::sha256_field;
 use crate::api::{ApiPath, ProblemDetails};
 use crate::app::App;
 use crate::error::ApiError;
@@ -36,7 +37,7 @@ pub(crate) async fn get_report(
 /// Download a file
 ///
 /// `original`, `clean.parquet`, `clean.csv`, `clean.ndjson`, `rejects.csv`, `problems.csv` or `report.json`, as the
-/// upload's `files` lists them. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
+/// upload's `files` lists them. The original comes with its `Repr-Digest`. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
 #[utoipa::path(get, path = "/api/v1/uploads/{id}/files/{name}", tag = "results",
     params(("id" = Uuid, Path, description = "id of the upload"), ("name" = String, Path, description = "name of the file")), responses(
     (status = 200, description = "the file", body = String, content_type = "application/octet-stream"),
@@ -93,6 +94,13 @@ async fn send(app: &App, object: StoredObject, headers: &HeaderMap) -> Result<Re
     set(header::ACCEPT_RANGES, "bytes");
     set(header::ETAG, &object.etag);
     set(header::CACHE_CONTROL, "private, no-cache");
+    if let Some(digest) = object.sha256.as_deref().and_then(sha256_field) {
+        // Of the whole file, also when a part of it is sent; the other one is of what is sent.
+        set(HeaderName::from_static("repr-digest"), &digest);
+        if range.is_none() {
+            set(HeaderName::from_static("content-digest"), &digest);
+        }
+    }
     if range.is_some() {
         set(header::CONTENT_RANGE, &format!("bytes {start}-{}/{size}", start + len - 1));
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;

@@ -19,7 +19,7 @@ pub(crate) async fn get_live() -> Json<Value> {
 /// The process can take work
 #[utoipa::path(get, path = "/ready", tag = "operations", responses(
     (status = 200, description = "requests are taken", body = Object),
-    (status = 503, description = "the store does not answer, or the server is stopping", body = Object)))]
+    (status = 503, description = "database or objects do not answer, or the process is about to end", body = Object)))]
 pub(crate) async fn get_ready(State(app): State<App>) -> Response {
     verdict(health::ready(&app).await)
 }

@@ -12,6 +12,7 @@ pub(crate) mod uploads;
 
 mod around;
 mod body;
+mod digest;
 mod key;
 
 pub(crate) use body::{Incoming, receive};

@@ -29,12 +29,12 @@ const DEFAULT_PAGE: u64 = 50;
 /// field `file` (or `csvFile`), and optionally a field `settings` with JSON before it. It is checked while it arrives.
 /// Small files are processed before the answer (201), larger ones by a job (202); `Prefer: respond-async` asks for a job.
 /// With `Idempotency-Key`, sending the same again gives the first upload as it is now: 201 once it is processed.
-#[utoipa::path(post, path = "/api/v1/uploads", tag = "uploads", params(UploadParameters, KeyHeader),
+#[utoipa::path(post, path = "/api/v1/uploads", tag = "uploads", params(UploadParameters, KeyHeader, DigestHeader),
     request_body(content = String, content_type = "application/octet-stream", description = "the file"),
     responses(
         (status = 201, description = "stored and processed", body = UploadView, headers(("Location" = String))),
         (status = 202, description = "stored; a job will process it", body = UploadView, headers(("Location" = String))),
-        (status = 400, description = "no file, no CSV, or the body broke off", body = ProblemDetails, content_type = "application/problem+json"),
+        (status = 400, description = "no file, no CSV, the body broke off, or is not the one of its `Content-Digest`", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 408, description = "too slow", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 409, description = "a request with the same idempotency key is still under way", body = ProblemDetails, content_type = "application/problem+json"),
         (status = 413, description = "too large", body = ProblemDetails, content_type = "application/problem+json"),
@@ -61,6 +61,17 @@ struct KeyHeader {
     /// request again with the same key: it is not done twice. It is free again when the upload is deleted.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
     key: Option<String>,
+}
+
+/// The header that makes sure that what was sent is what came.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it is here for the API document only")]
+struct DigestHeader {
+    /// Digest of the whole body (RFC 9530): `sha-256=:BASE64:`, `sha-512=:BASE64:`, or both. It is compared before
+    /// anything is kept.
+    #[param(rename = "Content-Digest")]
+    digest: Option<String>,
 }
 
 /// What the list of uploads can be asked for.

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt as _;
@@ -61,6 +61,10 @@ pub(crate) async fn context(State(app): State<App>, mut request: Request, next: 
     }
     let elapsed = started.elapsed();
     headers::finish(response.headers_mut(), &path, &id.0, elapsed);
+    if app.draining.is_cancelled() {
+        // A client that keeps its connection moves on before it is closed between two requests.
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     observe(&app, &method, &route, &response, elapsed);
     tracing::info!(
         request_id = %id.0, %method, route, status = response.status().as_u16(),

@@ -3,30 +3,55 @@
 use std::path::{Component, Path, PathBuf};
 
 use csvp_store::backup::{self, Entry, Made, Place, Pruned, Restored, Verified};
-use csvp_store::{BackupId, Clock};
+use csvp_store::{BackupId, Clock, S3Options};
 
 use super::{Access, OperateError, Operator};
 use crate::config::Config;
+use crate::serve::ServeError;
+
+/// What a person has named.
+enum Named {
+    Directory(PathBuf),
+    Bucket(Box<S3Options>),
+}
 
 /// Where backups are written: `target`, or what the configuration says. This process has a directory alone until the value
 /// is dropped.
 ///
 /// # Errors
-/// None is named, it lies in the data directory, it holds other things, or it cannot be written.
+/// None is named, it lies in the store itself, it holds other things, or it cannot be written.
 pub async fn place_to_write(config: &Config, target: Option<&str>) -> Result<Place, OperateError> {
-    let dir = directory(config, target)?;
-    let data_dir = config.store.data_dir();
-    if plain(&dir).starts_with(plain(&data_dir)) {
-        return Err(OperateError::Refused {
-            message: format!(
-                "`{}` is in the data directory `{}`: backups there are lost together with it",
-                dir.display(),
-                data_dir.display()
-            ),
-            hints: vec!["name a directory on another disk or machine".to_owned()],
-        });
+    match named(config, target)? {
+        Named::Directory(dir) => {
+            let data_dir = config.store.data_dir();
+            if plain(&dir).starts_with(plain(&data_dir)) {
+                let (dir, data_dir) = (dir.display(), data_dir.display());
+                return Err(inside(&format!("`{dir}` is in the data directory `{data_dir}`")));
+            }
+            Ok(Place::directory_to_write(&dir).await?)
+        }
+        Named::Bucket(options) => {
+            if let Some(own) = config.s3_options().map_err(ServeError::from)?
+                && (&own.bucket, &own.endpoint) == (&options.bucket, &options.endpoint)
+                && is_below(&options.prefix, &own.prefix)
+            {
+                return Err(inside(&format!("bucket `{}` holds the store itself", own.bucket)));
+            }
+            Ok(Place::s3_to_write(&options).await?)
+        }
     }
-    Ok(Place::directory_to_write(&dir).await?)
+}
+
+fn inside(what: &str) -> OperateError {
+    OperateError::Refused {
+        message: format!("{what}: backups there are lost together with it"),
+        hints: vec!["name a place on another disk or machine, or another bucket".to_owned()],
+    }
+}
+
+/// Whether one prefix is the other or begins with it.
+fn is_below(inner: &str, outer: &str) -> bool {
+    outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Where backups are read: `source`, or what the configuration says. Nothing in it is changed.
@@ -34,17 +59,35 @@ pub async fn place_to_write(config: &Config, target: Option<&str>) -> Result<Pla
 /// # Errors
 /// None is named, it cannot be read, or it holds no backups.
 pub async fn place_to_read(config: &Config, source: Option<&str>) -> Result<Place, OperateError> {
-    Ok(Place::directory_to_read(&directory(config, source)?).await?)
+    match named(config, source)? {
+        Named::Directory(dir) => Ok(Place::directory_to_read(&dir).await?),
+        Named::Bucket(options) => Ok(Place::s3_to_read(&options).await?),
+    }
 }
 
-fn directory(config: &Config, named: Option<&str>) -> Result<PathBuf, OperateError> {
-    match named.unwrap_or(&config.backup.target) {
-        "" => Err(OperateError::Refused {
-            message: "no place for backups is named".to_owned(),
-            hints: vec!["name a directory, or set `backup.target`".to_owned()],
-        }),
-        path => Ok(PathBuf::from(path)),
-    }
+/// `s3://bucket/prefix` is a bucket at the server, and with the keys, of the section `s3`; everything else is a directory.
+fn named(config: &Config, text: Option<&str>) -> Result<Named, OperateError> {
+    let text = text.unwrap_or(&config.backup.target);
+    let refused =
+        |message: String, hint: &str| OperateError::Refused { message, hints: vec![hint.to_owned()] };
+    let Some(address) = text.strip_prefix("s3://") else {
+        return match text {
+            "" => Err(refused(
+                "no place for backups is named".to_owned(),
+                "name a directory or `s3://bucket/prefix`, or set `backup.target`",
+            )),
+            path => Ok(Named::Directory(PathBuf::from(path))),
+        };
+    };
+    let (bucket, prefix) = address.split_once('/').unwrap_or((address, ""));
+    let mut config = config.clone();
+    config.s3.bucket = bucket.to_owned();
+    config.s3.prefix = prefix.to_owned();
+    let options = config.s3_options().map_err(ServeError::from)?;
+    let options = options.ok_or_else(|| {
+        refused(format!("expected `s3://bucket/prefix`, found `{text}`"), "name the bucket behind `s3://`")
+    })?;
+    Ok(Named::Bucket(Box::new(options)))
 }
 
 /// A path without links, `.` and `..`, as far as it exists.
@@ -113,6 +156,25 @@ pub async fn restore(config: &Config, place: &Place, id: Option<BackupId>) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn backups_do_not_lie_in_the_bucket_of_the_store() {
+        let mut config = Config::default();
+        config.s3.bucket = "files".to_owned();
+        config.s3.prefix = "csvp".to_owned();
+        config.s3.endpoint = "http://127.0.0.1:9".to_owned();
+        config.s3.access_key_id = "key".to_owned();
+        config.s3.secret_access_key = "secret".parse().unwrap();
+        for inside in ["s3://files/csvp", "s3://files/csvp/backups", "s3://files/csvp/"] {
+            let refused = place_to_write(&config, Some(inside)).await.unwrap_err();
+            assert!(matches!(refused, OperateError::Refused { .. }), "{inside}: {refused:?}");
+        }
+        for other in ["s3://files/csvp-backups", "s3://backups"] {
+            assert!(matches!(named(&config, Some(other)), Ok(Named::Bucket(_))), "{other}");
+        }
+        assert!(matches!(named(&config, Some("s3://")), Err(OperateError::Refused { .. })));
+        assert!(!is_below("csvp-backups", "csvp") && is_below("any", ""));
+    }
 
     #[tokio::test]
     async fn backups_do_not_lie_in_the_data_directory() {

@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Access, OperateError, Operator};
 use crate::api::Timestamp;
 use crate::app::App;
+use crate::app::Role;
 use crate::config::Config;
 use crate::services::{query, storage};
 
@@ -149,9 +150,10 @@ async fn newest(place: &Place, id: Option<BackupId>) -> Result<backup::Entry, Op
 /// The last change of the living store. That it cannot be read is what drills are for.
 async fn last_change(config: &Config) -> Option<Timestamp> {
     let look = async {
-        let operator = Operator::open(config, Access::Read).await?;
-        let at = operator.meta().last_event_at().await;
-        operator.close().await?;
+        storage::must_exist(config)?;
+        let meta = storage::connect(config).await?;
+        let at = meta.last_event_at().await;
+        meta.close().await?;
         Ok::<_, OperateError>(at?)
     };
     match look.await {
@@ -193,7 +195,7 @@ async fn restore_and_read(
         let lost = restored.manifest.objects.lost;
         drill.failures.push(format!("the store had lost {lost} objects when the backup was made"));
     }
-    let app = App::new(into.clone(), operator.meta().clone(), operator.blobs().clone());
+    let app = App::new(Role::Serve, into.clone(), operator.meta().clone(), operator.blobs().clone());
     let query = ListUploads { limit: SAMPLES, before: None, state: Some(UploadState::Completed) };
     for record in app.meta.list_uploads(app.tenant(), &query).await?.items {
         match sample(&app, &record).await {
@@ -264,6 +266,7 @@ impl Scratch {
     /// Nothing of the living store: a drill must not be able to reach it.
     fn config(&self, living: &Config) -> Config {
         let mut config = Config {
+            upload: living.upload.clone(),
             processing: living.processing.clone(),
             limits: living.limits.clone(),
             ..Config::default()

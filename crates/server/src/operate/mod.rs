@@ -67,6 +67,8 @@ impl Operator {
         }
         storage::must_exist(config)?;
         let lock = match access {
+            // Nobody owns what is shared.
+            _ if config.is_shared() => None,
             Access::Alone => Some(storage::lock(config)?),
             Access::Beside => match storage::lock(config) {
                 Ok(lock) => Some(lock),
@@ -77,17 +79,23 @@ impl Operator {
         };
         let meta = storage::open_migrated_meta(config).await?;
         let blobs = match &lock {
-            Some(_) => storage::open_blobs(config).await?,
-            None => storage::open_blobs_to_read(config).await?,
+            Some(_) => storage::open_blobs(config, &meta).await?,
+            None => storage::open_blobs_to_read(config, &meta).await?,
         };
-        Ok(Self { config: config.clone(), meta, blobs, owns_objects: lock.is_some(), _lock: lock })
+        let owns_objects = lock.is_some() || (config.is_shared() && access != Access::Read);
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects, _lock: lock })
     }
 
     async fn make(config: &Config) -> Result<Self, ServeError> {
-        let lock = storage::lock(config)?;
-        let (meta, _) = storage::open_meta(config).await?;
-        let blobs = storage::open_blobs(config).await?;
-        Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, _lock: Some(lock) })
+        let lock = match config.is_shared() {
+            true => None,
+            false => Some(storage::lock(config)?),
+        };
+        // Also where the service may not migrate: someone has asked for a store.
+        let meta = storage::connect(config).await?;
+        meta.migrate().await.map_err(|source| storage::database_failed(config, source))?;
+        let blobs = storage::open_blobs(config, &meta).await?;
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, _lock: lock })
     }
 
     /// Ends the connections.

@@ -64,6 +64,11 @@ fn meaning(code: ApiErrorCode) -> &'static str {
             "The connection ended, or the multipart body broke off, before the whole body had come. Nothing was kept. \
              Send it again."
         }
+        ApiErrorCode::DigestMismatch => {
+            "The body that came is not the one whose digest stands in `Content-Digest`: it was changed on its way, or the \
+             digest is of something else. `expected_digest` is what was told, `received_digest` what came. Nothing was \
+             kept. Send it again."
+        }
         ApiErrorCode::NotCsv => {
             "The bytes are empty, or are no delimited text: an image, a document, an archive without one CSV file. \
              Nothing was kept."
@@ -112,7 +117,10 @@ fn meaning(code: ApiErrorCode) -> &'static str {
             "Something failed inside, by no fault of the request. Trying again may help."
         }
         ApiErrorCode::Busy => "Too much is going on at this moment. Try again after `Retry-After` seconds.",
-        ApiErrorCode::StoreUnavailable => "The database or the disk does not answer. Try again in a while.",
+        ApiErrorCode::StoreUnavailable => {
+            "The database or the object store with the files does not answer; `detail` says which. Nothing of the \
+             request was kept. Try again after `Retry-After` seconds."
+        }
         ApiErrorCode::StorageFull => {
             "The disk is full, or uploads have reached their ceiling `store.max_disk`. Reading and deleting still \
              work; deleting uploads that are no longer needed makes room. Nothing of this upload was kept."

@@ -6,6 +6,9 @@ use csvp_store::{Entity, StoreError};
 use crate::config::Bytes;
 use crate::error::ApiError;
 
+/// When a client should come back while a part of the store is away.
+const RETRY_AFTER_SECS: u64 = 5;
+
 impl From<StoreError> for ApiError {
     /// Not-found is told only where the store named an upload; anything else that is missing is a fault of ours.
     fn from(error: StoreError) -> Self {
@@ -29,13 +32,17 @@ impl From<StoreError> for ApiError {
                 "the disk has no room left; nothing of this upload was kept",
             )
             .because(error),
-            StoreError::Unavailable(_) => {
-                let mut away =
-                    Self::new(ApiErrorCode::StoreUnavailable, "the store does not answer; try again later");
-                away.extras.retry_after_secs = Some(5);
-                away.because(error)
+            StoreError::Unavailable(_) => away("the database does not answer; try again later", error),
+            StoreError::ObjectsUnavailable(_) => {
+                away("the object store with the files does not answer; try again later", error)
             }
             other => Self::internal(other),
         }
     }
+}
+
+fn away(detail: &str, error: StoreError) -> ApiError {
+    let mut away = ApiError::new(ApiErrorCode::StoreUnavailable, detail);
+    away.extras.retry_after_secs = Some(RETRY_AFTER_SECS);
+    away.because(error)
 }

@@ -19,6 +19,8 @@ pub(crate) struct StoredObject {
     /// Quoted; objects never change, so their key is tag enough.
     pub(crate) etag: String,
     pub(crate) download_name: String,
+    /// SHA-256 in hexadecimal, where it is known without reading the object.
+    pub(crate) sha256: Option<String>,
 }
 
 /// The bytes as they were sent.
@@ -29,6 +31,7 @@ pub(crate) async fn original(app: &App, id: Uuid) -> Result<StoredObject, ApiErr
         size_bytes: upload.size_bytes,
         media_type: ORIGINAL_MEDIA_TYPE,
         etag: format!("\"{}\"", upload.sha256),
+        sha256: Some(upload.sha256),
         download_name: upload.name,
     })
 }
@@ -61,6 +64,7 @@ pub(crate) fn find(record: &UploadRecord, file: RunFile) -> Option<StoredObject>
         media_type: file.media_type(),
         etag: format!("\"{}-{file}\"", run.id),
         download_name: derived_name(&upload.name, file.as_str()),
+        sha256: None,
     })
 }
 

@@ -13,7 +13,10 @@ use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::processing::{self, Place, Reading, Small, Stop};
-use super::{HeldKey, Turn, columns_in, first_share, second_share, settings, small_share, storage, uploads};
+use super::{
+    HeldKey, Turn, columns_in, first_share, second_share, sent_by_first, sent_by_second, settings,
+    small_share, storage, uploads,
+};
 use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::config::Bytes as Size;
@@ -229,7 +232,8 @@ async fn take_large(
 ) -> Result<Stored, ApiError> {
     let started_at = app.meta.clock().now_us();
     let columns = head.iter().map(|bytes| columns_in(bytes)).max().unwrap_or(0);
-    let share = app.memory.share_in_time(first_share(&settings, columns)).await?;
+    let needed = first_share(&settings, columns) + sent_by_first(&app.blobs);
+    let share = app.memory.share_in_time(needed).await?;
     let mut writer = app.blobs.writer(place.original());
     let mut reading = Reading::new(app.cpu.clone(), settings).map_err(refusal)?;
     let mut size = 0;
@@ -271,7 +275,9 @@ async fn convert_now(
     size: u64,
     started_at: i64,
 ) -> Result<FirstRun, ApiError> {
-    let _share = app.memory.share_in_time(second_share(size, checked.plan.schema().columns.len())).await?;
+    let columns = checked.plan.schema().columns.len();
+    let needed = second_share(size, columns) + sent_by_second(&app.blobs, size);
+    let _share = app.memory.share_in_time(needed).await?;
     let run = app.live.begin(place.upload, csvp_store::Progress::queued(size));
     let (result, report) = processing::convert(app, place, checked, size, &run).await.map_err(refusal)?;
     processing::observe(app, &report, started_at, "request");

@@ -12,7 +12,8 @@ use crate::error::ApiError;
 /// When a client should come back whose request is still under way.
 const RETRY_AFTER_SECS: u64 = 1;
 
-/// The keys of requests that are under way. One process has the data directory, so this is all of them.
+/// The keys of requests that are under way in this process: the second of two that come together is told at once. Where it
+/// comes to another process the database decides, and it gets the answer of the first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Keys(Arc<Mutex<HashSet<String>>>);
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use csvp_engine::Settings;
+use csvp_store::Blobs;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::{Bytes, Config};
@@ -27,6 +28,10 @@ const FIRST_COLUMN_SHARE: u64 = 4 << 10;
 const SECOND_COLUMN_SHARE: u64 = 16 << 10;
 /// Columns that the shares above already hold.
 const USUAL_COLUMNS: u64 = 256;
+/// What a writer holds of an object on its way to an object store.
+const NETWORK_WRITER: u64 = Blobs::NETWORK_WRITER_BYTES;
+/// Files of a run that can be as large as the original.
+const LARGE_FILES: u64 = 6;
 /// The unit of the budget.
 const UNIT: u64 = 64 << 10;
 /// When a client should come back that was sent away.
@@ -45,8 +50,20 @@ pub(crate) struct Memory {
 pub(crate) struct Share(#[expect(dead_code, reason = "held for its Drop")] OwnedSemaphorePermit);
 
 /// Least budget with which the largest share can be given.
-pub(crate) fn least_budget(parallel: usize) -> Bytes {
-    Bytes((parallel as u64).saturating_mul(SMALL_SHARE).saturating_add(SECOND_SHARE))
+pub(crate) fn least_budget(parallel: usize, to_network: bool) -> Bytes {
+    let second = SECOND_SHARE + if to_network { LARGE_FILES * NETWORK_WRITER } else { 0 };
+    Bytes((parallel as u64).saturating_mul(SMALL_SHARE).saturating_add(second))
+}
+
+/// What a first pass holds of the original on its way to an object store, whose parts are large; over a directory that
+/// is nothing beyond its share.
+pub(crate) fn sent_by_first(blobs: &Blobs) -> u64 {
+    if blobs.is_remote() { NETWORK_WRITER } else { 0 }
+}
+
+/// The same for the files of a second pass over a file of this size.
+pub(crate) fn sent_by_second(blobs: &Blobs, file_bytes: u64) -> u64 {
+    if blobs.is_remote() { file_bytes.saturating_mul(4).min(LARGE_FILES * NETWORK_WRITER) } else { 0 }
 }
 
 /// What a first pass with these settings may need, over about so many columns.
@@ -119,7 +136,7 @@ mod tests {
         let mut config = Config::default();
         config.upload.parallel = 4;
         config.upload.wait_timeout = Seconds::new(5);
-        config.processing.memory = least_budget(4);
+        config.processing.memory = least_budget(4, false);
         let memory = Memory::new(&config);
         let first = memory.share_in_time(FIRST_SHARE).await.unwrap();
         let late = memory.share_in_time(SECOND_SHARE).await.unwrap_err();

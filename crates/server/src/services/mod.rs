@@ -24,7 +24,10 @@ pub(crate) mod watch;
 pub(crate) use gate::{Gate, Turn};
 pub(crate) use keys::{HeldKey, Keys};
 pub(crate) use live::{Live, LiveRun};
-pub(crate) use memory::{Memory, Share, columns_in, first_share, least_budget, second_share, small_share};
+pub(crate) use memory::{
+    Memory, Share, columns_in, first_share, least_budget, second_share, sent_by_first, sent_by_second,
+    small_share,
+};
 pub(crate) use names::{attachment, derived_name, display_name, disposition_name};
 pub(crate) use pace::Pace;
 pub(crate) use views::upload_view;

@@ -1,7 +1,9 @@
 //! What the simple face says about an upload and about the service.
 
+use std::time::Duration;
+
 use csvp_report::ApiErrorCode;
-use csvp_store::{RunFile, UploadRecord, UploadState};
+use csvp_store::{ObjectKey, RunFile, UploadRecord, UploadState};
 
 use crate::api::{
     SimpleData, SimpleHealth, SimpleProblems, SimpleRow, SimpleStats, SimpleStatus, SimpleUpload,
@@ -13,6 +15,8 @@ use crate::error::ApiError;
 use super::watch::{Change, Watcher};
 use super::{derived_name, query};
 
+/// How often the database is asked once the watcher has ended.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Rows that the answer shows, the header among them.
 const SHOWN_ROWS: usize = 10;
 
@@ -45,7 +49,7 @@ pub(crate) async fn uploaded(app: &App, record: UploadRecord) -> Result<SimpleUp
             size: record.upload.size_bytes,
             uploaded_at: Timestamp(record.upload.created_at),
             processed_rows: summary.accepted + summary.rejected,
-            s3_location: format!("/api/v1/uploads/{id}/files/original"),
+            s3_location: location(app, &record),
             row_data: rows(app, &record).await?,
             upload_id: id,
             report: format!("/api/v1/uploads/{id}/report"),
@@ -59,6 +63,13 @@ pub(crate) async fn uploaded(app: &App, record: UploadRecord) -> Result<SimpleUp
     })
 }
 
+/// Where the original is: its address in the bucket, or its path on this server.
+fn location(app: &App, record: &UploadRecord) -> String {
+    let (tenant, upload) = (record.upload.tenant, record.upload.id);
+    let address = app.blobs.address(&ObjectKey::Original { tenant, upload });
+    address.unwrap_or_else(|| format!("/api/v1/uploads/{}/files/original", upload.as_uuid()))
+}
+
 async fn finished(app: &App, record: UploadRecord) -> Result<UploadRecord, ApiError> {
     if record.upload.state.is_final() {
         return Ok(record);
@@ -68,6 +79,14 @@ async fn finished(app: &App, record: UploadRecord) -> Result<UploadRecord, ApiEr
         match watcher.next().await? {
             Some(Change::Done(record)) => return Ok(*record),
             Some(Change::Progress(..)) => {}
+            // Another process may run the job; the answer still has the time of the shutdown.
+            None if app.config.is_shared() => {
+                tokio::time::sleep(LOOK_EVERY).await;
+                let record = super::uploads::get(app, record.upload.id.as_uuid()).await?;
+                if record.upload.state.is_final() {
+                    return Ok(record);
+                }
+            }
             None => {
                 return Err(ApiError::busy(
                     30,
@@ -104,6 +123,11 @@ pub(crate) async fn health(app: &App) -> Result<SimpleHealth, ApiError> {
 pub(crate) async fn status(app: &App) -> Result<SimpleStatus, ApiError> {
     let stats = app.meta.stats(app.tenant()).await?;
     let (healthy, _) = super::health::check(app).await;
+    let s3_status = match app.blobs.bucket() {
+        None => "not configured",
+        Some(_) if super::health::objects_answer(app).await => "connected",
+        Some(_) => "unavailable",
+    };
     Ok(SimpleStatus {
         status: if healthy { "operational" } else { "degraded" }.to_owned(),
         stats: SimpleStats {
@@ -112,7 +136,7 @@ pub(crate) async fn status(app: &App) -> Result<SimpleStatus, ApiError> {
             failed_uploads: stats.refused + stats.failed,
             average_processing_time: stats.average_processing_ms.unwrap_or(0.0),
         },
-        s3_status: "not configured".to_owned(),
+        s3_status: s3_status.to_owned(),
         last_activity: stats.last_activity.map(Timestamp),
     })
 }

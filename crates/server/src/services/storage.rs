@@ -8,7 +8,7 @@ use csvp_store::repair::{Repair, Repaired};
 use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError, make_dirs};
 
 use crate::app::App;
-use crate::config::Config;
+use crate::config::{Config, Migrate, shown};
 use crate::serve::ServeError;
 
 /// Name of the database in the data directory.
@@ -42,46 +42,84 @@ pub(crate) fn lock(config: &Config) -> Result<File, ServeError> {
     }
 }
 
-/// Refuses when there is no store, so that a mistyped directory is not made.
+/// Refuses when there is no store, so that a mistyped directory is not made. A database server says itself what it has.
 pub(crate) fn must_exist(config: &Config) -> Result<(), ServeError> {
     let path = config.store.data_dir();
-    if path.join(DATABASE).is_file() { Ok(()) } else { Err(ServeError::NoStore { path }) }
-}
-
-fn meta_options(config: &Config) -> MetaOptions {
-    MetaOptions::sqlite_file(config.store.data_dir().join(DATABASE))
+    if config.database.address()?.is_some() || path.join(DATABASE).is_file() {
+        Ok(())
+    } else {
+        Err(ServeError::NoStore { path })
+    }
 }
 
 /// Opens the database as it is; refuses when its schema is older than the program.
 pub(crate) async fn open_migrated_meta(config: &Config) -> Result<Meta, ServeError> {
-    let open = async {
-        let meta = Meta::open(&meta_options(config), Clock::system()).await?;
-        let pending = meta.pending_migrations().await?;
-        Ok((meta, pending))
-    };
-    let (meta, pending) = open.await.map_err(|source| failed(config, source))?;
-    if pending.is_empty() { Ok(meta) } else { Err(ServeError::NotMigrated { pending }) }
+    let meta = connect(config).await?;
+    let pending = meta.pending_migrations().await.map_err(|source| database_failed(config, source))?;
+    if pending.is_empty() { Ok(meta) } else { Err(ServeError::MigrationsPending(pending)) }
 }
 
-/// Opens the database and brings it up to date; gives the names of the migrations that ran.
+/// Host, port and name of the database; none when it is a file in the data directory.
+pub(crate) fn database_place(config: &Config) -> Option<String> {
+    config.database.address().ok().flatten().map(|url| shown(&url))
+}
+
+/// Why the database of this configuration cannot be used.
+pub(crate) fn database_failed(config: &Config, source: StoreError) -> ServeError {
+    match database_place(config) {
+        Some(place) => ServeError::Database { place, source },
+        None => failed(config, source),
+    }
+}
+
+/// Opens the database as it is.
+pub(crate) async fn connect(config: &Config) -> Result<Meta, ServeError> {
+    let options = meta_options(config)?;
+    Meta::open(&options, Clock::system()).await.map_err(|source| database_failed(config, source))
+}
+
+/// Opens the database and brings it up to date, if that is wanted; gives the names of the migrations that ran.
 pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), ServeError> {
-    let options = meta_options(config);
-    let open = async {
-        let meta = Meta::open(&options, Clock::system()).await?;
-        let migrated = meta.migrate().await?;
-        Ok((meta, migrated))
-    };
-    open.await.map_err(|source| failed(config, source))
+    let failed = |source| database_failed(config, source);
+    let meta = connect(config).await?;
+    if config.database.migrate == Migrate::Auto {
+        let migrated = meta.migrate().await.map_err(failed)?;
+        return Ok((meta, migrated));
+    }
+    let pending = meta.pending_migrations().await.map_err(failed)?;
+    if pending.is_empty() { Ok((meta, pending)) } else { Err(ServeError::MigrationsPending(pending)) }
 }
 
-/// Opens the directory of objects.
-pub(crate) async fn open_blobs(config: &Config) -> Result<Blobs, ServeError> {
+/// Where the database is.
+pub(crate) fn meta_options(config: &Config) -> Result<MetaOptions, ServeError> {
+    let database = &config.database;
+    Ok(match database.address()? {
+        None => MetaOptions::sqlite_file(config.store.data_dir().join(DATABASE)),
+        Some(url) => MetaOptions::postgres(url.reveal())
+            .with_max_connections(database.max_connections)
+            .with_acquire_timeout(database.acquire_timeout.0)
+            .with_statement_timeout(database.statement_timeout.0),
+    })
+}
+
+/// Opens the bucket, or the directory of objects. A bucket must be this database's: nothing in it is safe from another
+/// one.
+pub(crate) async fn open_blobs(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
+    if let Some(options) = config.s3_options()? {
+        let blobs = Blobs::open_s3(&options, Some(config.store.max_disk.0)).await?;
+        let database = meta.identity().await.map_err(|source| database_failed(config, source))?;
+        blobs.bind(database).await?;
+        return Ok(blobs);
+    }
     let root = config.store.data_dir().join(OBJECTS);
     Blobs::open_local(&root, Some(config.store.max_disk.0)).await.map_err(|source| failed(config, source))
 }
 
-/// Opens the directory of objects to read only, beside a process that writes.
-pub(crate) async fn open_blobs_to_read(config: &Config) -> Result<Blobs, ServeError> {
+/// Opens the objects to read only, beside a process that writes.
+pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
+    if config.s3_options()?.is_some() {
+        return open_blobs(config, meta).await;
+    }
     let root = config.store.data_dir().join(OBJECTS);
     Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))
 }
@@ -102,9 +140,13 @@ pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Resu
     Ok(())
 }
 
-/// Looks after the store while the service runs.
+/// Looks after the store while the service runs. Where several processes share it each of them does, which is harmless:
+/// what one has removed is gone for the others.
 pub(crate) async fn look_after(app: App) {
-    let mut repair = Repair::new(GRACE);
+    let config = &app.config;
+    let longest_write =
+        config.processing.job_timeout.0.max(config.upload.wait_timeout.0 + config.upload.timeout.0);
+    let mut repair = Repair::new(GRACE).with_longest_write(GRACE + longest_write);
     let kept_for = app.config.store.keep_replaced.0;
     let mut known = tokio::time::interval(kept_for.clamp(Duration::from_secs(1), KNOWN_EVERY));
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -115,7 +157,12 @@ pub(crate) async fn look_after(app: App) {
             _ = look.tick() => repair.remove_unused(&app.meta, &app.blobs).await,
         };
         match result {
-            Ok(repaired) => tell("objects without use were removed", repaired),
+            Ok(repaired) => {
+                if let Some(left) = repaired.left_bytes.filter(|_| app.config.is_shared()) {
+                    app.blobs.recounted(left);
+                }
+                tell("objects without use were removed", repaired);
+            }
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -133,10 +180,14 @@ async fn remove_known(meta: &Meta, blobs: &Blobs, kept_for: Duration) -> Result<
     Ok(Repaired {
         removed: deleted.removed + replaced.removed,
         removed_bytes: deleted.removed_bytes + replaced.removed_bytes,
+        ..Repaired::default()
     })
 }
 
 fn tell(what: &str, repaired: Repaired) {
+    if repaired.aborted > 0 {
+        tracing::info!(writes = repaired.aborted, "parts of objects that nobody would finish were removed");
+    }
     if repaired.removed > 0 {
         tracing::info!(groups = repaired.removed, bytes = repaired.removed_bytes, "{what}");
     }

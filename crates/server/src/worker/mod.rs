@@ -18,16 +18,23 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 /// Wait after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// Runs until shutdown begins and every job was finished or handed back.
+/// Runs until the process is to end and every job was finished or handed back.
 pub(crate) async fn run(app: App) {
+    if app.config.processing.jobs == 0 {
+        // Others run the jobs, and look after the store.
+        return;
+    }
     app.background.spawn(storage::look_after(app.clone()));
     let worker = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7());
     let mut running = JoinSet::new();
-    while !app.stopping.is_cancelled() {
+    while !app.draining.is_cancelled() {
         while running.try_join_next().is_some() {}
         let full = running.len() >= app.config.processing.jobs;
         let claimed =
             if full { Ok(None) } else { app.meta.claim_job(&worker, app.config.processing.lease.0).await };
+        if claimed.is_ok() {
+            app.hear_queue();
+        }
         let wait = match claimed {
             Ok(Some(claimed)) => {
                 running.spawn(jobs::process::run(app.clone(), claimed));
@@ -45,7 +52,7 @@ pub(crate) async fn run(app: App) {
         };
         app.metrics.set(Metric::JobsRunning, &[], running.len() as f64);
         tokio::select! {
-            () = app.stopping.cancelled() => {}
+            () = app.draining.cancelled() => {}
             () = app.meta.job_added().notified(), if !full => {}
             Some(_) = running.join_next() => {}
             () = tokio::time::sleep(wait) => {}

@@ -52,7 +52,7 @@ impl TestApp {
 
     async fn run(&mut self) {
         let server = Server::start(self.config.clone()).await.unwrap();
-        self.address = server.banner().address;
+        self.address = server.banner().address.unwrap();
         self.operations = server.banner().operations;
         let (stop, stopped) = oneshot::channel::<()>();
         self.stop = Some(stop);

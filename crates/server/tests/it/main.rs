@@ -6,6 +6,7 @@ mod app;
 
 mod concurrency;
 mod corpus;
+mod digest;
 mod docs;
 mod errors;
 mod files;
@@ -13,7 +14,9 @@ mod hostile;
 mod jobs;
 mod operate;
 mod operations;
+mod outage;
 mod results;
+mod s3;
 mod simple;
 mod uploads;
 

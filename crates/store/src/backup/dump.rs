@@ -38,7 +38,7 @@ pub(super) async fn write(
     let transaction = meta.begin_snapshot().await?;
     // The first look fixes the picture.
     let newest_event = newest_event(&transaction).await.map_err(db_error)?;
-    let at_us = meta.clock().now_us();
+    let at_us = meta.time_in(&transaction).await?;
     let mut files = Vec::with_capacity(tables.len());
     for table in tables {
         let mut file = LinesWriter::new(place, format!("{}/rows/{}.ndjson", dir(id), table.name));

@@ -1,5 +1,6 @@
 //! Why a backup cannot be made, read or restored, by what a person can do about it.
 
+use crate::blob::S3OpenError;
 use crate::error::{BoxError, StoreError};
 use crate::model::BackupId;
 
@@ -10,6 +11,9 @@ pub enum BackupError {
     /// The store itself failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The bucket of the backups cannot be used.
+    #[error(transparent)]
+    Bucket(#[from] S3OpenError),
     /// The place of the backups cannot be read or written.
     #[error("`{place}` cannot be used as a place for backups")]
     Place {
@@ -26,7 +30,7 @@ pub enum BackupError {
         place: String,
     },
     /// There are other things in it.
-    #[error("expected an empty directory or one with backups, found other files in `{place}`")]
+    #[error("expected an empty place or one with backups, found other files in `{place}`")]
     Foreign {
         /// The directory or bucket.
         place: String,
@@ -90,9 +94,10 @@ impl BackupError {
     pub fn hints(&self) -> Vec<String> {
         let hint = match self {
             Self::Store(_) => return vec![],
+            Self::Bucket(error) => return error.hints(),
             Self::Place { .. } => "check that it exists or can be made, and that this user may write there",
             Self::Full { .. } => "make room, or remove old backups with `csvp backup prune TARGET --keep N`",
-            Self::Foreign { .. } => "choose a directory of its own, for example `csvp backup /backups/csvp`",
+            Self::Foreign { .. } => "choose a place of its own, for example `csvp backup /backups/csvp`",
             Self::NoBackups { .. } => "check the path; `csvp backup TARGET` makes a backup",
             Self::NotFound { .. } => "`csvp backup list TARGET` shows those that are there",
             Self::Busy { .. } => "wait until it has ended, then try again",

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, Statement, Value as Bound};
 use sea_orm_migration::{MigratorTrait, SchemaManager};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::dump::bound;
 use super::error::BackupError;
@@ -15,7 +16,7 @@ use super::manifest::{Manifest, TableFile};
 use super::ndjson::{LinesReader, damaged};
 use super::place::Place;
 use super::schema::{self, Table};
-use crate::meta::db_error;
+use crate::meta::{db_error, identity};
 use crate::migrations::{self, Migrator};
 
 /// Values given to the database with one statement; both take more.
@@ -23,22 +24,28 @@ const VALUES_PER_STATEMENT: usize = 4_000;
 /// Text given to the database with one statement.
 const BYTES_PER_STATEMENT: usize = 4 << 20;
 
-/// Refuses a database that somebody has used.
-pub(super) async fn must_be_empty(transaction: &DatabaseTransaction) -> Result<(), BackupError> {
+/// Refuses a database that somebody has used; gives the identity that an empty one may have.
+pub(super) async fn must_be_empty(transaction: &DatabaseTransaction) -> Result<Option<Uuid>, BackupError> {
+    // That a store was opened once is no data.
+    let opened = format!("WHERE action <> '{}'", identity::ACTION);
     let look = async {
-        let mut found = Vec::new();
-        for (table, what) in [("uploads", "uploads"), ("audit_events", "audit events")] {
+        let (mut found, mut is_made) = (Vec::new(), false);
+        for (table, but, what) in [("uploads", "", "uploads"), ("audit_events", &opened, "audit events")] {
             if SchemaManager::new(transaction).has_table(table).await? {
-                match count(transaction, table).await? {
+                is_made = true;
+                match count(transaction, table, but).await? {
                     0 => {}
                     rows => found.push(format!("{rows} {what}")),
                 }
             }
         }
-        Ok(found)
+        Ok((found, is_made))
     };
-    let found: Vec<String> = look.await.map_err(db_error)?;
-    if found.is_empty() { Ok(()) } else { Err(BackupError::NotEmpty { what: found.join(" and ") }) }
+    let (found, is_made) = look.await.map_err(db_error)?;
+    if !found.is_empty() {
+        return Err(BackupError::NotEmpty { what: found.join(" and ") });
+    }
+    if is_made { Ok(identity::known(transaction).await?) } else { Ok(None) }
 }
 
 /// Fills the database; gives the number of rows.
@@ -63,7 +70,7 @@ pub(super) async fn fill(
         let file = manifest.tables.iter().find(|file| file.name == table.name);
         let file = file.ok_or_else(|| damaged("manifest.json", format!("has no table `{}`", table.name)))?;
         insert(transaction, place, table, file).await?;
-        let found = count(transaction, &table.name).await.map_err(db_error)?;
+        let found = count(transaction, &table.name, "").await.map_err(db_error)?;
         if found != file.rows.lines {
             let what = format!("gave {found} rows, expected {}", file.rows.lines);
             return Err(damaged(&file.rows.file, what));
@@ -166,8 +173,8 @@ async fn go_on_counting(transaction: &DatabaseTransaction) -> Result<(), BackupE
     Ok(())
 }
 
-async fn count(transaction: &DatabaseTransaction, table: &str) -> Result<u64, DbErr> {
-    let sql = format!("SELECT COUNT(*) AS found FROM \"{table}\"");
+async fn count(transaction: &DatabaseTransaction, table: &str, but: &str) -> Result<u64, DbErr> {
+    let sql = format!("SELECT COUNT(*) AS found FROM \"{table}\" {but}");
     let backend = transaction.get_database_backend();
     let row = transaction.query_one_raw(Statement::from_string(backend, sql)).await?;
     let rows: i64 = row.map_or(Ok(0), |row| row.try_get("", "found"))?;

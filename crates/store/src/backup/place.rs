@@ -15,6 +15,7 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::ready;
 use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::buffered::BufWriter;
@@ -25,7 +26,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::error::BackupError;
 use super::sum::Sum;
-use crate::blob::{Blobs, make_dirs};
+use crate::blob::{Blobs, S3Options, make_dirs};
 use crate::error::StoreError;
 
 /// Says that a place is ours.
@@ -92,7 +93,25 @@ impl Place {
         Ok(place)
     }
 
-    /// The part of a bucket under `prefix` to write backups into; `name` is what people are told.
+    /// A bucket of S3, or a part of it, to write backups into, after trying in it what a backup will do.
+    ///
+    /// # Errors
+    /// It cannot be used, or holds other things.
+    pub async fn s3_to_write(options: &S3Options) -> Result<Self, BackupError> {
+        let (store, name) = s3(options).await?;
+        Self::bucket_to_write(store, "", name).await
+    }
+
+    /// A bucket of S3, or a part of it, to read backups from.
+    ///
+    /// # Errors
+    /// It cannot be used, or holds no backups.
+    pub async fn s3_to_read(options: &S3Options) -> Result<Self, BackupError> {
+        let (store, name) = s3(options).await?;
+        Self::bucket_to_read(store, "", name).await
+    }
+
+    /// The part of an object store under `prefix` to write backups into; `name` is what people are told.
     ///
     /// # Errors
     /// It holds other things, or does not answer.
@@ -103,8 +122,9 @@ impl Place {
     ) -> Result<Self, BackupError> {
         let place = Self { store, prefix: Path::from(prefix), name: name.into(), _lock: None };
         if !place.is_marked().await? {
-            let found = place.store.list(Some(&place.prefix)).next().await;
-            if found.transpose().map_err(|error| place.failed(error))?.is_some() {
+            // A process that died may have left what it tried the bucket with.
+            let foreign = place.list("").try_filter(|(path, _)| ready(!path.starts_with("csvp-probe-")));
+            if std::pin::pin!(foreign).try_next().await?.is_some() {
                 return Err(BackupError::Foreign { place: place.name });
             }
             place.mark().await?;
@@ -112,7 +132,7 @@ impl Place {
         Ok(place)
     }
 
-    /// The part of a bucket under `prefix` to read backups from.
+    /// The part of an object store under `prefix` to read backups from.
     ///
     /// # Errors
     /// It holds no backups, or does not answer.
@@ -249,6 +269,13 @@ impl Place {
     }
 }
 
+/// The store of a bucket, and what people call it.
+async fn s3(options: &S3Options) -> Result<(Arc<dyn ObjectStore>, String), BackupError> {
+    let blobs = Blobs::open_s3(options, None).await?;
+    let name = blobs.bucket().unwrap_or_else(|| format!("s3://{}", options.bucket));
+    Ok((blobs.object_store(), name))
+}
+
 /// The place of an object's bytes.
 pub(super) fn object_path(sum: &Sum) -> String {
     let name = sum.to_string();
@@ -278,9 +305,9 @@ fn io_failed(place: &str, error: std::io::Error) -> BackupError {
 fn store_failed(place: &str, error: StoreError) -> BackupError {
     match error {
         StoreError::Full { .. } => BackupError::Full { place: place.to_owned() },
-        StoreError::Internal(source) | StoreError::Unavailable(source) => {
-            BackupError::Place { place: place.to_owned(), source }
-        }
+        StoreError::Internal(source)
+        | StoreError::Unavailable(source)
+        | StoreError::ObjectsUnavailable(source) => BackupError::Place { place: place.to_owned(), source },
         other => BackupError::Place { place: place.to_owned(), source: other.into() },
     }
 }

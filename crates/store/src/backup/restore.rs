@@ -108,13 +108,13 @@ enum Became {
 
 impl Restoring<'_> {
     async fn run(&self) -> Result<(u64, Objects), BackupError> {
-        load::must_be_empty(&self.transaction).await?;
+        let own = load::must_be_empty(&self.transaction).await?;
         let there = self.objects_there().await?;
         let rows = load::fill(&self.transaction, self.place, &self.manifest).await?;
         let objects = self.objects(&there).await?;
         let deleted: Vec<_> = objects.deleted.iter().copied().collect();
-        let now = self.meta.clock().now_us();
-        restored::settle(&self.transaction, self.manifest.id, &deleted, now).await?;
+        let now = self.meta.time_in(&self.transaction).await?;
+        restored::settle(&self.transaction, self.manifest.id, &deleted, own, now).await?;
         Ok((rows, objects))
     }
 

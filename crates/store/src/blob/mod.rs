@@ -4,10 +4,16 @@
 //! is as durable as that store says. In both an object is visible as a whole or not at all.
 
 mod disk;
+mod failure;
 mod journal;
 mod key;
 mod local;
+mod parts;
+mod ping;
+mod ranges;
 mod reader;
+mod remote;
+mod s3;
 mod usage;
 mod writer;
 
@@ -17,12 +23,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::TryStreamExt as _;
 use futures::stream::BoxStream;
-use futures::{StreamExt as _, TryStreamExt as _};
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
+use object_store::ObjectStore;
 use tokio::runtime::Handle;
+use uuid::Uuid;
 
 use self::disk::Disk;
+use self::failure::{io_error, store_error};
+use self::remote::Remote;
 use self::usage::Usage;
 use crate::error::{Entity, StoreError};
 
@@ -30,6 +39,8 @@ pub use disk::make_dirs;
 pub use key::{ObjectKey, ObjectPrefix, RunFile, RunFileError};
 pub use local::DurableLocal;
 pub use reader::{BlobReader, BlobStream};
+pub use remote::UnfinishedWrite;
+pub use s3::{S3Credentials, S3Encryption, S3Failure, S3Keys, S3OpenError, S3Options};
 pub use writer::{BlobWriter, BlockingBlobWriter};
 
 /// All objects of the service. Clones are cheap and share the count of used bytes.
@@ -42,7 +53,7 @@ pub struct Blobs {
 #[derive(Debug, Clone)]
 enum Backend {
     Disk(Arc<Disk>),
-    Remote(Arc<dyn ObjectStore>),
+    Remote(Remote),
 }
 
 impl Blobs {
@@ -71,15 +82,55 @@ impl Blobs {
         .await
     }
 
+    /// Uses a bucket, after trying in it what the service will do; lists it once to count the bytes in use.
+    ///
+    /// # Errors
+    /// What is wrong with the bucket or its options, for a person.
+    pub async fn open_s3(options: &S3Options, max_store_bytes: Option<u64>) -> Result<Self, S3OpenError> {
+        let remote = Remote::bucket(options).await?;
+        let used = remote.used_bytes().await.map_err(|error| remote.explain("list objects", error))?;
+        Ok(Self { backend: Backend::Remote(remote), usage: Usage::new(used, max_store_bytes) })
+    }
+
+    /// Binds what is in a bucket to a database, so that no other one takes its objects for leftovers; nothing to do over
+    /// a directory, which holds its database too.
+    ///
+    /// # Errors
+    /// `OtherDatabase` when they belong to another one.
+    pub async fn bind(&self, database: Uuid) -> Result<(), S3OpenError> {
+        match &self.backend {
+            Backend::Remote(Remote { bucket: Some(bucket), .. }) => bucket.bind(database).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Uses an object store of any kind; lists it once to count the bytes in use.
     pub async fn over(store: Arc<dyn ObjectStore>, max_store_bytes: Option<u64>) -> Result<Self, StoreError> {
-        let mut used = 0;
-        let mut objects = store.list(None);
-        while let Some(meta) = objects.try_next().await.map_err(store_error)? {
-            used += meta.size;
+        let remote = Remote { store, bucket: None };
+        let used = remote.used_bytes().await.map_err(store_error)?;
+        Ok(Self { backend: Backend::Remote(remote), usage: Usage::new(used, max_store_bytes) })
+    }
+
+    /// The most memory that one writer of an object store holds, unless the object is larger than 40 GiB; over a
+    /// directory it is 128 KiB.
+    pub const NETWORK_WRITER_BYTES: u64 = parts::WRITER_BYTES;
+
+    /// Objects are in an object store and not in a directory.
+    pub fn is_remote(&self) -> bool {
+        matches!(self.backend, Backend::Remote(_))
+    }
+
+    /// The bucket and prefix of all objects, `s3://bucket/prefix`; none over a local directory.
+    pub fn bucket(&self) -> Option<String> {
+        match &self.backend {
+            Backend::Remote(Remote { bucket: Some(bucket), .. }) => Some(bucket.name()),
+            _ => None,
         }
-        drop(objects);
-        Ok(Self { backend: Backend::Remote(store), usage: Usage::new(used, max_store_bytes) })
+    }
+
+    /// The address of an object for people and other programs, `s3://bucket/...`; none over a local directory.
+    pub fn address(&self, key: &ObjectKey) -> Option<String> {
+        self.bucket().map(|bucket| format!("{bucket}/{key}"))
     }
 
     /// Begins an object; it replaces one of the same key when it is finished. Needs a tokio runtime.
@@ -104,10 +155,7 @@ impl Blobs {
     /// be there; the caller removes them by their prefix.
     pub async fn put_all(&self, objects: Vec<(ObjectKey, Bytes)>) -> Result<(), StoreError> {
         if let Backend::Remote(_) = self.backend {
-            for (key, bytes) in objects {
-                self.put(key, bytes).await?;
-            }
-            return Ok(());
+            return remote::put_all(self, objects).await;
         }
         let blobs = self.clone();
         on_disk(move || {
@@ -129,9 +177,7 @@ impl Blobs {
                 let (blobs, key) = (self.clone(), *key);
                 on_disk(move || blobs.open_file(&key).map(|(_, size_bytes)| size_bytes)).await
             }
-            Backend::Remote(store) => {
-                store.head(&key.path()).await.map(|meta| meta.size).map_err(|error| object_error(error, key))
-            }
+            Backend::Remote(remote) => ranges::size(&remote.store, key).await,
         }
     }
 
@@ -150,18 +196,7 @@ impl Blobs {
                 let len = cut(start, len, size_bytes)?;
                 Ok(reader::file_blob_stream(file, start, len))
             }
-            Backend::Remote(store) => {
-                let len = cut(start, len, self.size(key).await?)?;
-                if len == 0 {
-                    return Ok(Box::pin(futures::stream::empty()));
-                }
-                let range = Some(GetRange::Bounded(start..start + len));
-                let options = GetOptions { range, ..GetOptions::default() };
-                let result =
-                    store.get_opts(&key.path(), options).await.map_err(|error| object_error(error, key))?;
-                let key = *key;
-                Ok(Box::pin(result.into_stream().map_err(move |error| object_error(error, &key))))
-            }
+            Backend::Remote(remote) => ranges::read(&remote.store, key, start, len).await,
         }
     }
 
@@ -208,11 +243,7 @@ impl Blobs {
                 })
                 .await?
             }
-            Backend::Remote(store) => {
-                let size_bytes = self.size(key).await?;
-                store.delete(&key.path()).await.map_err(|error| object_error(error, key))?;
-                size_bytes
-            }
+            Backend::Remote(remote) => remote.delete(key).await?,
         };
         self.usage.release(freed);
         Ok(())
@@ -231,7 +262,7 @@ impl Blobs {
                 })
                 .await?
             }
-            Backend::Remote(store) => delete_remote(store, prefix).await?,
+            Backend::Remote(remote) => remote.delete_prefix(prefix).await?,
         };
         self.usage.release(freed);
         Ok(freed)
@@ -248,11 +279,28 @@ impl Blobs {
         &self,
         prefix: &ObjectPrefix,
     ) -> BoxStream<'static, Result<(ObjectKey, u64), StoreError>> {
-        let found = self.object_store().list(prefix.path().as_ref());
-        let keys = found.try_filter_map(|meta| async move {
-            Ok(ObjectKey::parse(meta.location.as_ref()).map(|key| (key, meta.size)))
-        });
-        keys.map_err(store_error).boxed()
+        match &self.backend {
+            Backend::Disk(_) => remote::keys(self.object_store().list(prefix.path().as_ref())),
+            Backend::Remote(remote) => remote.stream_keys(prefix),
+        }
+    }
+
+    /// Writes that no writer of this process will finish. Those of other processes are among them, dead or alive:
+    /// who calls this must know how long a living one may take. None over a local directory, where the start of
+    /// the process removes them.
+    pub async fn unfinished_writes(&self) -> Result<Vec<UnfinishedWrite>, StoreError> {
+        match &self.backend {
+            Backend::Disk(_) => Ok(vec![]),
+            Backend::Remote(remote) => remote.unfinished().await,
+        }
+    }
+
+    /// Removes what an unfinished write has left; none is fine too.
+    pub async fn abort_write(&self, write: &UnfinishedWrite) -> Result<(), StoreError> {
+        match &self.backend {
+            Backend::Disk(_) => Ok(()),
+            Backend::Remote(remote) => remote.abort(write).await,
+        }
     }
 
     /// Bytes in the store, those of unfinished writers included.
@@ -270,7 +318,7 @@ impl Blobs {
     pub fn object_store(&self) -> Arc<dyn ObjectStore> {
         match &self.backend {
             Backend::Disk(disk) => Arc::new(DurableLocal::new(Arc::clone(disk))),
-            Backend::Remote(store) => Arc::clone(store),
+            Backend::Remote(remote) => Arc::clone(&remote.store),
         }
     }
 
@@ -291,51 +339,9 @@ fn cut(start: u64, len: Option<u64>, size_bytes: u64) -> Result<u64, StoreError>
     Ok(len.map_or(rest, |len| len.min(rest)))
 }
 
-async fn delete_remote(store: &Arc<dyn ObjectStore>, prefix: &ObjectPrefix) -> Result<u64, StoreError> {
-    let path =
-        prefix.path().ok_or_else(|| StoreError::impossible("the whole store is not removed at once"))?;
-    let found: Vec<_> = store.list(Some(&path)).try_collect().await.map_err(store_error)?;
-    let freed = found.iter().map(|meta| meta.size).sum();
-    let locations = futures::stream::iter(found.into_iter().map(|meta| Ok(meta.location))).boxed();
-    let mut removed = store.delete_stream(locations);
-    while let Some(one) = removed.next().await {
-        match one {
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(store_error(error)),
-        }
-    }
-    Ok(freed)
-}
-
 /// Runs file work away from the async threads.
 async fn on_disk<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| StoreError::Internal(error.into()))?
-}
-
-fn io_error(error: std::io::Error, key: &ObjectKey) -> StoreError {
-    if error.kind() == std::io::ErrorKind::NotFound {
-        StoreError::NotFound(Entity::Object(*key))
-    } else {
-        StoreError::from_io(error)
-    }
-}
-
-fn object_error(error: object_store::Error, key: &ObjectKey) -> StoreError {
-    match error {
-        object_store::Error::NotFound { .. } => StoreError::NotFound(Entity::Object(*key)),
-        other => store_error(other),
-    }
-}
-
-/// Sorts errors of object stores: what may pass by itself is `Unavailable`, wrong set-up is internal.
-fn store_error(error: object_store::Error) -> StoreError {
-    match error {
-        object_store::Error::Generic { source, .. } => match source.downcast::<std::io::Error>() {
-            Ok(io) => StoreError::from_io(*io),
-            Err(source) => StoreError::Unavailable(source),
-        },
-        other => StoreError::Internal(other.into()),
-    }
 }

@@ -9,12 +9,14 @@ use crate::error::StoreError;
 #[derive(Debug)]
 pub(super) struct Usage {
     used: AtomicU64,
+    /// The part of it that is not published yet.
+    reserved: AtomicU64,
     max: Option<u64>,
 }
 
 impl Usage {
     pub(super) fn new(used: u64, max: Option<u64>) -> Arc<Self> {
-        Arc::new(Self { used: AtomicU64::new(used), max })
+        Arc::new(Self { used: AtomicU64::new(used), reserved: AtomicU64::new(0), max })
     }
 
     pub(super) fn used_bytes(&self) -> u64 {
@@ -23,6 +25,11 @@ impl Usage {
 
     pub(super) fn max_bytes(&self) -> Option<u64> {
         self.max
+    }
+
+    /// All published objects were counted anew: other processes may have written and removed some.
+    pub(super) fn correct(&self, published: u64) {
+        self.used.store(published.saturating_add(self.reserved.load(Ordering::Relaxed)), Ordering::Relaxed);
     }
 
     /// Objects of this size have gone.
@@ -65,6 +72,7 @@ impl Reservation {
         match grown {
             Ok(_) => {
                 self.bytes += bytes;
+                self.usage.reserved.fetch_add(bytes, Ordering::Relaxed);
                 Ok(())
             }
             Err(used_bytes) => Err(StoreError::Full { used_bytes, max_bytes: self.usage.max }),
@@ -81,6 +89,7 @@ impl Reservation {
 
     /// The object is published and stays; it took the place of one of `replaced` bytes.
     pub(super) fn keep(mut self, replaced: u64) {
+        self.usage.reserved.fetch_sub(self.bytes, Ordering::Relaxed);
         self.bytes = 0;
         self.usage.release(replaced);
     }
@@ -88,6 +97,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
+        self.usage.reserved.fetch_sub(self.bytes, Ordering::Relaxed);
         self.usage.release(self.bytes);
     }
 }
@@ -108,5 +118,11 @@ mod tests {
         assert_eq!(usage.used_bytes(), 40);
         second.keep(10);
         assert_eq!(usage.used_bytes(), 30);
+        let mut third = usage.reservation();
+        third.grow(5).unwrap();
+        usage.correct(50);
+        assert_eq!(usage.used_bytes(), 55);
+        drop(third);
+        assert_eq!(usage.used_bytes(), 50);
     }
 }

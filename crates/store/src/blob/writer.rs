@@ -5,28 +5,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use object_store::path::Path;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt as _, PutPayload};
+use futures::future::join_all;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::disk::{Disk, Staged};
+use super::parts::Sender;
 use super::usage::Reservation;
-use super::{Backend, object_error, on_disk};
+use super::{Backend, on_disk};
 use crate::blob::ObjectKey;
 use crate::error::StoreError;
 
 /// Bytes gathered before they go to the disk, while the bytes before them are still being written: a writer holds
 /// at most twice this, so a thousand slow uploads stay small.
 const DISK_BUFFER: usize = 64 * 1024;
-/// Bytes of one part of a multipart upload; the smallest that object stores take is 5 MiB.
-const PART_BYTES: usize = 8 * 1024 * 1024;
 
 /// Writes one object from async code.
 ///
 /// Promises: nothing is visible before [`BlobWriter::finish`] returns `Ok`, and after that the whole object is
-/// there and durable. A writer that is dropped, or whose write failed, leaves no bytes. Memory: 128 KiB over a
-/// local directory, 16 MiB over an object store.
+/// there and durable. A writer that is dropped, or whose write failed, leaves no bytes. Memory: 128 KiB over
+/// a directory, [`super::Blobs::NETWORK_WRITER_BYTES`] over an object store.
 #[derive(Debug)]
 pub struct BlobWriter {
     key: ObjectKey,
@@ -41,7 +39,7 @@ pub struct BlobWriter {
 #[derive(Debug)]
 enum Sink {
     Disk { disk: Arc<Disk>, target: PathBuf, written: Option<JoinHandle<io::Result<Staged>>> },
-    Remote(Remote),
+    Remote(Sender),
 }
 
 impl BlobWriter {
@@ -51,9 +49,7 @@ impl BlobWriter {
                 let target = disk.file_path(&key.path()).expect("keys have no part that begins with a dot");
                 Sink::Disk { disk: Arc::clone(disk), target, written: None }
             }
-            Backend::Remote(store) => {
-                Sink::Remote(Remote { store: Arc::clone(store), path: key.path(), upload: None, sent: None })
-            }
+            Backend::Remote(remote) => Sink::Remote(Sender::new(Arc::clone(&remote.store), key.path())),
         };
         Self { key, reserved, waiting: Vec::new(), waiting_bytes: 0, sink, broken: false }
     }
@@ -79,24 +75,25 @@ impl BlobWriter {
         }
         self.broken = true;
         self.reserved.grow(bytes.len() as u64)?;
+        self.take(bytes).await
+    }
+
+    /// Takes bytes for which there is room already.
+    async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+        self.broken = true;
         self.waiting_bytes += bytes.len();
         self.waiting.push(bytes);
-        let enough = match self.sink {
-            Sink::Disk { .. } => DISK_BUFFER,
-            Sink::Remote(_) => PART_BYTES,
-        };
-        if self.waiting_bytes >= enough {
-            self.send_waiting().await?;
-        }
+        self.send_enough().await?;
         self.broken = false;
         Ok(())
     }
 
-    async fn send_waiting(&mut self) -> Result<(), StoreError> {
-        self.waiting_bytes = 0;
-        let waiting = std::mem::take(&mut self.waiting);
+    async fn send_enough(&mut self) -> Result<(), StoreError> {
         match &mut self.sink {
+            Sink::Disk { .. } if self.waiting_bytes < DISK_BUFFER => Ok(()),
             Sink::Disk { disk, written, .. } => {
+                self.waiting_bytes = 0;
+                let waiting = std::mem::take(&mut self.waiting);
                 let staged = match written.take() {
                     Some(task) => Some(joined(task, &self.reserved).await?),
                     None => None,
@@ -105,7 +102,14 @@ impl BlobWriter {
                 *written = Some(tokio::task::spawn_blocking(move || write_all(&disk, staged, &waiting)));
                 Ok(())
             }
-            Sink::Remote(remote) => remote.send(waiting, &self.key).await,
+            Sink::Remote(sender) => {
+                while self.waiting_bytes >= sender.part_bytes() {
+                    let part = take_first(&mut self.waiting, sender.part_bytes());
+                    self.waiting_bytes -= sender.part_bytes();
+                    sender.send(part, &self.key).await?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -136,10 +140,10 @@ impl BlobWriter {
                 })
                 .await?;
             }
-            Sink::Remote(remote) => {
+            Sink::Remote(sender) => {
                 // In a task of its own, so that a caller who goes away does not leave half a completion.
                 let finish = tokio::spawn(async move {
-                    let replaced = remote.finish(waiting, &key).await?;
+                    let replaced = sender.finish(waiting, &key).await?;
                     reserved.keep(replaced);
                     Ok(())
                 });
@@ -148,6 +152,21 @@ impl BlobWriter {
         }
         Ok(size_bytes)
     }
+}
+
+/// Takes exactly so many bytes, which must be there: some object stores want all parts of an object equally long.
+fn take_first(waiting: &mut Vec<Bytes>, mut bytes: usize) -> Vec<Bytes> {
+    let whole = waiting.iter().take_while(|piece| {
+        let fits = piece.len() <= bytes;
+        bytes -= if fits { piece.len() } else { 0 };
+        fits
+    });
+    let whole = whole.count();
+    let mut first: Vec<Bytes> = waiting.drain(..whole).collect();
+    if let Some(next) = waiting.first_mut().filter(|_| bytes > 0) {
+        first.push(next.split_to(bytes));
+    }
+    first
 }
 
 /// An object with a hole must never appear.
@@ -170,75 +189,6 @@ fn write_all(disk: &Arc<Disk>, staged: Option<Staged>, chunks: &[Bytes]) -> io::
     Ok(staged)
 }
 
-/// The way to an object store: parts while it is large, a single put while it is small.
-#[derive(Debug)]
-struct Remote {
-    store: Arc<dyn ObjectStore>,
-    path: Path,
-    upload: Option<Box<dyn MultipartUpload>>,
-    sent: Option<JoinHandle<object_store::Result<()>>>,
-}
-
-impl Remote {
-    async fn send(&mut self, part: Vec<Bytes>, key: &ObjectKey) -> Result<(), StoreError> {
-        self.part_arrived(key).await?;
-        if self.upload.is_none() {
-            let upload = self.store.put_multipart(&self.path).await;
-            self.upload = Some(upload.map_err(|error| object_error(error, key))?);
-        }
-        if let Some(upload) = &mut self.upload {
-            self.sent = Some(tokio::spawn(upload.put_part(PutPayload::from_iter(part))));
-        }
-        Ok(())
-    }
-
-    async fn part_arrived(&mut self, key: &ObjectKey) -> Result<(), StoreError> {
-        let Some(sent) = self.sent.take() else { return Ok(()) };
-        let arrived = sent.await.map_err(|error| StoreError::Internal(error.into()))?;
-        arrived.map_err(|error| object_error(error, key))
-    }
-
-    /// Gives the size of the object that was replaced.
-    async fn finish(mut self, rest: Vec<Bytes>, key: &ObjectKey) -> Result<u64, StoreError> {
-        let replaced = match self.store.head(&self.path).await {
-            Ok(meta) => meta.size,
-            Err(object_store::Error::NotFound { .. }) => 0,
-            Err(error) => return Err(object_error(error, key)),
-        };
-        if self.upload.is_none() {
-            let put = self.store.put(&self.path, PutPayload::from_iter(rest)).await;
-            put.map_err(|error| object_error(error, key))?;
-            return Ok(replaced);
-        }
-        if !rest.is_empty() {
-            self.send(rest, key).await?;
-        }
-        self.part_arrived(key).await?;
-        if let Some(upload) = &mut self.upload {
-            upload.complete().await.map_err(|error| object_error(error, key))?;
-        }
-        self.upload = None;
-        Ok(replaced)
-    }
-}
-
-impl Drop for Remote {
-    fn drop(&mut self) {
-        let Some(mut upload) = self.upload.take() else { return };
-        // Without a runtime the store's own rule for unfinished uploads has to remove it.
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(async move {
-                if let Err(error) = upload.abort().await {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "an unfinished upload stays in the store"
-                    );
-                }
-            });
-        }
-    }
-}
-
 /// Writes one object from a thread that may block, with the same promises as [`BlobWriter`].
 #[derive(Debug)]
 pub struct BlockingBlobWriter {
@@ -249,7 +199,7 @@ pub struct BlockingBlobWriter {
 #[derive(Debug)]
 enum Blocking {
     Disk { disk: Arc<Disk>, staged: Option<Staged>, target: PathBuf, reserved: Reservation, waiting: Vec<u8> },
-    Remote { writer: BlobWriter, runtime: Handle },
+    Remote { writer: BlobWriter, runtime: Handle, waiting: Vec<u8> },
 }
 
 impl BlockingBlobWriter {
@@ -261,7 +211,8 @@ impl BlockingBlobWriter {
             }
             Backend::Remote(_) => {
                 let runtime = Handle::try_current().map_err(|error| StoreError::Internal(error.into()))?;
-                Blocking::Remote { writer: BlobWriter::new(backend, key, reserved), runtime }
+                let writer = BlobWriter::new(backend, key, reserved);
+                Blocking::Remote { writer, runtime, waiting: Vec::new() }
             }
         };
         Ok(Self { sink, broken: false })
@@ -288,15 +239,24 @@ impl BlockingBlobWriter {
         }
         let sizes = writers.iter().map(Self::written_bytes).collect();
         let mut on_disk = Vec::with_capacity(writers.len());
+        let (mut remote, mut on) = (Vec::new(), None);
         for writer in writers {
             match writer.sink {
                 Blocking::Disk { disk, staged, target, reserved, waiting } => {
                     on_disk.push(Waiting { disk, staged, target, reserved, bytes: waiting });
                 }
-                Blocking::Remote { writer, runtime } => {
-                    runtime.block_on(writer.finish())?;
+                Blocking::Remote { mut writer, runtime, waiting } => {
+                    remote.push(async move {
+                        writer.take(waiting.into()).await?;
+                        writer.finish().await
+                    });
+                    on = Some(runtime);
                 }
             }
+        }
+        if let Some(runtime) = on {
+            // All come to their end before an error is told: nothing appears after the caller has cleaned up.
+            runtime.block_on(join_all(remote)).into_iter().collect::<Result<Vec<u64>, StoreError>>()?;
         }
         finish_on_disk(on_disk)?;
         Ok(sizes)
@@ -325,8 +285,19 @@ impl BlockingBlobWriter {
                 };
                 write().map_err(|error| reserved.explain(StoreError::from_io(error)))
             }
-            Blocking::Remote { writer, runtime } => {
-                runtime.block_on(writer.write(Bytes::copy_from_slice(bytes)))
+            Blocking::Remote { writer, runtime, waiting } => {
+                writer.reserved.grow(bytes.len() as u64)?;
+                if waiting.len() + bytes.len() <= DISK_BUFFER {
+                    waiting.extend_from_slice(bytes);
+                    return Ok(());
+                }
+                let mut gathered = std::mem::take(waiting);
+                if bytes.len() < DISK_BUFFER {
+                    waiting.extend_from_slice(bytes);
+                } else {
+                    gathered.extend_from_slice(bytes);
+                }
+                runtime.block_on(writer.take(gathered.into()))
             }
         }
     }
@@ -380,5 +351,26 @@ impl io::Write for BlockingBlobWriter {
     /// Does nothing: bytes count only once the object is finished.
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_has_exactly_its_length() {
+        let all: Vec<u8> = (0..100).collect();
+        for (cut, wanted) in [(1, 7), (7, 7), (30, 7), (100, 7), (8, 50), (50, 50)] {
+            let mut waiting: Vec<Bytes> = all.chunks(cut).map(Bytes::copy_from_slice).collect();
+            let mut found = Vec::new();
+            while waiting.iter().map(Bytes::len).sum::<usize>() >= wanted {
+                let part = take_first(&mut waiting, wanted).concat();
+                assert_eq!(part.len(), wanted, "{cut} {wanted}");
+                found.extend(part);
+            }
+            found.extend(waiting.concat());
+            assert_eq!(found, all);
+        }
     }
 }

@@ -313,11 +313,13 @@ pub async fn common_interface_sees_the_same<F: Future<Output = BlobSetup>>(open:
     assert_eq!(listed.common_prefixes, [object_store::path::Path::from(TenantId::DEFAULT.to_string())]);
     let (other, copy) = (original().path(), original().path());
     let mut upload = store.put_multipart(&other).await.unwrap();
-    let parts = [bytes.slice(..150_000), bytes.slice(150_000..)].map(|part| upload.put_part(part.into()));
+    // Object stores take no smaller part but the last one.
+    let large = content(6_500_000);
+    let parts = [large.slice(..6_000_000), large.slice(6_000_000..)].map(|part| upload.put_part(part.into()));
     futures::future::try_join_all(parts).await.unwrap();
     upload.complete().await.unwrap();
     store.copy(&other, &copy).await.unwrap();
-    assert!(store.get(&copy).await.unwrap().bytes().await.unwrap() == bytes);
+    assert!(store.get(&copy).await.unwrap().bytes().await.unwrap() == large);
     store.delete(&key.path()).await.unwrap();
     let gone = store.head(&key.path()).await;
     assert!(matches!(gone, Err(object_store::Error::NotFound { .. })));
@@ -387,4 +389,70 @@ pub async fn caller_who_goes_away_breaks_nothing<F: Future<Output = BlobSetup>>(
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// Several requests of an object store, each with a slow and a fast reader.
+pub async fn long_objects_are_read_in_any_ranges<F: Future<Output = BlobSetup>>(
+    open: impl Fn(Option<u64>) -> F,
+) {
+    let setup = open(None).await;
+    let (key, bytes) = (original(), content(25_000_000));
+    write(&setup.blobs, key, &bytes, 1_300_000).await;
+    for (start, len) in [
+        (0, None),
+        (2_097_151, Some(2)),
+        (2_097_152, Some(2_097_152)),
+        (3_000_000, Some(9_999_999)),
+        (24_999_999, None),
+    ] {
+        let first = usize::try_from(start).unwrap();
+        let end = len.map_or(bytes.len(), |len| first + usize::try_from(len).unwrap());
+        assert!(read(&setup.blobs, &key, start, len).await == bytes[first..end], "{start} {len:?}");
+    }
+    // A reader that is dropped in the middle holds nothing up.
+    let mut stream = setup.blobs.read(&key, 0, None).await.unwrap();
+    stream.try_next().await.unwrap().unwrap();
+    drop(stream);
+    assert_eq!(setup.blobs.delete(&key).await.ok(), Some(()));
+    assert_eq!((setup.leftovers)(), 0);
+}
+
+/// Attempts of one job that overlap: whole objects only, the last one stays.
+pub async fn one_key_written_by_many_is_one_of_them<F: Future<Output = BlobSetup>>(
+    open: impl Fn(Option<u64>) -> F,
+) {
+    let setup = open(None).await;
+    let key = original();
+    let sizes = [10_usize, 70_000, 9_000_000];
+    let writes = (0..9).map(|i| {
+        let blobs = setup.blobs.clone();
+        async move { write(&blobs, key, &content(sizes[i % 3]), 60_000).await }
+    });
+    futures::future::join_all(writes).await;
+    let found = setup.blobs.read_all(&key, AT_MOST).await.unwrap();
+    assert!(sizes.contains(&found.len()), "{} bytes", found.len());
+    assert!(found == content(found.len()));
+    assert_eq!(setup.blobs.list(&ObjectPrefix::All).await.unwrap().len(), 1);
+}
+
+/// Object stores give a thousand names at a time.
+pub async fn lists_are_complete_beyond_a_thousand<F: Future<Output = BlobSetup>>(
+    open: impl Fn(Option<u64>) -> F,
+) {
+    let setup = open(None).await;
+    let upload = UploadId::generate();
+    let mut objects = Vec::new();
+    for _ in 0..140 {
+        let run = RunId::generate();
+        objects.extend(RunFile::ALL.iter().map(|&file| (run_file(upload, run, file), content(3))));
+    }
+    let expected = objects.len();
+    assert!(expected > 1_000);
+    setup.blobs.put_all(objects).await.unwrap();
+    let listed = setup.blobs.list(&ObjectPrefix::All).await.unwrap();
+    let names: std::collections::HashSet<ObjectKey> = listed.iter().map(|(key, _)| *key).collect();
+    assert_eq!((listed.len(), names.len()), (expected, expected));
+    let prefix = ObjectPrefix::Upload { tenant: TenantId::DEFAULT, upload };
+    assert_eq!(setup.blobs.delete_prefix(&prefix).await.unwrap(), 3 * expected as u64);
+    assert_eq!(setup.blobs.list(&ObjectPrefix::All).await.unwrap(), []);
 }

@@ -212,6 +212,8 @@ pub async fn lost_worker_of_a_cancelled_job_ends_it(setup: MetaSetup) {
     setup.clock.advance(LEASE);
     assert!(setup.meta.claim_job("w", LEASE).await.unwrap().is_none());
     assert_eq!(state(&setup, id).await, UploadState::Cancelled);
+    let expected = ["upload.create queued", "upload.cancel requested", "upload.process cancelled"];
+    assert_eq!(actions(&setup, id).await, expected);
 }
 
 /// Readers see the worker's last word.
@@ -253,4 +255,54 @@ pub async fn ended_leases_free_their_jobs_at_once(setup: MetaSetup) {
     let again = claim(&setup, "after the crash").await;
     assert_eq!((again.job.id, again.job.attempts), (job.job.id, 2));
     assert!(setup.meta.release_job(&job.lease).await.is_err(), "the old lease holds no more");
+}
+
+/// A tenant with a thousand jobs and another with one: the one waits for no more than those that run already.
+pub async fn thousand_jobs_do_not_starve_one(setup: MetaSetup) {
+    let (small, other) = (TenantId::generate(), TenantId::generate());
+    for (tenant, name) in [(small, "small"), (other, "other")] {
+        setup.meta.ensure_tenant(tenant, name).await.unwrap();
+    }
+    let mut creates = tokio::task::JoinSet::new();
+    for _ in 0..1_000 {
+        let meta = setup.meta.clone();
+        creates.spawn(async move {
+            meta.create_upload(with_job(NewJob { priority: 9, ..NewJob::default() })).await.unwrap();
+        });
+    }
+    creates.join_all().await;
+    let mut running = vec![claim(&setup, "w").await, claim(&setup, "w").await];
+    setup.clock.advance(Duration::from_secs(1));
+    for tenant in [small, other] {
+        create(&setup, NewUpload { tenant, ..queued("late") }).await;
+    }
+    for expected in [small, other, TENANT] {
+        running.push(claim(&setup, "w").await);
+        assert_eq!(running.last().unwrap().job.tenant, expected);
+    }
+}
+
+/// The dead letter is sent once more, with all its attempts; once.
+pub async fn given_up_job_is_tried_again(setup: MetaSetup) {
+    let id = create(&setup, with_job(NewJob { max_attempts: 1, ..NewJob::default() })).await.upload.id;
+    let job = claim(&setup, "w").await;
+    let retry = async || setup.meta.retry_job(job.job.id, &Origin::operator()).await;
+    assert!(matches!(retry().await, Err(StoreError::Conflict(_))), "it still runs");
+    assert_eq!(setup.meta.fail_job(&job.lease, &failure()).await.unwrap(), JobFate::Dead);
+    let dead = setup.meta.list_jobs(Some(JobState::Dead), 10).await.unwrap();
+    assert_eq!(dead.iter().map(|job| job.upload).collect::<Vec<_>>(), [id]);
+    assert_eq!(dead[0].error.as_deref(), Some("the disk said no"));
+    let record = retry().await.unwrap();
+    assert_eq!((record.upload.state, record.latest.number), (UploadState::Queued, 2));
+    assert!(matches!(retry().await, Err(StoreError::Conflict(_))), "once is enough");
+    assert_lost(&setup, &job).await;
+    let again = claim(&setup, "w").await;
+    assert_eq!((again.job.upload, again.job.attempts, again.job.max_attempts), (id, 1, 1));
+    setup.meta.finish_job(&again.lease, result(UploadState::Completed), &Origin::worker()).await.unwrap();
+    assert_eq!(state(&setup, id).await, UploadState::Completed);
+    let expected =
+        ["upload.create queued", "upload.process failed", "upload.retry queued", "upload.process completed"];
+    assert_eq!(actions(&setup, id).await, expected);
+    let unknown = setup.meta.retry_job(crate::model::JobId::generate(), &Origin::operator()).await;
+    assert!(matches!(unknown, Err(StoreError::NotFound(_))));
 }

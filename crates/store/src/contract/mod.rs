@@ -51,23 +51,40 @@ pub struct MetaSetup {
 /// How long the leases of the suites last.
 pub const LEASE: Duration = Duration::from_secs(30);
 
-/// Tests a backend of objects; the function takes the ceiling and gives a [`BlobSetup`].
+/// Tests a backend of objects; the function takes the ceiling and gives a [`BlobSetup`]. `blob_contract!(open)` makes one
+/// test per promise; `blob_contract!(in every_promise: start)` makes a single one, for a server that is slow to start.
 #[macro_export]
 macro_rules! blob_contract {
-    ($open:path) => {
-        $crate::blob_contract!(@cases $open;
+    (in $name:ident: $start:path) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $name() {
+            let server = $start().await;
+            $crate::blob_contract!(@all calls server);
+        }
+    };
+    (@all $kind:ident $open:path) => {
+        $crate::blob_contract!(@$kind $open;
             bytes_come_back_whatever_the_chunks, nothing_is_visible_before_finish, dropped_writer_leaves_nothing,
             ranges_are_cut_at_the_end, missing_objects_are_named, replacing_counts_once, broken_writer_cannot_finish,
             ceiling_holds,
             deleting_a_prefix_spares_its_neighbours, threads_write_and_read, several_files_at_once,
-            common_interface_sees_the_same, parallel_writers_do_not_meet, caller_who_goes_away_breaks_nothing);
+            common_interface_sees_the_same, parallel_writers_do_not_meet, caller_who_goes_away_breaks_nothing,
+            long_objects_are_read_in_any_ranges, one_key_written_by_many_is_one_of_them,
+            lists_are_complete_beyond_a_thousand);
     };
-    (@cases $open:path; $($case:ident),*) => {$(
+    (@calls $server:path; $($case:ident),*) => {$(
+        tracing::info!(promise = stringify!($case));
+        $crate::contract::blobs::$case(|max_bytes| $server.open(max_bytes)).await;
+    )*};
+    (@tests $open:path; $($case:ident),*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $case() {
             $crate::contract::blobs::$case(|max_bytes| async move { $open(max_bytes).await }).await;
         }
     )*};
+    ($open:path) => {
+        $crate::blob_contract!(@all tests $open);
+    };
 }
 
 /// Tests a database; the function gives a [`MetaSetup`]. `meta_contract!(open)` makes one test per promise;
@@ -94,7 +111,8 @@ macro_rules! meta_contract {
             lost_lease_can_write_nothing, ended_lease_nobody_took_still_counts, job_that_kills_workers_dies,
             failed_attempts_wait_longer_then_die, released_job_is_not_counted, waiting_job_is_cancelled_at_once,
             running_job_is_asked_to_stop, lost_worker_of_a_cancelled_job_ends_it, progress_is_shown_while_it_runs,
-            result_must_be_final, ended_leases_free_their_jobs_at_once);
+            result_must_be_final, ended_leases_free_their_jobs_at_once, thousand_jobs_do_not_starve_one,
+            given_up_job_is_tried_again);
     };
     (@tests $open:path, $suite:ident; $($case:ident),*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,14 +6,14 @@
 
 use std::sync::Arc;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, EntityTrait, SqlErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, SqlErr};
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use super::create::{self, Prepared};
+use super::create::{self, Now, Prepared};
 use super::entity::{audit_event, idempotency_key, job, run, upload};
 use super::keys::{self, Known};
-use super::{db_error, list, write};
-use crate::clock::Clock;
+use super::writer::Writer;
+use super::{db_error, list};
 use crate::error::{Entity, StoreError};
 use crate::model::{NewUpload, Taken, UploadId};
 
@@ -33,9 +33,9 @@ struct Request {
 }
 
 impl Queue {
-    pub(super) fn start(writer: DatabaseConnection, clock: Clock, job_added: Arc<Notify>) -> Self {
+    pub(super) fn start(writer: Writer, job_added: Arc<Notify>) -> Self {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(Committer { writer, clock, job_added }.run(receiver));
+        tokio::spawn(Committer { writer, job_added }.run(receiver));
         Self(sender)
     }
 
@@ -54,8 +54,7 @@ impl Queue {
 }
 
 struct Committer {
-    writer: DatabaseConnection,
-    clock: Clock,
+    writer: Writer,
     job_added: Arc<Notify>,
 }
 
@@ -106,10 +105,11 @@ impl Committer {
 
     /// Writes all uploads or none, but for those whose keys were sent before, and answers in the same order.
     async fn commit(&self, uploads: &[&NewUpload]) -> Result<Vec<Result<Taken, StoreError>>, StoreError> {
-        let now = self.clock.now_us();
-        let (created, jobs) =
-            write(&self.writer, |transaction| async move { self.write(&transaction, uploads, now).await })
-                .await?;
+        let write = |transaction: Arc<DatabaseTransaction>, database| async move {
+            let time = Now { database, here: self.writer.clock.now_us() };
+            self.write(&transaction, uploads, time).await
+        };
+        let (created, jobs) = self.writer.write(write).await?;
         for _ in 0..jobs {
             self.job_added.notify_one();
         }
@@ -121,12 +121,12 @@ impl Committer {
         &self,
         transaction: &DatabaseTransaction,
         uploads: &[&NewUpload],
-        now: i64,
+        time: Now,
     ) -> Result<(Vec<Result<Taken, StoreError>>, usize), StoreError> {
         let mut keys = keys::known(transaction, uploads).await?;
         let mut outcomes = Vec::with_capacity(uploads.len());
         for new in uploads {
-            outcomes.push(outcome(new, &mut keys, now)?);
+            outcomes.push(outcome(new, &mut keys, time)?);
         }
         let rows: Vec<&Prepared> = outcomes.iter().filter_map(Outcome::new_rows).collect();
         insert(transaction, &rows).await.map_err(|error| match error.sql_err() {
@@ -181,7 +181,7 @@ async fn insert(db: &impl ConnectionTrait, rows: &[&Prepared]) -> Result<(), DbE
 }
 
 /// Decides for one upload of a group; a key may also have been taken by an earlier member of the same group.
-fn outcome(new: &NewUpload, known: &mut Known, now: i64) -> Result<Outcome, StoreError> {
+fn outcome(new: &NewUpload, known: &mut Known, time: Now) -> Result<Outcome, StoreError> {
     if let Some(key) = &new.key {
         match keys::same_request(known, new.tenant, key) {
             Ok(Some(existing)) => return Ok(Outcome::Repeated(existing)),
@@ -190,5 +190,5 @@ fn outcome(new: &NewUpload, known: &mut Known, now: i64) -> Result<Outcome, Stor
         }
         known.insert((new.tenant, key.key.clone()), (key.fingerprint.clone(), new.id));
     }
-    create::prepare(new, now).map(|rows| Outcome::New(Box::new(rows)))
+    create::prepare(new, time).map(|rows| Outcome::New(Box::new(rows)))
 }

@@ -24,14 +24,14 @@ pub(super) struct Prepared {
 impl Meta {
     /// Makes a tenant known; one that is known stays as it is.
     pub async fn ensure_tenant(&self, id: TenantId, name: &str) -> Result<(), StoreError> {
-        let row = &tenant::ActiveModel {
-            id: Set(id.as_uuid()),
-            name: Set(name.to_owned()),
-            created_at: Set(self.clock().now_us()),
-        };
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
-            tenant::Entity::insert(row.clone())
+            let row = tenant::ActiveModel {
+                id: Set(id.as_uuid()),
+                name: Set(name.to_owned()),
+                created_at: Set(now),
+            };
+            tenant::Entity::insert(row)
                 .on_conflict(OnConflict::column(tenant::Column::Id).do_nothing().to_owned())
                 .exec_without_returning(transaction)
                 .await
@@ -51,8 +51,23 @@ impl Meta {
     }
 }
 
+/// The time of the database, and that of this process at the same moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    pub(super) database: i64,
+    pub(super) here: i64,
+}
+
+impl Now {
+    /// When something began for the database that began at this time here, but never after now.
+    fn began(self, here: i64) -> i64 {
+        self.database.saturating_sub(self.here.saturating_sub(here).max(0))
+    }
+}
+
 /// Makes all rows of an upload; nothing is written yet.
-pub(super) fn prepare(new: &NewUpload, now: i64) -> Result<Prepared, StoreError> {
+pub(super) fn prepare(new: &NewUpload, time: Now) -> Result<Prepared, StoreError> {
+    let now = time.database;
     let mut upload = Upload {
         id: new.id,
         tenant: new.tenant,
@@ -71,12 +86,13 @@ pub(super) fn prepare(new: &NewUpload, now: i64) -> Result<Prepared, StoreError>
     match &new.first {
         FirstRun::Queued(job) => job_row = Some(new_job(&run, job, now)?),
         FirstRun::Finished { started_at, result } => {
-            upload.created_at = (*started_at).min(now);
+            let started_at = time.began(*started_at);
+            upload.created_at = started_at;
             upload.state = result.state;
             upload.finished_at = Some(now);
             upload.current_run = result.state.has_report().then_some(new.run);
             run.state = result.state;
-            run.started_at = Some(*started_at);
+            run.started_at = Some(started_at);
             run.finished_at = Some(now);
             run.summary = result.summary.clone();
             run.error = result.error.clone();

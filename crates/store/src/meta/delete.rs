@@ -25,16 +25,15 @@ impl Meta {
         id: UploadId,
         origin: &Origin,
     ) -> Result<Deleted, StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move { delete(&*transaction, tenant, id, origin, now).await }).await
+        self.write(|transaction, now| async move { delete(&*transaction, tenant, id, origin, now).await })
+            .await
     }
 
     /// Says that the objects of a deleted upload are gone. Its runs and jobs go too; what stays is a row without
     /// name or checksum, for the counts. Calling it again changes nothing.
     pub async fn finish_delete(&self, deleted: &Deleted) -> Result<(), StoreError> {
         let id = deleted.upload.as_uuid();
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             let marked = upload::Entity::update_many()
                 .col_expr(upload::Column::PurgedAt, Expr::value(now))
@@ -63,7 +62,7 @@ impl Meta {
 
     /// Deleted uploads whose objects may still be there, the oldest first.
     pub async fn list_unfinished_deletes(&self, limit: u64) -> Result<Vec<Deleted>, StoreError> {
-        let found: Vec<(Uuid, Uuid)> = upload::Entity::find()
+        let find = upload::Entity::find()
             .select_only()
             .column(upload::Column::Id)
             .column(upload::Column::TenantId)
@@ -72,9 +71,8 @@ impl Meta {
             .order_by_asc(upload::Column::DeletedAt)
             .limit(limit)
             .into_tuple()
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
+            .all(self.reader());
+        let found: Vec<(Uuid, Uuid)> = self.read(async { find.await.map_err(db_error) }).await?;
         let deleted = found.into_iter().map(|(id, tenant)| {
             let (upload, tenant) = (UploadId::from_uuid(id), TenantId::from_uuid(tenant));
             Deleted { upload, tenant, objects: ObjectPrefix::Upload { tenant, upload }, stopped_job: None }
@@ -86,15 +84,14 @@ impl Meta {
     pub async fn existing_uploads(&self, ids: &[UploadId]) -> Result<HashSet<UploadId>, StoreError> {
         let mut existing = HashSet::new();
         for ids in ids.chunks(IDS_PER_QUERY) {
-            let found: Vec<Uuid> = upload::Entity::find()
+            let find = upload::Entity::find()
                 .select_only()
                 .column(upload::Column::Id)
                 .filter(upload::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
                 .filter(upload::Column::DeletedAt.is_null())
                 .into_tuple()
-                .all(self.reader())
-                .await
-                .map_err(db_error)?;
+                .all(self.reader());
+            let found: Vec<Uuid> = self.read(async { find.await.map_err(db_error) }).await?;
             existing.extend(found.into_iter().map(UploadId::from_uuid));
         }
         Ok(existing)
@@ -105,23 +102,21 @@ impl Meta {
     pub async fn live_runs(&self, ids: &[RunId]) -> Result<HashSet<RunId>, StoreError> {
         let mut live = HashSet::new();
         for ids in ids.chunks(IDS_PER_QUERY) {
-            let asked: Vec<(Uuid, Uuid, String)> = run::Entity::find()
+            let find = run::Entity::find()
                 .select_only()
                 .columns([run::Column::Id, run::Column::UploadId, run::Column::State])
                 .filter(run::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
                 .into_tuple()
-                .all(self.reader())
-                .await
-                .map_err(db_error)?;
-            let served: Vec<(Option<Uuid>, Uuid)> = upload::Entity::find()
+                .all(self.reader());
+            let asked: Vec<(Uuid, Uuid, String)> = self.read(async { find.await.map_err(db_error) }).await?;
+            let find = upload::Entity::find()
                 .select_only()
                 .columns([upload::Column::CurrentRun, upload::Column::LatestRun])
                 .filter(upload::Column::Id.is_in(asked.iter().map(|(_, upload, _)| *upload)))
                 .filter(upload::Column::DeletedAt.is_null())
                 .into_tuple()
-                .all(self.reader())
-                .await
-                .map_err(db_error)?;
+                .all(self.reader());
+            let served: Vec<(Option<Uuid>, Uuid)> = self.read(async { find.await.map_err(db_error) }).await?;
             let current: HashSet<Uuid> = served.iter().filter_map(|(current, _)| *current).collect();
             let latest: HashSet<Uuid> = served.iter().map(|(_, latest)| *latest).collect();
             for (id, _, state) in asked {

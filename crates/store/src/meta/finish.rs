@@ -30,9 +30,8 @@ impl Meta {
         if !result.state.is_final() {
             return Err(StoreError::Conflict(Entity::Job(lease.job)));
         }
-        let now = self.clock().now_us();
         let result = &result;
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             let job = jobs::get_job(transaction, lease).await?;
             let state = match result.state {
@@ -53,8 +52,7 @@ impl Meta {
     /// Reports that an attempt failed by no fault of the upload. The job waits longer and longer and is tried
     /// again, or is given up after its last attempt: then its run and upload are failed with this failure.
     pub async fn fail_job(&self, lease: &Lease, failure: &Failure) -> Result<JobFate, StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             let job = jobs::get_job(transaction, lease).await?;
             let fate = if job.cancel_requested {

@@ -32,15 +32,12 @@ impl Meta {
         worker: &str,
         lease_for: Duration,
     ) -> Result<Option<ClaimedJob>, StoreError> {
-        let now = self.clock().now_us();
         // Looking first keeps idle workers away from the write lock.
-        let look = dialect::work_exists(self.reader(), now);
-        if self.reader().query_one_raw(look).await.map_err(db_error)?.is_none() {
+        if !self.read(self.is_work_waiting()).await? {
             return Ok(None);
         }
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
-            let now = self.clock().now_us();
             expire_leases(transaction, now).await?;
             let claim = dialect::claim(transaction, worker, now, now.saturating_add(micros(lease_for)));
             let claimed = transaction.query_one_raw(claim).await.map_err(db_error)?;
@@ -57,6 +54,12 @@ impl Meta {
         .await
     }
 
+    async fn is_work_waiting(&self) -> Result<bool, StoreError> {
+        let db = self.reader();
+        let now = dialect::now(db, self.clock()).await.map_err(db_error)?;
+        Ok(db.query_one_raw(dialect::work_exists(db, now)).await.map_err(db_error)?.is_some())
+    }
+
     /// A sign of life: the lease now ends `lease_for` from now, and the progress is shown to readers. `LeaseLost`
     /// when someone else has the job, or it was deleted: stop and throw the work away.
     pub async fn renew(
@@ -65,10 +68,9 @@ impl Meta {
         lease_for: Duration,
         progress: &Progress,
     ) -> Result<Renewed, StoreError> {
-        let now = self.clock().now_us();
-        let until = now.saturating_add(micros(lease_for));
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
+            let until = now.saturating_add(micros(lease_for));
             let updated = held(lease)
                 .col_expr(job::Column::LeaseUntil, Expr::value(until))
                 .col_expr(job::Column::HeartbeatAt, Expr::value(now))
@@ -88,10 +90,10 @@ impl Meta {
     /// Ends all leases, for a process that knows that no worker is alive: it has just started, and nobody else may use
     /// the database. Their jobs are waiting again with the next claim; the lost attempts count.
     pub async fn end_all_leases(&self) -> Result<(), StoreError> {
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             job::Entity::update_many()
-                .col_expr(job::Column::LeaseUntil, Expr::value(self.clock().now_us()))
+                .col_expr(job::Column::LeaseUntil, Expr::value(now))
                 .filter(job::Column::State.eq(JobState::Running.as_str()))
                 .exec(transaction)
                 .await
@@ -103,8 +105,7 @@ impl Meta {
 
     /// Hands a job back, for a worker that shuts down: it is waiting again at once and the attempt is not counted.
     pub async fn release_job(&self, lease: &Lease) -> Result<(), StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             let job = get_job(transaction, lease).await?;
             requeue(transaction, lease, now, i32::try_from(job.attempts).unwrap_or(1) - 1, None).await?;
@@ -212,6 +213,7 @@ async fn expire_leases(db: &impl ConnectionTrait, now: i64) -> Result<(), StoreE
         if job.cancel_requested {
             runs::end_job(db, &job, JobState::Cancelled, now).await?;
             finish::end_run(db, &job, runs::cancelled(&job), now).await?;
+            finish::audit_end(db, &job, &Origin::worker(), UploadState::Cancelled, now).await?;
         } else if job.attempts >= job.max_attempts {
             bury(db, &job, Failure::workers_lost(job.attempts), now).await?;
         } else {
@@ -231,6 +233,13 @@ pub(super) async fn bury(
     now: i64,
 ) -> Result<(), StoreError> {
     runs::end_job(db, job, JobState::Dead, now).await?;
+    // For whoever looks through the jobs that were given up.
+    job::Entity::update_many()
+        .col_expr(job::Column::Error, Expr::value(failure.detail.as_str()))
+        .filter(job::Column::Id.eq(job.id.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(db_error)?;
     let result = RunResult {
         state: UploadState::Failed,
         summary: None,

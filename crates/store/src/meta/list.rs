@@ -22,7 +22,7 @@ const MAX_PAGE: u64 = 1_000;
 impl Meta {
     /// One upload with its runs. `NotFound` also for another tenant's upload and for a deleted one.
     pub async fn get_upload(&self, tenant: TenantId, id: UploadId) -> Result<UploadRecord, StoreError> {
-        get(self.reader(), tenant, id).await
+        self.read(get(self.reader(), tenant, id)).await
     }
 
     /// A page of uploads, the one begun last first. Going from page to page gives none twice and leaves none out
@@ -40,7 +40,7 @@ impl Meta {
         if let Some(state) = list.state {
             query = query.filter(upload::Column::State.eq(state.as_str()));
         }
-        let mut items = load(self.reader(), query).await?;
+        let mut items = self.read(load(self.reader(), query)).await?;
         let more = items.len() as u64 > limit;
         items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let next = if more { items.last().map(|record| record.upload.id) } else { None };
@@ -49,20 +49,19 @@ impl Meta {
 
     /// When the last change was made, in microseconds; none when there was none yet.
     pub async fn last_event_at(&self) -> Result<Option<i64>, StoreError> {
-        let last =
-            audit_event::Entity::find().order_by_desc(audit_event::Column::Seq).one(self.reader()).await;
-        Ok(last.map_err(db_error)?.map(|event| event.at))
+        let last = audit_event::Entity::find().order_by_desc(audit_event::Column::Seq).one(self.reader());
+        let last = self.read(async { last.await.map_err(db_error) }).await?;
+        Ok(last.map(|event| event.at))
     }
 
     /// All runs over an upload, the first one first.
     pub async fn list_runs(&self, tenant: TenantId, id: UploadId) -> Result<Vec<Run>, StoreError> {
-        get(self.reader(), tenant, id).await?;
-        let rows = run::Entity::find()
+        self.get_upload(tenant, id).await?;
+        let find = run::Entity::find()
             .filter(run::Column::UploadId.eq(id.as_uuid()))
             .order_by_asc(run::Column::Number)
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
+            .all(self.reader());
+        let rows = self.read(async { find.await.map_err(db_error) }).await?;
         rows.into_iter().map(rows::run).collect()
     }
 
@@ -70,7 +69,8 @@ impl Meta {
     pub async fn stats(&self, tenant: TenantId) -> Result<Stats, StoreError> {
         let db = self.reader();
         let statement = dialect::stats(db, tenant.as_uuid());
-        let counts = StateCount::find_by_statement(statement).all(db).await.map_err(db_error)?;
+        let count = StateCount::find_by_statement(statement).all(db);
+        let counts = self.read(async { count.await.map_err(db_error) }).await?;
         let mut stats = Stats::default();
         let (mut timed, mut processing_us) = (0.0, 0.0);
         for count in counts {
@@ -103,14 +103,13 @@ impl Meta {
         after_seq: i64,
         limit: u64,
     ) -> Result<Vec<AuditEvent>, StoreError> {
-        let rows = audit_event::Entity::find()
+        let find = audit_event::Entity::find()
             .filter(audit_event::Column::TenantId.eq(tenant.as_uuid()))
             .filter(audit_event::Column::Seq.gt(after_seq))
             .order_by_asc(audit_event::Column::Seq)
             .limit(limit.clamp(1, MAX_PAGE))
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
+            .all(self.reader());
+        let rows = self.read(async { find.await.map_err(db_error) }).await?;
         Ok(rows.into_iter().map(rows::audit_event).collect())
     }
 }

@@ -6,10 +6,12 @@
 
 mod commit;
 mod create;
+mod dead;
 mod delete;
 mod dialect;
 mod entity;
 mod finish;
+pub(crate) mod identity;
 mod jobs;
 mod keys;
 mod list;
@@ -17,6 +19,7 @@ mod replaced;
 pub(crate) mod restored;
 mod rows;
 mod runs;
+mod writer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,9 +34,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::migrations::Migrator;
-
-/// How often work is done that crosses another one's each time.
-const MAX_CROSSED: u64 = 20;
+use writer::{Patience, Writer};
 
 /// Where the database is.
 #[derive(Debug, Clone)]
@@ -41,6 +42,8 @@ pub struct MetaOptions {
     pub(crate) database: Database,
     pub(crate) max_readers: u32,
     pub(crate) max_writers: u32,
+    pub(crate) acquire_timeout: Duration,
+    pub(crate) statement_timeout: Duration,
 }
 
 #[derive(Clone)]
@@ -65,13 +68,41 @@ impl MetaOptions {
     /// A SQLite file, made when it is missing. Its directory must exist and be on a local disk.
     pub fn sqlite_file(path: impl Into<PathBuf>) -> Self {
         let database = Database::Sqlite { file: path.into(), max_bytes: None };
-        Self { database, max_readers: 4, max_writers: 1 }
+        // One connection writes, so its callers queue for it, and that may take a while.
+        Self { acquire_timeout: Duration::from_secs(30), ..Self::new(database, 4, 1) }
     }
 
     /// A PostgreSQL server, version 15 or newer, as `postgres://user:password@host/database`. Many processes may use it
     /// at the same time.
     pub fn postgres(url: impl Into<String>) -> Self {
-        Self { database: Database::Postgres { url: url.into() }, max_readers: 8, max_writers: 8 }
+        Self::new(Database::Postgres { url: url.into() }, 8, 8)
+    }
+
+    fn new(database: Database, max_readers: u32, max_writers: u32) -> Self {
+        let (acquire_timeout, statement_timeout) = (Duration::from_secs(5), Duration::from_secs(15));
+        Self { database, max_readers, max_writers, acquire_timeout, statement_timeout }
+    }
+
+    /// Sets how many connections there may be in all; half of them write.
+    #[must_use]
+    pub fn with_max_connections(self, max_connections: u32) -> Self {
+        let writers = max_connections / 2;
+        self.with_max_writers(writers).with_max_readers(max_connections - writers)
+    }
+
+    /// Sets how long a caller waits for a connection before the store counts as unavailable.
+    #[must_use]
+    pub fn with_acquire_timeout(mut self, timeout: Duration) -> Self {
+        self.acquire_timeout = timeout;
+        self
+    }
+
+    /// Sets the longest statement of a server. A call that gets no answer for so long, because the network has swallowed
+    /// it, counts as unavailable a moment later.
+    #[must_use]
+    pub fn with_statement_timeout(mut self, timeout: Duration) -> Self {
+        self.statement_timeout = timeout;
+        self
     }
 
     /// Sets how many connections may read at the same time.
@@ -108,9 +139,8 @@ pub struct Meta(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    writer: DatabaseConnection,
+    writer: Writer,
     reader: DatabaseConnection,
-    clock: Clock,
     creates: commit::Queue,
     job_added: Arc<Notify>,
 }
@@ -118,11 +148,14 @@ struct Inner {
 impl Meta {
     /// Opens the database and its connections; it does not migrate. Needs a tokio runtime.
     pub async fn open(options: &MetaOptions, clock: Clock) -> Result<Self, StoreError> {
-        let writer = dialect::connect_writers(options).await.map_err(db_error)?;
-        let reader = dialect::connect_readers(options).await.map_err(db_error)?;
+        let patience = Patience(dialect::patience(options));
+        let db = patience.wait(async { dialect::connect_writers(options).await.map_err(db_error) }).await?;
+        let reader =
+            patience.wait(async { dialect::connect_readers(options).await.map_err(db_error) }).await?;
+        let writer = Writer { db, clock, patience };
         let job_added = Arc::new(Notify::new());
-        let creates = commit::Queue::start(writer.clone(), clock.clone(), Arc::clone(&job_added));
-        Ok(Self(Arc::new(Inner { writer, reader, clock, creates, job_added })))
+        let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added));
+        Ok(Self(Arc::new(Inner { writer, reader, creates, job_added })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
@@ -130,7 +163,8 @@ impl Meta {
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
         // The second of two processes must see what the first has done, not what was there when it began to wait: so no
         // serialisable transaction, whose view is fixed.
-        let transaction = self.0.writer.begin_with_options(dialect::migration()).await.map_err(db_error)?;
+        let writer = &self.0.writer.db;
+        let transaction = writer.begin_with_options(dialect::migration(writer)).await.map_err(db_error)?;
         dialect::lock_for_migration(&transaction).await.map_err(db_error)?;
         let pending = names(Migrator::get_pending_migrations(&transaction).await.map_err(db_error)?);
         Migrator::up(&transaction, None).await.map_err(db_error)?;
@@ -141,7 +175,26 @@ impl Meta {
     /// The names of the migrations that have not run yet; changes nothing. Fails when the database was made by a
     /// newer version of the program.
     pub async fn pending_migrations(&self) -> Result<Vec<String>, StoreError> {
-        Ok(names(Migrator::get_pending_migrations_read_only(&self.0.reader).await.map_err(db_error)?))
+        let pending = Migrator::get_pending_migrations_read_only(&self.0.reader);
+        Ok(names(self.read(async { pending.await.map_err(db_error) }).await?))
+    }
+
+    /// The same for a database that is not open, or not even there; it is not made.
+    pub async fn pending_migrations_of(options: &MetaOptions) -> Result<Vec<String>, StoreError> {
+        if let Database::Sqlite { file, .. } = &options.database
+            && !file.try_exists().map_err(|error| StoreError::Unavailable(error.into()))?
+        {
+            return Ok(Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect());
+        }
+        let patience = Patience(dialect::patience(options));
+        let pending = patience.wait(async {
+            let reader =
+                dialect::connect_readers(&options.clone().with_max_readers(1)).await.map_err(db_error)?;
+            let pending = Migrator::get_pending_migrations_read_only(&reader).await.map_err(db_error)?;
+            reader.close().await.map_err(db_error)?;
+            Ok(names(pending))
+        });
+        pending.await
     }
 
     /// Asks the database, and the task that creates uploads, for a sign of life.
@@ -149,24 +202,31 @@ impl Meta {
         if !self.0.creates.is_alive() {
             return Err(StoreError::Unavailable("the committing task has ended".into()));
         }
-        self.0.reader.ping().await.map_err(|error| StoreError::Unavailable(error.into()))
+        self.read(async { self.0.reader.ping().await.map_err(|error| StoreError::Unavailable(error.into())) })
+            .await
     }
 
     /// Ends all connections; calls that are under way finish first, later ones fail.
     pub async fn close(self) -> Result<(), StoreError> {
         self.0.reader.clone().close().await.map_err(db_error)?;
-        self.0.writer.clone().close().await.map_err(db_error)
+        self.0.writer.db.clone().close().await.map_err(db_error)
     }
 
-    /// The clock that all rows are dated by.
+    /// The clock of this process. Rows are dated by the database where several processes share one, since the clocks of
+    /// their machines differ; this one is for measuring how long something took.
     pub fn clock(&self) -> &Clock {
-        &self.0.clock
+        &self.0.writer.clock
     }
 
     /// Is notified once for each job that this process makes claimable. Jobs of other processes, and those that
     /// wait for their time or for a lease to end, are found by asking again every second or so.
     pub fn job_added(&self) -> &Notify {
         &self.0.job_added
+    }
+
+    /// The time of the database, by which rows are dated.
+    pub(crate) async fn time_in(&self, transaction: &DatabaseTransaction) -> Result<i64, StoreError> {
+        dialect::now(transaction, self.clock()).await.map_err(db_error)
     }
 
     /// The kind of the database, for people.
@@ -190,8 +250,9 @@ impl Meta {
 
     /// A writing transaction in which this process may change the schema; `None` while another one does.
     pub(crate) async fn begin_alone(&self) -> Result<Option<DatabaseTransaction>, StoreError> {
+        let writer = &self.0.writer.db;
         let begin = async {
-            let transaction = self.0.writer.begin_with_options(dialect::migration()).await?;
+            let transaction = writer.begin_with_options(dialect::migration(writer)).await?;
             dialect::lift_timeouts(&transaction).await?;
             let taken = dialect::try_lock_for_migration(&transaction).await?;
             Ok(taken.then_some(transaction))
@@ -203,59 +264,17 @@ impl Meta {
         &self.0.reader
     }
 
-    /// Does some work in one writing transaction, all or nothing.
-    async fn write<T, W>(&self, work: impl Fn(Arc<DatabaseTransaction>) -> W) -> Result<T, StoreError>
+    /// Waits for what is read, as long as is sensible.
+    async fn read<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+        self.0.writer.patience.wait(answer).await
+    }
+
+    /// Does some work in one writing transaction, all or nothing; it is given the time of the database.
+    async fn write<T, W>(&self, work: impl Fn(Arc<DatabaseTransaction>, i64) -> W) -> Result<T, StoreError>
     where
         W: Future<Output = Result<T, StoreError>>,
     {
-        write(&self.0.writer, work).await
-    }
-}
-
-/// Does some work in one writing transaction, all or nothing, as if transactions came one after the other. Work that
-/// crossed another one's is undone by the database, and done once more.
-async fn write<T, W>(
-    writer: &DatabaseConnection,
-    work: impl Fn(Arc<DatabaseTransaction>) -> W,
-) -> Result<T, StoreError>
-where
-    W: Future<Output = Result<T, StoreError>>,
-{
-    let mut attempt = 1;
-    loop {
-        let transaction = writer.begin_with_options(dialect::write_transaction()).await.map_err(db_error)?;
-        let transaction = Arc::new(transaction);
-        let done = work(Arc::clone(&transaction)).await;
-        let transaction = Arc::into_inner(transaction)
-            .ok_or_else(|| StoreError::Internal("a transaction was kept beyond its work".into()))?;
-        let done = match done {
-            Ok(done) => transaction.commit().await.map_err(db_error).map(|()| done),
-            Err(error) => {
-                // Nothing has happened whether this works or not: a connection that is lost takes its transaction along.
-                let _ = transaction.rollback().await;
-                Err(error)
-            }
-        };
-        match done {
-            Err(error) if attempt < MAX_CROSSED && is_crossed(&error) => {
-                // Those that crossed must not meet again.
-                let apart =
-                    Duration::from_millis(u64::from(uuid::Uuid::now_v7().as_bytes()[15]) * attempt / 32);
-                tokio::time::sleep(apart).await;
-                attempt += 1;
-            }
-            done => return done,
-        }
-    }
-}
-
-fn is_crossed(error: &StoreError) -> bool {
-    let StoreError::Unavailable(cause) = error else { return false };
-    match cause.downcast_ref() {
-        Some(DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) => {
-            dialect::is_crossed(cause)
-        }
-        _ => false,
+        self.0.writer.write(work).await
     }
 }
 

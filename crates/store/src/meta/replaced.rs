@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder
 use uuid::Uuid;
 
 use super::entity::{job, run, upload};
-use super::{Meta, db_error};
+use super::{Meta, db_error, dialect};
 use crate::clock::micros;
 use crate::error::StoreError;
 use crate::model::{Job, ReplacedRun, RunId, TenantId, UploadId};
@@ -19,17 +19,20 @@ impl Meta {
         kept_for: Duration,
         limit: u64,
     ) -> Result<Vec<ReplacedRun>, StoreError> {
-        let before = self.clock().now_us().saturating_sub(micros(kept_for));
-        let found: Vec<(Uuid, Uuid, Uuid)> = run::Entity::find()
-            .select_only()
-            .columns([run::Column::TenantId, run::Column::UploadId, run::Column::Id])
-            .filter(run::Column::ReplacedAt.lte(before))
-            .order_by_asc(run::Column::ReplacedAt)
-            .limit(limit)
-            .into_tuple()
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
+        let find = async {
+            let db = self.reader();
+            let before = dialect::now(db, self.clock()).await?.saturating_sub(micros(kept_for));
+            run::Entity::find()
+                .select_only()
+                .columns([run::Column::TenantId, run::Column::UploadId, run::Column::Id])
+                .filter(run::Column::ReplacedAt.lte(before))
+                .order_by_asc(run::Column::ReplacedAt)
+                .limit(limit)
+                .into_tuple()
+                .all(db)
+                .await
+        };
+        let found: Vec<(Uuid, Uuid, Uuid)> = self.read(async { find.await.map_err(db_error) }).await?;
         let replaced = found.into_iter().map(|(tenant, upload, run)| ReplacedRun {
             tenant: TenantId::from_uuid(tenant),
             upload: UploadId::from_uuid(upload),
@@ -41,7 +44,7 @@ impl Meta {
     /// Says that the objects of a replaced run are gone; its row and its job go too. Calling it again changes nothing.
     pub async fn forget_run(&self, replaced: &ReplacedRun) -> Result<(), StoreError> {
         let id = replaced.run.as_uuid();
-        self.write(|transaction| async move {
+        self.write(|transaction, _| async move {
             let transaction = &*transaction;
             job::Entity::delete_many()
                 .filter(job::Column::RunId.eq(id))

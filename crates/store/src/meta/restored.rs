@@ -2,17 +2,21 @@
 
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
+use uuid::Uuid;
+
 use super::entity::audit_event;
-use super::{db_error, delete, jobs, rows};
+use super::{db_error, delete, identity, jobs, rows};
 use crate::error::StoreError;
 use crate::model::{BackupId, Origin, TenantId, UploadId};
 
 /// Makes the rows those of a living store: jobs wait for its workers, uploads that were deleted while they were copied are
-/// gone, and the audit log says where it comes from.
+/// gone, and the audit log says where it comes from. It is another store than that of the backup, which may still live: it
+/// keeps the identity that its empty database had, to which its bucket is bound.
 pub(crate) async fn settle(
     db: &impl ConnectionTrait,
     backup: BackupId,
     deleted: &[(TenantId, UploadId)],
+    own: Option<Uuid>,
     now: i64,
 ) -> Result<(), StoreError> {
     let origin = Origin { actor: "restore".to_owned(), request_id: None };
@@ -24,5 +28,9 @@ pub(crate) async fn settle(
         rows::audit_row(now, TenantId::DEFAULT, &origin, "store.restore", UploadId::generate(), "restored");
     event.subject = Set(backup.to_string());
     audit_event::Entity::insert(event).exec_without_returning(db).await.map_err(db_error)?;
-    Ok(())
+    match (own, identity::known(db).await?) {
+        // Neither store has a bucket: nobody asks.
+        (None, None) => Ok(()),
+        (own, _) => identity::set(db, own.unwrap_or_else(Uuid::now_v7), now).await,
+    }
 }

@@ -7,7 +7,8 @@ use super::entity::{audit_event, job, run, upload};
 use super::{Meta, create, db_error, finish, keys, list, rows};
 use crate::error::{Entity, StoreError};
 use crate::model::{
-    IdempotencyKey, Job, JobState, NewRun, Origin, RunResult, Taken, TenantId, UploadId, UploadState,
+    IdempotencyKey, Job, JobState, NewRun, Origin, RunResult, Taken, TenantId, UploadId, UploadRecord,
+    UploadState,
 };
 
 impl Meta {
@@ -15,10 +16,9 @@ impl Meta {
     /// ends with a report. `Conflict` while a run is waiting or in work. A second call with the same idempotency key
     /// changes nothing, or is `KeyReused` when it is another request.
     pub async fn start_run(&self, tenant: TenantId, id: UploadId, new: NewRun) -> Result<Taken, StoreError> {
-        let now = self.clock().now_us();
         let new = &new;
         let done = self
-            .write(|transaction| async move {
+            .write(|transaction, now| async move {
                 let transaction = &*transaction;
                 if let Some(record) = keys::find(transaction, tenant, new.key.as_ref()).await? {
                     return Ok(Taken::Repeated(record));
@@ -27,25 +27,7 @@ impl Meta {
                 if !before.upload.state.is_final() {
                     return Err(StoreError::Conflict(Entity::Upload(id)));
                 }
-                let number = before.latest.number + 1;
-                let (run, run_row) = rows::new_run(&before.upload, new.id, number, &new.settings)?;
-                let job_row = create::new_job(&run, &new.job, now)?;
-                let audit =
-                    rows::audit_row(now, tenant, &new.origin, "upload.reprocess", id, run.state.as_str());
-                run::Entity::insert(run_row).exec_without_returning(transaction).await.map_err(db_error)?;
-                job::Entity::insert(job_row).exec_without_returning(transaction).await.map_err(db_error)?;
-                audit_event::Entity::insert(audit)
-                    .exec_without_returning(transaction)
-                    .await
-                    .map_err(db_error)?;
-                upload::Entity::update_many()
-                    .col_expr(upload::Column::State, Expr::value(UploadState::Queued.as_str()))
-                    .col_expr(upload::Column::LatestRun, Expr::value(new.id.as_uuid()))
-                    .col_expr(upload::Column::FinishedAt, Expr::value(None::<i64>))
-                    .filter(upload::Column::Id.eq(id.as_uuid()))
-                    .exec(transaction)
-                    .await
-                    .map_err(db_error)?;
+                queue(transaction, &before, new, "upload.reprocess", now).await?;
                 keys::remember(transaction, tenant, new.key.as_ref(), id, now).await?;
                 let record = list::get(transaction, tenant, id).await?;
                 Ok(Taken::New(record))
@@ -64,8 +46,7 @@ impl Meta {
         key: Option<&IdempotencyKey>,
         origin: &Origin,
     ) -> Result<Taken, StoreError> {
-        let now = self.clock().now_us();
-        self.write(|transaction| async move {
+        self.write(|transaction, now| async move {
             let transaction = &*transaction;
             if let Some(record) = keys::find(transaction, tenant, key).await? {
                 return Ok(Taken::Repeated(record));
@@ -95,6 +76,33 @@ impl Meta {
         })
         .await
     }
+}
+
+/// Writes a further run, its job and the audit event of this action.
+pub(super) async fn queue(
+    db: &impl ConnectionTrait,
+    before: &UploadRecord,
+    new: &NewRun,
+    action: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    let number = before.latest.number + 1;
+    let (run, run_row) = rows::new_run(&before.upload, new.id, number, &new.settings)?;
+    let job_row = create::new_job(&run, &new.job, now)?;
+    let audit =
+        rows::audit_row(now, before.upload.tenant, &new.origin, action, before.upload.id, run.state.as_str());
+    run::Entity::insert(run_row).exec_without_returning(db).await.map_err(db_error)?;
+    job::Entity::insert(job_row).exec_without_returning(db).await.map_err(db_error)?;
+    audit_event::Entity::insert(audit).exec_without_returning(db).await.map_err(db_error)?;
+    upload::Entity::update_many()
+        .col_expr(upload::Column::State, Expr::value(UploadState::Queued.as_str()))
+        .col_expr(upload::Column::LatestRun, Expr::value(new.id.as_uuid()))
+        .col_expr(upload::Column::FinishedAt, Expr::value(None::<i64>))
+        .filter(upload::Column::Id.eq(before.upload.id.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(db_error)?;
+    Ok(())
 }
 
 /// The result of a run that was stopped.

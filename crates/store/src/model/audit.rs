@@ -7,7 +7,7 @@ use super::TenantId;
 /// Who asks for a change, and in which request: written into the audit event of the change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The principal: `anonymous`, `worker`, later the id of a key or a person. Never a secret.
+    /// The principal: `anonymous`, `worker`, `operator`, later the id of a key or a person. Never a secret.
     pub actor: String,
     /// The request that caused it, when there was one.
     pub request_id: Option<String>,
@@ -17,6 +17,11 @@ impl Origin {
     /// A request without sign-in.
     pub fn anonymous(request_id: impl Into<String>) -> Self {
         Self { actor: "anonymous".to_owned(), request_id: Some(request_id.into()) }
+    }
+
+    /// Somebody at the command line of the machine.
+    pub fn operator() -> Self {
+        Self { actor: "operator".to_owned(), request_id: None }
     }
 
     /// The service itself, outside any request.

@@ -9,6 +9,8 @@ mod blobs;
 mod local;
 /// PostgreSQL under the common suite, and what only a server does.
 mod postgres;
+/// Objects in a bucket, under the common suite and beyond.
+mod s3;
 /// SQLite under the common suite, and what only it does.
 mod sqlite;
 /// Databases of earlier versions migrate.
@@ -16,6 +18,8 @@ mod upgrade;
 
 /// Random orders of events against a small model.
 mod prop_jobs;
+/// Workers that pause, crash and come back, over both databases.
+mod sim_workers;
 
 /// Every file beside this one is a module of it.
 #[test]

@@ -1,8 +1,10 @@
 //! PostgreSQL under the common suite, and what only a server shared by several processes can show.
 
+use std::time::{Duration, Instant};
+
 use csvp_store::contract::{self, LEASE, MetaSetup};
-use csvp_store::{Clock, Meta, MetaOptions, StoreError, TenantId};
-use csvp_testkit::servers::Postgres;
+use csvp_store::{Clock, Meta, MetaOptions, Origin, StoreError, TenantId, UploadState};
+use csvp_testkit::servers::{Postgres, Relay};
 
 /// Any time after the default tenant was made; the suites move it.
 const START_US: i64 = 1_800_000_000_000_000;
@@ -97,6 +99,73 @@ async fn a_server_that_goes_away_and_comes_back_needs_no_restart() {
     server.start_again();
     meta.get_upload(TenantId::DEFAULT, before.id).await.unwrap();
     meta.create_upload(contract::queued("after.csv")).await.unwrap();
+}
+
+/// No answer at all is the worst a network can do: calls end in time, and no connection stays lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_swallows_everything_is_waited_for_in_bounds_only() {
+    let server = Postgres::start();
+    let relay = Relay::to([([127, 0, 0, 1], server.port()).into()]);
+    let through = format!(":{}/", relay.address().port());
+    let url = server.new_database().replace(&format!(":{}/", server.port()), &through);
+    let second = Duration::from_secs(1);
+    let options = MetaOptions::postgres(url).with_max_connections(2);
+    let options = options.with_acquire_timeout(second).with_statement_timeout(second);
+    let meta = Meta::open(&options, Clock::system()).await.unwrap();
+    meta.migrate().await.unwrap();
+    let before = contract::queued("before.csv");
+    meta.create_upload(before.clone()).await.unwrap();
+    relay.set_silent(true);
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let (read, claimed, created) = tokio::join!(
+            meta.get_upload(TenantId::DEFAULT, before.id),
+            meta.claim_job("w", LEASE),
+            meta.create_upload(contract::queued("during.csv")),
+        );
+        for refused in [read.map(drop), claimed.map(drop), created.map(drop)] {
+            assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        }
+        assert!(begun.elapsed() < 5 * second, "{:?}", begun.elapsed());
+    }
+    relay.set_silent(false);
+    let begun = Instant::now();
+    while let Err(error) = meta.create_upload(contract::queued("after.csv")).await {
+        assert!(begun.elapsed() < 10 * second, "the database is there, and it is still said: {error:?}");
+    }
+    meta.get_upload(TenantId::DEFAULT, before.id).await.unwrap();
+}
+
+/// Machines whose clocks are an hour apart, and each other's leases.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_clock_of_the_database_decides_whatever_the_machines_think() {
+    let server = Postgres::start();
+    let options = MetaOptions::postgres(server.new_database());
+    let hour = 3_600_000_000;
+    let early = Meta::open(&options, Clock::system_off_by(-hour)).await.unwrap();
+    let late = Meta::open(&options, Clock::system_off_by(hour)).await.unwrap();
+    early.migrate().await.unwrap();
+    // Jobs of each are there for the other at once.
+    for (one, other) in [(&early, &late), (&late, &early)] {
+        let id = one.create_upload(contract::queued("a.csv")).await.unwrap().into_record().upload.id;
+        let job = other.claim_job("other", LEASE).await.unwrap().expect("the job is claimable at once");
+        assert_eq!(job.job.upload, id);
+        assert!(
+            one.claim_job("one", LEASE).await.unwrap().is_none(),
+            "a lease has been taken from the living"
+        );
+        let renewed = other.renew(&job.lease, LEASE, &job.job.progress).await.unwrap();
+        assert!(one.claim_job("one", LEASE).await.unwrap().is_none(), "{renewed:?}");
+        let result = contract::result(UploadState::Completed);
+        other.finish_job(&job.lease, result, &Origin::worker()).await.unwrap();
+    }
+    // What was processed in its request is dated, and took as long as it took.
+    let begun = late.clock().now_us() - 5_000_000;
+    let new = contract::finished("b.csv", begun, UploadState::Completed);
+    let record = late.create_upload(new).await.unwrap().into_record();
+    let (started, ended) = (record.latest.started_at.unwrap(), record.latest.finished_at.unwrap());
+    assert!((5_000_000..8_000_000).contains(&(ended - started)), "{started} {ended}");
+    assert!((ended - Clock::system().now_us()).abs() < 60_000_000, "{ended}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

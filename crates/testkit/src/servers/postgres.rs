@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::free_port;
+use super::{free_port, signal};
 
 const USER: &str = "csvp";
 /// With signs that a URL must escape.
@@ -59,6 +59,11 @@ impl Postgres {
         let started = Self { dir, port, server, settings, databases: AtomicU32::new(0) };
         started.wait_until_it_answers();
         started
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The address of a new, empty database.
@@ -155,9 +160,4 @@ fn as_postgres(program: &str) -> Command {
 
 fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|it| it.uid() == 0)
-}
-
-/// Sends a signal to a process that we started.
-pub(super) fn signal(name: &str, process: u32) {
-    let _ = Command::new("kill").args([format!("-{name}"), process.to_string()]).status();
 }

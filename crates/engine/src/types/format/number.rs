@@ -3,7 +3,7 @@
 use csvp_report::{DecimalForm, NumberMarks};
 
 use super::super::classify::MOST_DIGITS;
-use super::super::packed::ShortNumber;
+use super::super::packed::{ShortNumber, few_digits, fixed_number};
 use super::FormatError;
 
 /// The marks of a column's numbers as bytes.
@@ -48,7 +48,16 @@ impl Marks {
         Err(FormatError::Marks { decimal: self.decimal as char, group })
     }
 
+    #[inline]
     pub(super) fn parse_integer(&self, cell: &[u8]) -> Option<i64> {
+        if let ([b'1'..=b'9', ..], ..=8, true) = (cell, cell.len(), self.group.is_empty()) {
+            return few_digits(cell).map(|value| value as i64);
+        }
+        self.parse_any_integer(cell)
+    }
+
+    /// The same for every number: the plain twin.
+    fn parse_any_integer(&self, cell: &[u8]) -> Option<i64> {
         let digits = self.read(cell)?;
         if digits.scale.is_some() {
             return None;
@@ -203,7 +212,22 @@ impl DecimalText {
         Ok(Self { marks, precision: usize::from(precision), scale: usize::from(scale), form })
     }
 
+    #[inline]
     pub(super) fn parse(&self, cell: &[u8]) -> Option<i128> {
+        if self.form == DecimalForm::Fixed
+            && self.marks.group.is_empty()
+            && let Some((negative, value, whole)) = fixed_number(cell, self.marks.decimal, self.scale)
+            && value > 0
+            && whole + self.scale <= self.precision
+        {
+            let value = i128::from(value);
+            return Some(if negative { -value } else { value });
+        }
+        self.parse_any(cell)
+    }
+
+    /// The same for every form and length: the plain twin.
+    fn parse_any(&self, cell: &[u8]) -> Option<i128> {
         let digits = self.marks.read(cell)?;
         let written = digits.scale.unwrap_or(0);
         let fits = match (self.form, digits.scale) {
@@ -262,10 +286,19 @@ mod tests {
 
     proptest! {
         #[test]
+        fn decimals_of_one_scale_are_read_as_by_the_plain_twin(cell in "-?[0-9]{0,9}[.,]?[0-9]{0,9}", precision in 1..20_u8, scale in 0..9_u8) {
+            let marks = NumberMarks { decimal: '.', group: None };
+            if let Ok(text) = DecimalText::try_new(precision, scale, DecimalForm::Fixed, marks) {
+                prop_assert_eq!(text.parse(cell.as_bytes()), text.parse_any(cell.as_bytes()));
+            }
+        }
+
+        #[test]
         fn short_numbers_are_read_as_by_the_plain_twin(cell in "-?[0-9]{0,12}[.,]?[0-9]{0,12}") {
             for (decimal, group) in [('.', None), (',', None), ('.', Some(','))] {
                 let marks = Marks::try_new(NumberMarks { decimal, group }).unwrap();
                 prop_assert_eq!(marks.read(cell.as_bytes()), marks.read_any(cell.as_bytes()));
+                prop_assert_eq!(marks.parse_integer(cell.as_bytes()), marks.parse_any_integer(cell.as_bytes()));
             }
         }
     }

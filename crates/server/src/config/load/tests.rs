@@ -56,9 +56,9 @@ fn what_cannot_be_meant_is_refused_with_advice() {
         "ssh -L",
     );
     check(
-        &[("S3_BUCKET_NAME", "files")],
-        "cannot keep data in the S3 bucket `files`: this build keeps data in a local directory only",
-        "unset `AWS_S3_BUCKET`",
+        &[("CSVP_S3__PATH_STYLE", "yes")],
+        "setting `CSVP_S3__PATH_STYLE`: expected `true` or `false`, found `yes`",
+        "configuration.md",
     );
 }
 
@@ -82,4 +82,78 @@ fn operations_port_can_be_off_and_must_be_loopback() {
     assert_eq!(address("[::1]:1").unwrap().unwrap().to_string(), "[::1]:1");
     assert!(address("0.0.0.0:9464").is_err());
     assert!(address("9464").is_err());
+}
+
+#[test]
+fn a_bucket_needs_credentials_and_shows_none() {
+    let load = |pairs: &[(&str, &str)]| {
+        let bucket = [("S3_BUCKET_NAME", "files")];
+        Config::load(None, vars(&[&bucket[..], pairs].concat()))
+    };
+    let check = |pairs: &[(&str, &str)], message: &str| {
+        let error = load(pairs).unwrap_err().to_string();
+        assert!(error.starts_with(message), "{error}");
+    };
+    check(&[], "setting `s3`: expected credentials for the bucket");
+    check(
+        &[("AWS_ACCESS_KEY_ID", "a")],
+        "setting `s3.access_key_id`: expected `s3.access_key_id` and `s3.secret_access_key` together",
+    );
+    check(&[("AWS_WEB_IDENTITY_TOKEN_FILE", "/t")], "setting `s3.role_arn`: expected the role");
+    let keys =
+        [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "very-secret"), ("AWS_SESSION_TOKEN", "tok")];
+    check(&[&keys[..], &[("CSVP_S3__SSE", "kms")]].concat(), "setting `s3.kms_key_id`: expected the key");
+    check(
+        &[&keys[..], &[("CSVP_S3__KMS_KEY_ID", "k")]].concat(),
+        "setting `s3.kms_key_id`: expected `s3.sse",
+    );
+    check(
+        &[&keys[..], &[("CSVP_S3__RETRY_DEADLINE", "1ms")]].concat(),
+        "setting `s3.retry_deadline`: expected at least 100ms",
+    );
+    let config =
+        load(&[&keys[..], &[("CSVP_S3__PATH_STYLE", "true"), ("CSVP_S3__PREFIX", "/a/b/")]].concat());
+    let config = config.unwrap();
+    let options = config.s3_options().unwrap().unwrap();
+    assert_eq!(
+        (options.region.as_str(), options.prefix.as_str(), options.path_style),
+        ("us-east-1", "a/b", true)
+    );
+    for shown in [format!("{config:?}"), format!("{options:?}")] {
+        assert!(!shown.contains("very-secret") && !shown.contains("tok\""), "{shown}");
+    }
+}
+
+#[test]
+fn a_secret_in_a_broken_line_is_not_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("csvp.toml");
+    std::fs::write(&path, "[s3]\nsecret_access_key = very-secret\n").unwrap();
+    let error = Config::load(Some(&path), vec![]).unwrap_err().to_string();
+    assert!(error.contains("line 2") && !error.contains("very-secret"), "{error}");
+    std::fs::write(&path, "[s3]\nsecret_access_key = 17\n").unwrap();
+    let error = Config::load(Some(&path), vec![]).unwrap_err().to_string();
+    assert!(error.contains("line 2") && !error.contains("= 17"), "{error}");
+}
+
+/// The example is what someone copies: each key is known, and nobody finds a secret in it.
+#[test]
+fn the_example_for_production_can_be_loaded_and_holds_no_secret() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/production.toml");
+    let config = Config::load(Some(&path), vec![]).unwrap();
+    let options = config.s3_options().unwrap().unwrap();
+    assert_eq!(options.bucket, "example-csv-files");
+    let text = std::fs::read_to_string(path).unwrap();
+    for setting in Config::SETTINGS {
+        let set = |line: &str| line.trim_start_matches(['#', ' ']).starts_with(&format!("{} =", setting.key));
+        let is_secret = setting.kind == "Secret";
+        assert!(!(is_secret && text.lines().any(set)), "`{}` stands in the example", setting.key);
+    }
+    // Lines that are commented out are settings too: with the others they make a file that is understood.
+    let known = |line: &str| {
+        Config::SETTINGS.iter().any(|it| line.split('=').next() == Some(&format!("{} ", it.key)))
+    };
+    for line in text.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| line.contains(" = ")) {
+        assert!(known(line), "{line}");
+    }
 }

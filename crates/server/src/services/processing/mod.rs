@@ -105,12 +105,15 @@ impl From<EngineError> for Stop {
     }
 }
 
-/// A full store, or a run without room, among the causes: file formats wrap what their writer said, each in its own way.
+/// A store that is full or away, or a run without room, among the causes: file formats wrap what their writer said, each in its own way.
 fn within(error: &(dyn std::error::Error + 'static)) -> Option<Stop> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(StoreError::Full { used_bytes, max_bytes }) = error.downcast_ref() {
             return Some(Stop::Store(StoreError::Full { used_bytes: *used_bytes, max_bytes: *max_bytes }));
+        }
+        if let Some(StoreError::ObjectsUnavailable(cause)) = error.downcast_ref() {
+            return Some(Stop::Store(StoreError::ObjectsUnavailable(cause.to_string().into())));
         }
         if let Some(large) = error.downcast_ref::<room::TooLarge>() {
             return Some(Stop::TooLarge(large.to_string()));

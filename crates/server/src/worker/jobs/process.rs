@@ -3,6 +3,8 @@
 //! Its files go to keys of its own run, so doing it again writes the same objects. Nobody sees them until the one
 //! transaction that ends the job under its lease; a worker that lost the lease publishes nothing and cleans up.
 
+use std::time::Duration;
+
 use csvp_report::Report;
 use csvp_store::{
     ClaimedJob, Entity, Failure, JobFate, Lease, Origin, Progress, RunFile, RunResult, StoreError,
@@ -14,11 +16,15 @@ use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::error::BoxError;
 use crate::services::processing::{self, Place, Stop};
-use crate::services::{LiveRun, Share, first_share, second_share, settings};
+use crate::services::{LiveRun, Share, first_share, second_share, sent_by_second, settings};
 use crate::telemetry::Metric;
 
 /// Columns that a file is taken to have of which nothing is known yet.
 const UNKNOWN_COLUMNS: usize = 1_024;
+
+/// How often at least the database hears how far a job is: who watches from another process sees it there, and a wish to
+/// cancel is found there.
+const TELL_EVERY: Duration = Duration::from_secs(2);
 
 /// Largest plan that is read.
 const MAX_PLAN: u64 = 256 << 20;
@@ -81,10 +87,10 @@ async fn keep_lease(app: &App, lease: &Lease, live: &LiveRun) -> Cut {
     let lease_for = app.config.processing.lease.0;
     let deadline = tokio::time::sleep(app.config.processing.job_timeout.0);
     tokio::pin!(deadline);
-    let mut every = tokio::time::interval(lease_for / 3);
+    let mut every = tokio::time::interval((lease_for / 3).min(TELL_EVERY));
     loop {
         tokio::select! {
-            () = app.stopping.cancelled() => return Cut::Stopping,
+            () = app.draining.cancelled() => return Cut::Stopping,
             () = live.cancelled().cancelled() => return Cut::Cancelled,
             () = &mut deadline => return Cut::TimedOut,
             _ = every.tick() => {}
@@ -107,7 +113,7 @@ async fn process(app: &App, place: Place, live: &LiveRun) -> Result<(RunResult, 
     let size = record.upload.size_bytes;
     if let Some(plan) = stored_plan(app, place).await? {
         let columns = plan.schema().columns.len();
-        let _share = share(app, second_share(size, columns), live).await?;
+        let _share = share(app, second_share(size, columns) + sent_by_second(&app.blobs, size), live).await?;
         return processing::convert_plan(app, place, plan, size, live).await;
     }
     let wanted: SettingsRequest = serde_json::from_value(record.latest.settings.clone())?;
@@ -116,7 +122,7 @@ async fn process(app: &App, place: Place, live: &LiveRun) -> Result<(RunResult, 
     let checked = processing::check_stored(app, place, settings, size, live).await?;
     drop(first);
     let columns = checked.plan.schema().columns.len();
-    let _share = share(app, second_share(size, columns), live).await?;
+    let _share = share(app, second_share(size, columns) + sent_by_second(&app.blobs, size), live).await?;
     processing::convert(app, place, checked, size, live).await
 }
 
@@ -142,16 +148,20 @@ async fn stored_plan(app: &App, place: Place) -> Result<Option<csvp_engine::Plan
 /// The run could not be done; who is at fault decides what becomes of it.
 async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static str {
     match stop {
-        Stop::Cancelled => {
-            let result = without_report(UploadState::Cancelled, None);
-            processing::remove_run(app, place).await;
-            finish(app, lease, place, result).await
-        }
+        Stop::Cancelled => finish(app, lease, place, without_report(UploadState::Cancelled, None)).await,
         // Without a report the results of the run before stay: `refused` would take their place with nothing.
         Stop::NotCsv(detail) => end(app, lease, place, "not-csv", detail).await,
         Stop::TooLarge(detail) => end(app, lease, place, "upload-too-large", detail).await,
         Stop::Refused(detail) => end(app, lease, place, "upload-refused", detail).await,
         Stop::Settings(error) => end(app, lease, place, "request-invalid", error.detail).await,
+        // By no fault of the upload, and each try has waited for the store: the attempt does not count.
+        Stop::Store(error @ StoreError::ObjectsUnavailable(_)) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "object store does not answer; the job is tried again"
+            );
+            hand_back(app, lease).await
+        }
         Stop::Store(error) => again(app, lease, place, error.into()).await,
         Stop::Inside(cause) => again(app, lease, place, cause).await,
     }
@@ -159,14 +169,8 @@ async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static
 
 /// Ends the run without a report. The original stays.
 async fn end(app: &App, lease: &Lease, place: Place, code: &str, detail: String) -> &'static str {
-    processing::remove_run(app, place).await;
-    finish(
-        app,
-        lease,
-        place,
-        without_report(UploadState::Failed, Some(Failure { code: code.to_owned(), detail })),
-    )
-    .await
+    let failure = Failure { code: code.to_owned(), detail };
+    finish(app, lease, place, without_report(UploadState::Failed, Some(failure))).await
 }
 
 fn without_report(state: UploadState, error: Option<Failure>) -> RunResult {
@@ -182,8 +186,15 @@ async fn finish(app: &App, lease: &Lease, place: Place, result: RunResult) -> &'
         UploadState::Cancelled => "cancelled",
         _ => "finished",
     };
+    let leaves_nothing = result.files.is_empty();
     match app.meta.finish_job(lease, result, &Origin::worker()).await {
-        Ok(_) => outcome,
+        Ok(_) => {
+            if leaves_nothing {
+                // Not before the lease was seen to hold: another worker may have published files of these names.
+                processing::remove_run(app, place).await;
+            }
+            outcome
+        }
         Err(StoreError::LeaseLost(_) | StoreError::NotFound(_)) => lost(app, place).await,
         Err(error) => again(app, lease, place, error.into()).await,
     }

@@ -3,6 +3,8 @@
 mod postgres;
 mod sqlite;
 
+use std::time::Duration;
+
 use sea_orm::sqlx;
 use sea_orm::{
     AccessMode, ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, IsolationLevel,
@@ -11,6 +13,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Database, MetaOptions};
+use crate::clock::Clock;
 
 /// Any number that nobody else locks.
 const MIGRATION_LOCK: i64 = 0x6373_7670;
@@ -18,8 +21,8 @@ const MIGRATION_LOCK: i64 = 0x6373_7670;
 /// The connections that write: on SQLite it is one.
 pub(super) async fn connect_writers(options: &MetaOptions) -> Result<DatabaseConnection, DbErr> {
     match &options.database {
-        Database::Sqlite { file, max_bytes } => sqlite::connect(file, *max_bytes, 1, false).await,
-        Database::Postgres { url } => postgres::connect(url, options.max_writers, false).await,
+        Database::Sqlite { file, max_bytes } => sqlite::connect(options, file, *max_bytes, 1, false).await,
+        Database::Postgres { url } => postgres::connect(options, url, options.max_writers, false).await,
     }
 }
 
@@ -27,32 +30,58 @@ pub(super) async fn connect_writers(options: &MetaOptions) -> Result<DatabaseCon
 pub(super) async fn connect_readers(options: &MetaOptions) -> Result<DatabaseConnection, DbErr> {
     match &options.database {
         Database::Sqlite { file, max_bytes } => {
-            sqlite::connect(file, *max_bytes, options.max_readers, true).await
+            sqlite::connect(options, file, *max_bytes, options.max_readers, true).await
         }
-        Database::Postgres { url } => postgres::connect(url, options.max_readers, true).await,
+        Database::Postgres { url } => postgres::connect(options, url, options.max_readers, true).await,
     }
 }
 
 /// As if transactions came one after the other. SQLite takes the lock at once: a transaction that reads first and writes
-/// later could not wait for it.
-pub(super) fn write_transaction() -> TransactionOptions {
+/// later could not wait for it; it knows no levels, and the library warns when one is asked for.
+pub(super) fn write_transaction(db: &impl ConnectionTrait) -> TransactionOptions {
+    let has_levels = db.get_database_backend() == DatabaseBackend::Postgres;
     TransactionOptions {
-        isolation_level: Some(IsolationLevel::Serializable),
+        isolation_level: has_levels.then_some(IsolationLevel::Serializable),
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     }
 }
 
 /// A transaction in which each statement sees what others have committed before it.
-pub(super) fn migration() -> TransactionOptions {
-    TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..write_transaction() }
+pub(super) fn migration(db: &impl ConnectionTrait) -> TransactionOptions {
+    let one_by_one = write_transaction(db);
+    let isolation_level = one_by_one.isolation_level.map(|_| IsolationLevel::ReadCommitted);
+    TransactionOptions { isolation_level, ..one_by_one }
+}
+
+/// The time that rows are dated by and leases are judged by. Where processes on several machines share a database it is
+/// the time of the database: their own clocks differ, and a lease that has ended on one of them would still run on another.
+pub(super) async fn now(db: &impl ConnectionTrait, clock: &Clock) -> Result<i64, DbErr> {
+    if db.get_database_backend() != DatabaseBackend::Postgres || clock.is_manual() {
+        return Ok(clock.now_us());
+    }
+    let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT) AS now";
+    let row = db.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await?;
+    row.ok_or_else(|| DbErr::Custom("the server does not tell the time".to_owned()))?.try_get("", "now")
+}
+
+/// How long a call waits for its answer, a free connection and a moment for the way included. SQLite always answers.
+pub(super) fn patience(options: &MetaOptions) -> Option<Duration> {
+    let answer = options.acquire_timeout + options.statement_timeout + Duration::from_secs(1);
+    matches!(options.database, Database::Postgres { .. }).then_some(answer)
 }
 
 /// Keeps a second process from migrating at the same time, until the transaction ends. On SQLite the writing transaction
 /// is that lock.
 pub(super) async fn lock_for_migration(transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
     if transaction.get_database_backend() == DatabaseBackend::Postgres {
-        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+        // The other process may take its time, and so may a change of a large table; but one that waits for a table
+        // keeps everybody else from it, so it waits a moment only.
+        let sql = format!(
+            "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; \
+             SELECT pg_advisory_xact_lock({MIGRATION_LOCK}); SET LOCAL lock_timeout = '5s'"
+        );
+        transaction.execute_unprepared(&sql).await?;
     }
     Ok(())
 }
@@ -75,7 +104,7 @@ pub(super) fn snapshot(db: &impl ConnectionTrait) -> TransactionOptions {
 /// The limits on time are made for requests; a transaction over all rows waits for a disk or a network in between.
 pub(super) async fn lift_timeouts(transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
     if transaction.get_database_backend() == DatabaseBackend::Postgres {
-        for (setting, _) in postgres::TIMEOUTS {
+        for setting in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
             transaction.execute_unprepared(&format!("SET LOCAL {setting} = 0")).await?;
         }
     }

@@ -3,42 +3,58 @@
 //! Every writing transaction is serialisable, so that code which reads first and writes later is right on both databases;
 //! what the database refuses because two of them crossed is done once more.
 
-use std::time::Duration;
-
 use sea_orm::sqlx;
-use sea_orm::sqlx::postgres::PgConnectOptions;
+use sea_orm::sqlx::Connection as _;
+use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, Statement,
 };
 
-/// How long a caller waits for a connection before the store counts as unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest statement, longest wait for a lock, and longest pause inside a transaction, in milliseconds.
-pub(super) const TIMEOUTS: [(&str, &str); 3] = [
-    ("statement_timeout", "30000"),
-    ("lock_timeout", "10000"),
-    ("idle_in_transaction_session_timeout", "60000"),
-];
+use crate::meta::MetaOptions;
+
+/// Longest pause inside a transaction, in milliseconds: a process that was stopped in the middle must not hold its locks.
+const LONGEST_PAUSE: &str = "60000";
 /// Oldest server whose behaviour is tested.
 const OLDEST_SERVER: i32 = 150_000;
 
 /// Opens connections to a server. Those that only read cannot write even by mistake.
 pub(super) async fn connect(
+    options: &MetaOptions,
     url: &str,
     connections: u32,
     reads_only: bool,
 ) -> Result<DatabaseConnection, DbErr> {
+    let sign_of_life = options.acquire_timeout;
+    let statement = options.statement_timeout.as_millis().to_string();
+    // A statement that waits for a lock ends before its own time does: the message then names the lock.
+    let lock = (options.statement_timeout / 2).as_millis().to_string();
     let mut connect = ConnectOptions::new(url);
     connect
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(options.acquire_timeout)
+        .connect_timeout(options.acquire_timeout)
         // A server that was restarted must be noticed before a request is given a dead connection.
         .test_before_acquire(true)
         .sqlx_logging(false)
+        .map_sqlx_postgres_pool_opts(move |pool: PgPoolOptions| {
+            // The pool itself waits without end for the sign of life of a connection that comes back to it, and keeps its
+            // place: a network that swallows everything would use up all places for a quarter of an hour.
+            pool.after_release(move |connection, _| {
+                Box::pin(async move {
+                    match tokio::time::timeout(sign_of_life, connection.ping()).await {
+                        Ok(answer) => answer.map(|()| true),
+                        Err(_) => Err(sqlx::Error::PoolTimedOut),
+                    }
+                })
+            })
+        })
         .map_sqlx_postgres_opts(move |options: PgConnectOptions| {
-            let options = options.application_name("csvp").options(TIMEOUTS);
+            let options = options.application_name("csvp").options([
+                ("statement_timeout", statement.as_str()),
+                ("lock_timeout", lock.as_str()),
+                ("idle_in_transaction_session_timeout", LONGEST_PAUSE),
+            ]);
             if reads_only { options.options([("default_transaction_read_only", "on")]) } else { options }
         });
     let db = Database::connect(connect).await?;

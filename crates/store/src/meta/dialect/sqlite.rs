@@ -8,16 +8,17 @@ use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 
+use crate::meta::MetaOptions;
+
 /// The size of a page; SQLite's own default.
 const PAGE_BYTES: u64 = 4_096;
 /// How long a writer of another process is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a caller waits for a free connection before the store counts as unavailable.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Opens connections to a file. `synchronous=FULL` makes a commit wait for the disk: that is what an answer to the sender
 /// stands on. Those that only read cannot write even by mistake.
 pub(super) async fn connect(
+    options: &MetaOptions,
     file: &Path,
     max_bytes: Option<u64>,
     connections: u32,
@@ -29,7 +30,7 @@ pub(super) async fn connect(
     connect
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .acquire_timeout(options.acquire_timeout)
         .idle_timeout(None::<Duration>)
         .max_lifetime(None::<Duration>)
         .test_before_acquire(false)

@@ -1,5 +1,6 @@
 //! Backups over both databases and both kinds of objects, and from one into the other.
 
+mod bucket;
 mod changes;
 mod damage;
 mod load;

@@ -1,0 +1,55 @@
+//! Which database this is. Objects in a bucket are bound to it: what it does not know is removed from there, so a bucket
+//! must never be used with another database by mistake.
+
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use super::entity::audit_event;
+use super::{Meta, db_error, rows};
+use crate::error::StoreError;
+use crate::model::{Origin, TenantId};
+
+/// The event that tells it. The newest of its kind counts: it goes where the log goes, into backups too, and a store that
+/// was restored is another one than that of the backup.
+pub(crate) const ACTION: &str = "store.identify";
+
+impl Meta {
+    /// The id of this database; made when it is asked for first. A copy has the same.
+    pub async fn identity(&self) -> Result<Uuid, StoreError> {
+        self.write(|transaction, now| async move {
+            let transaction = &*transaction;
+            if let Some(known) = known(transaction).await? {
+                return Ok(known);
+            }
+            set(transaction, Uuid::now_v7(), now).await?;
+            // Another process may have been first.
+            known(transaction)
+                .await?
+                .ok_or_else(|| StoreError::impossible("an event was written and is not there"))
+        })
+        .await
+    }
+}
+
+/// Makes this the identity of the database.
+pub(super) async fn set(db: &impl ConnectionTrait, identity: Uuid, now: i64) -> Result<(), StoreError> {
+    let any = crate::model::UploadId::generate();
+    let mut event = rows::audit_row(now, TenantId::DEFAULT, &Origin::worker(), ACTION, any, "made");
+    event.subject = sea_orm::Set(identity.to_string());
+    audit_event::Entity::insert(event).exec_without_returning(db).await.map_err(db_error)?;
+    Ok(())
+}
+
+/// The identity, if it was asked for before.
+pub(crate) async fn known(db: &impl ConnectionTrait) -> Result<Option<Uuid>, StoreError> {
+    let newest = audit_event::Entity::find()
+        .filter(audit_event::Column::TenantId.eq(TenantId::DEFAULT.as_uuid()))
+        .filter(audit_event::Column::Action.eq(ACTION))
+        .order_by_desc(audit_event::Column::Seq)
+        .one(db)
+        .await
+        .map_err(db_error)?;
+    let Some(event) = newest else { return Ok(None) };
+    let id = event.subject.parse();
+    id.map(Some).map_err(|_| StoreError::impossible(format!("`{}` is no id of a database", event.subject)))
+}

@@ -1,0 +1,107 @@
+//! Writing transactions: all or nothing, as if they came one after the other, dated by the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
+
+use super::{db_error, dialect};
+use crate::clock::Clock;
+use crate::error::StoreError;
+
+/// How often work is done that crosses another one's each time.
+const MAX_CROSSED: u64 = 20;
+
+/// The connections that write.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    pub(super) db: DatabaseConnection,
+    pub(super) clock: Clock,
+    pub(super) patience: Patience,
+}
+
+/// How long an answer of the database is waited for: a network that swallows everything gives none. None where the
+/// database is part of this process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience(pub(super) Option<Duration>);
+
+impl Patience {
+    /// Waits for an answer; `Unavailable` when none comes. Whether what was asked has happened is then not known.
+    pub(super) fn wait<T, A>(self, answer: A) -> impl Future<Output = Result<T, StoreError>> + use<T, A>
+    where
+        A: Future<Output = Result<T, StoreError>>,
+    {
+        // On the heap: the futures of statements are large, and each layer around them would hold them once more.
+        let answer = Box::pin(answer);
+        async move {
+            match self.0 {
+                None => answer.await,
+                Some(limit) => tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
+                    Err(StoreError::Unavailable(
+                        format!("the database has not answered for {limit:?}").into(),
+                    ))
+                }),
+            }
+        }
+    }
+}
+
+impl Writer {
+    /// Does some work in one writing transaction, all or nothing. It is given the time of the database. Work that
+    /// crossed another one's is undone by the database, and done once more.
+    pub(super) async fn write<T, W>(
+        &self,
+        work: impl Fn(Arc<DatabaseTransaction>, i64) -> W,
+    ) -> Result<T, StoreError>
+    where
+        W: Future<Output = Result<T, StoreError>>,
+    {
+        let mut attempt = 1;
+        loop {
+            match self.patience.wait(self.attempt(&work)).await {
+                Err(error) if attempt < MAX_CROSSED && is_crossed(&error) => {
+                    // Those that crossed must not meet again.
+                    let apart =
+                        Duration::from_millis(u64::from(uuid::Uuid::now_v7().as_bytes()[15]) * attempt / 32);
+                    tokio::time::sleep(apart).await;
+                    attempt += 1;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt<T, W>(&self, work: impl Fn(Arc<DatabaseTransaction>, i64) -> W) -> Result<T, StoreError>
+    where
+        W: Future<Output = Result<T, StoreError>>,
+    {
+        let transaction = Arc::new(
+            self.db.begin_with_options(dialect::write_transaction(&self.db)).await.map_err(db_error)?,
+        );
+        let done = async {
+            let now = dialect::now(&*transaction, &self.clock).await.map_err(db_error)?;
+            work(Arc::clone(&transaction), now).await
+        };
+        let done = done.await;
+        let transaction = Arc::into_inner(transaction)
+            .ok_or_else(|| StoreError::Internal("a transaction was kept beyond its work".into()))?;
+        match done {
+            Ok(done) => transaction.commit().await.map_err(db_error).map(|()| done),
+            Err(error) => {
+                // Nothing has happened whether this works or not: a connection that is lost takes its transaction along.
+                let _ = transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+fn is_crossed(error: &StoreError) -> bool {
+    let StoreError::Unavailable(cause) = error else { return false };
+    match cause.downcast_ref() {
+        Some(DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) => {
+            dialect::is_crossed(cause)
+        }
+        _ => false,
+    }
+}
