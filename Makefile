@@ -16,7 +16,7 @@ export INSTA_UPDATE ?= no
 
 SAY := tools/say.sh
 # Tests that take long: `make quick` leaves them to `make test`.
-SLOW_TESTS := test(/^dev_data::/) or test(/^crash::/) or test(three_thousand_uploads)
+SLOW_TESTS := test(/^dev_data::/) or test(/^(crash|power_cut|kill_points|failing_calls)::/) or test(three_thousand_uploads)
 
 .PHONY: help
 help: ## list what can be made
@@ -43,11 +43,18 @@ test: ## everything that CI runs
 	@# From here on the program that the tests were built with: another build would compile half of it again.
 	@$(SAY) "reference pages are what the code says"
 	@cargo xtask codegen --check --program $$(tools/csvp_path.sh)
+	@$(SAY) "seeded faults of durability fit the code"
+	@tools/mutants.sh --check
 	@tools/check_readme.sh
 	@tools/check_real.sh
 	@tools/check_scores.sh
 	@tools/e2e.sh
 	@$(SAY) "all checks passed"
+
+.PHONY: test-long
+test-long: ## long tests of durability: kill -9, power cuts, failing calls, seeded faults (POWER_STATES=100000 CRASH_ROUNDS=100)
+	@tools/need.sh cargo cc nextest git curl postgres seaweedfs
+	@tools/test_long.sh
 
 .PHONY: quick
 quick: ## the inner loop: format, house rules, clippy, all but the slow tests

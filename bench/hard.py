@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Writes files that are hard to read fast, each about 64 MB: hard.py FOLDER [NAME ...]
 
-Without names all of them. `FILES` below says what each one is; they hold no chance, so the same bytes come every time.
+Without names all of them. `FILES` below says what each one is; the same bytes come every time.
 """
+import random
 import sys
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def long_cells(text, size):
     """Records of two cells, the second one of `size` bytes."""
     cell = (text * (size // len(text)))
     return lines(*(f"{n},{cell}\n" for n in range(2)), head="id,text\n")
+
+
+def noise(signs):
+    """Bytes in no order."""
+    piece = bytes(random.Random(1).choices(signs, k=1_000_000))
+    return piece * (SIZE // len(piece))
 
 
 ORDER = '{n},2024-03-{day:02},"Smith, Jane",please deliver to the side door,12.50,true\n'
@@ -56,6 +63,7 @@ FILES = {
     "blank_lines": ("nothing but line ends", lambda: b"\n" * SIZE),
     "blank_between": ("a blank line behind every record", lambda: lines(*(line + "\n" for line in ORDERS), head=HEAD)),
     "cr": ("lines that end with CR alone", lambda: lines(*ORDERS, head=HEAD).replace(b"\n", b"\r")),
+    "noise": ("delimiters, quotes and line ends in no order", lambda: noise(b'",\n;\'\\ab1\r\t')),
     "utf_16": ("UTF-16", lambda: b"\xff\xfe" + lines(*ORDERS, head=HEAD)[: SIZE // 2].decode().encode("utf-16-le")),
     "windows_1252": ("windows-1252", lambda: lines(*ORDERS, head=HEAD).replace(b"Jane", b"Zo\xeb")),
 }

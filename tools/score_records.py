@@ -4,7 +4,8 @@
 usage: score_records.py PROGRAM SURAGH [-v]
 SURAGH holds annotation/*/*_GT.csv (numbers of ill-formed and well-formed records, from 1, header included) and
 files/*/*.csv. A record counts as found when the program skips it (preamble, header, footer, comment, blank) or reports a problem
-of it that is a warning or an error. Prints precision and recall over the records of all files.
+of it that is a warning or an error. Prints precision and recall over the records of all files, with the defaults and with
+`--unusual`, which also names records with a cell that looks unlike the others of its column.
 """
 import csv
 import json
@@ -24,13 +25,24 @@ def main():
 
 
 def scores(program, folder, verbose=False):
-    """Precision and recall over the records of all files."""
+    """Precision and recall over the records of all files, as they come and with records that look unusual."""
+    usual = one(program, folder, [], verbose)
+    unusual = one(program, folder, ["--unusual"], verbose)
+    return {
+        "records_precision": usual[0],
+        "records_recall": usual[1],
+        "records_unusual_precision": unusual[0],
+        "records_unusual_recall": unusual[1],
+    }
+
+
+def one(program, folder, options, verbose):
     files = {path.stem: path for path in folder.glob("files/*/*.csv")}
     truths = sorted(folder.glob("annotation/*/*.csv"))
     paths = [files[path.name.split("_GT")[0]] for path in truths]
     right = found_all = true_all = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for truth, path, found in zip(truths, paths, pool.map(lambda path: found_in(program, path), paths)):
+        for truth, path, found in zip(truths, paths, pool.map(lambda path: found_in(program, path, options), paths)):
             ill, well = annotated(truth)
             found &= ill | well
             right += len(found & ill)
@@ -38,10 +50,7 @@ def scores(program, folder, verbose=False):
             true_all += len(ill)
             if verbose:
                 print(f"{path.stem}\tmissed {len(ill - found)}\tfalse {len(found - ill)}\tof {len(ill)}/{len(ill | well)}")
-    return {
-        "records_precision": round(right / max(found_all, 1), 4),
-        "records_recall": round(right / max(true_all, 1), 4),
-    }
+    return round(right / max(found_all, 1), 4), round(right / max(true_all, 1), 4)
 
 
 def annotated(path):
@@ -50,7 +59,7 @@ def annotated(path):
     return rows.get("ill formed rows indices", set()), rows.get("well formed rows indices", set())
 
 
-def found_in(program, path):
+def found_in(program, path, options=()):
     """Numbers of the records that are skipped or have a problem."""
     with open(path, encoding="latin-1", newline="") as file:
         reader = csv.reader(file)
@@ -59,7 +68,7 @@ def found_in(program, path):
             records.append((line, reader.line_num, record))
             line = reader.line_num + 1
     with tempfile.NamedTemporaryFile(suffix=".csv") as problems:
-        command = [program, "check", "--json", "--problems", problems.name, path]
+        command = [program, "check", "--json", *options, "--problems", problems.name, path]
         run = subprocess.run(command, capture_output=True, text=True)
         dialect = json.loads(run.stdout)["dialect"]
         with open(problems.name, encoding="utf-8", newline="") as file:

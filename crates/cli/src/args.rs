@@ -31,6 +31,9 @@ pub(crate) enum Command {
     /// Count the records of a file
     Count(CountArgs),
     /// Print the records of a file as they are understood
+    ///
+    /// Prints them all, sound or not; what is wrong with them is said on standard error. Exit code 0: printed; 2: could not
+    /// run.
     Parse(ParseArgs),
     /// Say how a file is written: encoding, delimiter, quote, header, and why
     Detect(DetectArgs),
@@ -123,6 +126,9 @@ pub(crate) struct ReadingArgs {
     /// Share of a column's values that must have one type, from 0.5 to 1
     #[arg(long, default_value_t = 0.99, value_name = "SHARE")]
     pub(crate) type_threshold: f64,
+    /// Also name records with a cell that looks unlike the others of its column; none is rejected for it
+    #[arg(long)]
+    pub(crate) unusual: bool,
 }
 
 #[derive(Debug, ClapArgs)]

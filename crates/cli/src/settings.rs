@@ -20,6 +20,7 @@ pub(crate) fn settings(args: &ReadingArgs) -> anyhow::Result<Settings> {
             on_bad: args.on_bad.parse()?,
             max_rejects: args.max_rejects.as_deref().map(str::parse).transpose()?,
             type_threshold: args.type_threshold,
+            unusual: args.unusual,
         },
         ..Settings::default()
     })

@@ -13,7 +13,8 @@ use crate::types::{Ambiguity, Decision};
 
 /// Problems of the file as a whole that its end tells.
 pub(crate) fn file_problems(tally: &Tally, source: &Source) -> Vec<Problem> {
-    let damaged = source.damaged().map(|byte| {
+    // A record that is cut has said it already.
+    let damaged = source.damaged().filter(|_| !tally.has(ProblemCode::CompressionDamaged)).map(|byte| {
         let text = format!("compressed data is damaged or cut behind {byte} bytes of text");
         let mut problem = whole_file(ProblemCode::CompressionDamaged, Detail::Note { text });
         (problem.position.byte, problem.position.line) = (byte, tally.counts(0).lines.max(1));

@@ -30,6 +30,8 @@ pub(crate) struct Block {
     pub(crate) footer_rows: usize,
     /// Whether it is the file's last.
     pub(crate) last: bool,
+    /// Whether its last record is not whole, because no more of a compressed file could be read.
+    pub(crate) cut: bool,
 }
 
 /// Where a block begins.

@@ -11,7 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use csvp_parse::scan::{self, RecordCount};
 use csvp_parse::{Dialect, Grammar};
-use csvp_report::{Problem, Skipped};
+use csvp_report::{DialectFacts, EncodingFacts, Problem, Skipped};
 use encoding_rs::UTF_8;
 
 use crate::block::{Base, Block};
@@ -55,6 +55,10 @@ pub struct Counted {
     pub damaged: Option<u64>,
     /// Why the file cannot be read at all.
     pub refused: Option<Problem>,
+    /// In which encoding it is.
+    pub encoding: EncodingFacts,
+    /// In which dialect.
+    pub dialect: DialectFacts,
 }
 
 /// What the blocks so far hold.
@@ -184,6 +188,8 @@ impl Sums {
             skipped: counts.skipped,
             damaged: source.damaged(),
             refused: layout.refused.clone(),
+            encoding: layout.encoding_facts.clone(),
+            dialect: layout.dialect_facts.clone(),
         }
     }
 }

@@ -12,6 +12,8 @@ use csvp_report::Problem;
 use crate::Limits;
 use crate::block::Block;
 use crate::check::cells::{BadCell, ColumnRun};
+use crate::check::habits::Looked;
+use crate::check::rows::Records;
 use crate::check::structure::{self, Structure};
 use crate::contradictions::Contradictions;
 use crate::expect::Expected;
@@ -30,6 +32,8 @@ pub(crate) struct Examiner {
     pub(crate) layout: Arc<Layout>,
     pub(crate) limits: Limits,
     pub(crate) on_bad: OnBad,
+    /// Whether looks are counted.
+    pub(crate) unusual: bool,
     /// Per column what its cells are judged by, if by anything; empty when nothing is expected of any.
     pub(crate) expected: Arc<[Option<Expected>]>,
 }
@@ -44,6 +48,8 @@ pub(crate) struct Examined {
     pub(crate) sound: Vec<bool>,
     /// Per column.
     pub(crate) shapes: Vec<Shapes>,
+    /// Per column, when looks are counted.
+    pub(crate) looked: Vec<Looked>,
     pub(crate) later: Contradictions,
     /// Cells that become null.
     pub(crate) nulled: HashSet<BadCell>,
@@ -106,10 +112,28 @@ impl Examiner {
             structure: Findings { problems, verdicts: verdicts(block, &sound, &[], self.on_bad) },
             judged,
             blank_lines: BlankLines::of(block, self.limits.problems_shown),
+            looked: if self.unusual { self.looked(block, &sound) } else { Vec::new() },
             shapes,
             sound,
             later,
         }
+    }
+
+    /// Counts the looks of every column, in records that are whole and no titles, totals or headers.
+    fn looked(&self, block: &Block, sound: &[bool]) -> Vec<Looked> {
+        let mut looked = vec![Looked::default(); self.layout.n_columns()];
+        let records =
+            Records { index: &block.index, grammar: &self.grammar, text: &block.text, layout: &self.layout };
+        let is_plain = |&record: &usize| {
+            sound[record] && records.is_whole(record) && self.layout.rows.fault(records, record).is_none()
+        };
+        let mut scratch = Vec::new();
+        for record in block.data().filter(is_plain) {
+            for (column, looked) in looked.iter_mut().enumerate() {
+                looked.add(records.cell(record, column, &mut scratch).unwrap_or_default());
+            }
+        }
+        looked
     }
 
     /// Counts the shapes of every column, and judges the cells of those of which something is expected.

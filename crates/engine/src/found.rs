@@ -5,6 +5,7 @@ use csvp_report::{ColumnReport, Problem, ProblemCode};
 
 use crate::EngineError;
 use crate::block::Block;
+use crate::check::habits::{Habits, Looked};
 use crate::check::keys::Keys;
 use crate::contradictions::Contradictions;
 use crate::examine::{BlankLines, Examined, Findings};
@@ -23,6 +24,7 @@ pub(crate) struct Found {
     exceptions: Vec<u64>,
     grammar: Option<Grammar>,
     shapes: Vec<Shapes>,
+    looked: Vec<Looked>,
     keys: Option<Keys>,
     index: BlockIndex,
     footer_rows: u64,
@@ -45,6 +47,7 @@ impl Found {
             exceptions: Vec::new(),
             grammar: None,
             shapes: Vec::new(),
+            looked: Vec::new(),
             keys: None,
             index: BlockIndex::default(),
             footer_rows: 0,
@@ -60,6 +63,7 @@ impl Found {
     /// The layout is known.
     pub(crate) fn open(&mut self, n_columns: usize, grammar: Grammar, keys: Option<Keys>) {
         self.shapes = vec![Shapes::new(); n_columns];
+        self.looked = vec![Looked::default(); n_columns];
         self.exceptions = vec![0; n_columns];
         self.grammar = Some(grammar);
         self.keys = keys;
@@ -67,8 +71,10 @@ impl Found {
 
     /// Adds the next block in order, and gives it back.
     pub(crate) fn add(&mut self, block: Block, examined: Examined) -> Result<Block, EngineError> {
-        let Examined { mut structure, mut judged, blank_lines, sound, shapes, later, nulled: _ } = examined;
+        let Examined { mut structure, mut judged, blank_lines, sound, shapes, looked, later, nulled: _ } =
+            examined;
         self.shapes.iter_mut().zip(&shapes).for_each(|(ours, theirs)| ours.merge(theirs));
+        self.looked.iter_mut().zip(&looked).for_each(|(ours, theirs)| ours.merge(theirs));
         if let (Some(keys), Some(grammar)) = (&mut self.keys, &self.grammar) {
             keys.add(&block, grammar, &sound)?;
         }
@@ -132,6 +138,11 @@ impl Found {
 
     pub(crate) fn shapes(&self) -> &[Shapes] {
         &self.shapes
+    }
+
+    /// What is unusual in the columns.
+    pub(crate) fn habits(&self) -> Habits {
+        Habits::of(&self.looked)
     }
 
     pub(crate) fn later(&self) -> &Contradictions {

@@ -5,6 +5,7 @@ use csvp_report::{Detail, DialectFacts, EncodingFacts, Position, Problem, Proble
 use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
 
+use crate::check::habits::Habits;
 use crate::check::rows::{Records, RowRules};
 use crate::decode::{Decoder, Guess, binary_kind, document_kind, guess};
 use crate::detect::{DialectHints, detect};
@@ -43,6 +44,9 @@ pub(crate) struct Layout {
     /// Which records look wrong as a whole.
     #[serde(default)]
     pub(crate) rows: RowRules,
+    /// Which cells look unusual, once the file has been read to its end and if somebody asks.
+    #[serde(default)]
+    pub(crate) habits: Option<Habits>,
     /// Problems of the file as a whole, found in the first part.
     pub(crate) problems: Vec<Problem>,
     /// Why the file is not read at all.
@@ -111,6 +115,7 @@ impl Layout {
             is_rejects: false,
             widths: Vec::new(),
             rows: RowRules::default(),
+            habits: None,
             problems: Vec::new(),
             refused: None,
             content_end: None,
@@ -264,16 +269,11 @@ impl Layout {
         self.rows = RowRules::learn(&self.header, records);
     }
 
-    /// The header's cells as they stand, several rows joined by a space; none without header.
+    /// The header's cells without blanks around them, several rows joined by a space; none without header.
     pub(crate) fn header_cells(&self) -> Option<Vec<String>> {
-        match self.header.as_slice() {
-            [] => None,
-            [row] => Some(row.clone()),
-            rows => {
-                let width = rows.iter().map(Vec::len).max().unwrap_or(0);
-                Some((0..width).map(|column| crate::schema::join_rows(rows, column)).collect())
-            }
-        }
+        let rows = crate::schema::spread(&self.header);
+        let width = rows.iter().map(Vec::len).max()?;
+        Some((0..width).map(|column| crate::schema::join_rows(&rows, column)).collect())
     }
 
     pub(crate) fn n_columns(&self) -> usize {

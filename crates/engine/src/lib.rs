@@ -10,7 +10,7 @@
 //! 1. **Source.** Compression ([`Compression`]) is told by the first bytes and unpacked under the caps of [`Limits`].
 //! 2. **Decode.** The encoding is found and the bytes become UTF-8. Every byte of text keeps its way back to a byte of the
 //!    source, and what is invalid is remembered with its place.
-//! 3. **Detect.** From the first part of the text (1 MiB), [`detect::detect`] guesses the dialect with its evidence; header, names and
+//! 3. **Detect.** From the first part of the text (1 MiB, or more where that holds too few lines), [`detect::detect`] guesses the dialect with its evidence; header, names and
 //!    number of columns follow. [`Settings`] may fix any of it. From here on it does not change.
 //! 4. **Blocks.** The text is cut into blocks of whole records, by its content alone, and [`csvp_parse`] indexes their fields. A
 //!    damaged quote is recovered from on its line.
@@ -70,6 +70,7 @@ pub mod detect;
 pub mod rejects;
 
 mod layout;
+mod sample;
 mod widths;
 
 mod block;

@@ -67,7 +67,7 @@ impl Plan {
         &self.report
     }
 
-    /// The header's cells as they stand, several rows joined by a space; none without header.
+    /// The header's cells without blanks around them, several rows joined by a space; none without header.
     pub fn header(&self) -> Option<Vec<String>> {
         self.layout.header_cells()
     }

@@ -10,6 +10,7 @@ use csvp_parse::{Grammar, scan};
 use crate::block::{Base, Block, partition_point};
 use crate::decode::Decoder;
 use crate::layout::{Layout, Opened};
+use crate::sample::Sample;
 use crate::source::Source;
 use crate::{EngineError, Limits, Settings};
 
@@ -41,7 +42,7 @@ pub(crate) struct Handover {
 
 enum Stage {
     /// The first part is collected, to detect everything from it.
-    Sampling { sample: Vec<u8>, first_line: Option<usize>, settings: Box<Settings> },
+    Sampling { sample: Sample, settings: Box<Settings> },
     /// The file's layout is known; blocks are cut.
     Reading(Box<Cutter>),
     /// The file is no CSV, or has too many columns: its bytes pass unread.
@@ -52,7 +53,7 @@ impl Reader {
     /// A reader that detects what `settings` leave open.
     pub(crate) fn detecting(settings: Settings) -> Self {
         let limits = settings.limits.clone();
-        let stage = Stage::Sampling { sample: Vec::new(), first_line: None, settings: Box::new(settings) };
+        let stage = Stage::Sampling { sample: Sample::new(&limits), settings: Box::new(settings) };
         Self { source: Source::new(&limits), inner: Inner { stage, limits } }
     }
 
@@ -107,7 +108,7 @@ impl Reader {
     pub(crate) fn finish(mut self, blocks: &mut Blocks<'_>) -> Result<(Layout, Source), EngineError> {
         let inner = &mut self.inner;
         self.source.finish(&mut |plain| inner.push(plain, blocks))?;
-        let layout = self.inner.finish(blocks)?;
+        let layout = self.inner.finish(self.source.damaged().is_some(), blocks)?;
         Ok((layout, self.source))
     }
 }
@@ -115,19 +116,13 @@ impl Reader {
 impl Inner {
     fn push(&mut self, plain: &[u8], blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
         match &mut self.stage {
-            Stage::Sampling { sample, first_line, .. } => {
-                let line_end = || memchr::memchr2(b'\n', b'\r', plain).map(|at| sample.len() + at + 1);
-                *first_line = first_line.or_else(line_end);
-                // A first line that is longer than the sample is taken whole, up to the limit of records.
-                let line = first_line.unwrap_or(usize::MAX).min(self.limits.max_record_bytes);
-                let wanted = self.limits.detect_bytes.max(line);
-                let room = wanted.saturating_sub(sample.len()).min(plain.len());
-                sample.extend_from_slice(&plain[..room]);
-                if sample.len() < wanted {
+            Stage::Sampling { sample, .. } => {
+                let taken = sample.take(plain);
+                if !sample.is_full() {
                     return Ok(());
                 }
                 self.open(false, blocks)?;
-                self.push(&plain[room..], blocks)
+                self.push(&plain[taken..], blocks)
             }
             Stage::Reading(cutter) => cutter.push(plain, blocks),
             Stage::Refused(_) => Ok(()),
@@ -137,7 +132,7 @@ impl Inner {
     /// Detects the layout from the sample, and reads the sample with it.
     fn open(&mut self, complete: bool, blocks: &mut Blocks<'_>) -> Result<(), EngineError> {
         let Stage::Sampling { sample, settings, .. } = &mut self.stage else { return Ok(()) };
-        let sample = std::mem::take(sample);
+        let sample = std::mem::replace(sample, Sample::new(&self.limits)).into_bytes();
         self.stage = match Layout::detect(&sample, complete, settings)? {
             Opened::Readable(layout) => Stage::Reading(Box::new(Cutter::new(*layout, &self.limits))),
             Opened::Refused(layout) => Stage::Refused(layout),
@@ -145,10 +140,11 @@ impl Inner {
         self.push(&sample, blocks)
     }
 
-    fn finish(mut self, blocks: &mut Blocks<'_>) -> Result<Layout, EngineError> {
+    /// Ends the text, which is `cut` where no more of a compressed file could be read.
+    fn finish(mut self, cut: bool, blocks: &mut Blocks<'_>) -> Result<Layout, EngineError> {
         self.open(true, blocks)?;
         match self.stage {
-            Stage::Reading(cutter) => cutter.finish(blocks),
+            Stage::Reading(cutter) => cutter.finish(cut, blocks),
             Stage::Refused(layout) => Ok(*layout),
             Stage::Sampling { .. } => unreachable!("the sample was opened above"),
         }
@@ -175,6 +171,8 @@ struct Cutter {
     wanted: usize,
     /// Bytes dropped so far of a record that is too large to be held.
     dropping: Option<u64>,
+    /// The text ends inside a record, because no more of a compressed file could be read.
+    cut: bool,
     block: Block,
 }
 
@@ -205,6 +203,7 @@ impl Cutter {
             seq: 0,
             wanted: limits.block_bytes,
             dropping: None,
+            cut: false,
         }
     }
 
@@ -219,8 +218,9 @@ impl Cutter {
         Ok(())
     }
 
-    fn finish(mut self, blocks: &mut Blocks<'_>) -> Result<Layout, EngineError> {
+    fn finish(mut self, cut: bool, blocks: &mut Blocks<'_>) -> Result<Layout, EngineError> {
         self.decoder.finish(&mut self.text);
+        self.cut = cut && !matches!(self.text.last(), Some(b'\n' | b'\r'));
         self.skip_preamble(true);
         if self.dropping.is_some() {
             self.drop_record(true, blocks)?;
@@ -301,6 +301,7 @@ impl Cutter {
         block.seq = self.seq;
         block.base = self.base;
         block.last = last;
+        block.cut = last && self.cut;
         block.header_rows = self.header_left.min(block.index.n_records());
         block.footer_rows = 0;
         let end = self.base.text + block.text.len() as u64;

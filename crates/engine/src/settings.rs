@@ -102,11 +102,14 @@ pub struct Policy {
     pub max_rejects: Option<Budget>,
     /// Share of a column's values that must have one type for it to be the column's type.
     pub type_threshold: f64,
+    /// Whether records with a cell that looks unlike the others of its column are named too.
+    #[serde(default)]
+    pub unusual: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { on_bad: OnBad::Reject, max_rejects: None, type_threshold: 0.99 }
+        Self { on_bad: OnBad::Reject, max_rejects: None, type_threshold: 0.99, unusual: false }
     }
 }
 

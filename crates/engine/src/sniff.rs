@@ -3,6 +3,7 @@
 use csvp_report::{DialectFacts, EncodingFacts, Problem};
 
 use crate::layout::{Layout, Opened};
+use crate::sample::Sample;
 use crate::source::Source;
 use crate::{EngineError, Settings};
 
@@ -21,7 +22,7 @@ use crate::{EngineError, Settings};
 pub struct Sniff {
     source: Source,
     settings: Settings,
-    sample: Vec<u8>,
+    sample: Sample,
 }
 
 /// How a file is written.
@@ -42,7 +43,8 @@ impl Sniff {
     /// The settings cannot be used, see [`Settings::validate`].
     pub fn new(settings: Settings) -> Result<Self, EngineError> {
         settings.validate()?;
-        Ok(Self { source: Source::new(&settings.limits), settings, sample: Vec::new() })
+        let sample = Sample::new(&settings.limits);
+        Ok(Self { source: Source::new(&settings.limits), settings, sample })
     }
 
     /// Takes the next bytes of the file; true when they are enough.
@@ -50,9 +52,9 @@ impl Sniff {
     /// # Errors
     /// The archive holds no single file.
     pub fn push(&mut self, bytes: &[u8]) -> Result<bool, EngineError> {
-        let (sample, most) = (&mut self.sample, self.settings.limits.detect_bytes);
-        self.source.push(bytes, &mut |plain| keep(sample, plain, most))?;
-        Ok(self.sample.len() >= most)
+        let sample = &mut self.sample;
+        self.source.push(bytes, &mut |plain| keep(sample, plain))?;
+        Ok(self.sample.is_full())
     }
 
     /// Decides. `complete` says that the whole file was pushed.
@@ -60,19 +62,20 @@ impl Sniff {
     /// # Errors
     /// As [`Sniff::push`].
     pub fn finish(mut self, complete: bool) -> Result<Sniffed, EngineError> {
-        let (sample, most) = (&mut self.sample, self.settings.limits.detect_bytes);
-        self.source.finish(&mut |plain| keep(sample, plain, most))?;
-        let whole = complete && self.sample.len() < most;
+        let sample = &mut self.sample;
+        self.source.finish(&mut |plain| keep(sample, plain))?;
+        let whole = complete && !self.sample.is_full();
         let (Opened::Readable(layout) | Opened::Refused(layout)) =
-            Layout::detect(&self.sample, whole, &self.settings)?;
+            Layout::detect(self.sample.bytes(), whole, &self.settings)?;
         let header = layout.header_cells();
         let Layout { encoding_facts, dialect_facts, refused, .. } = *layout;
         Ok(Sniffed { encoding: encoding_facts, dialect: dialect_facts, header, refused })
     }
 }
 
-fn keep(sample: &mut Vec<u8>, plain: &[u8], most: usize) -> Result<(), EngineError> {
-    let room = most.saturating_sub(sample.len()).min(plain.len());
-    sample.extend_from_slice(&plain[..room]);
+fn keep(sample: &mut Sample, plain: &[u8]) -> Result<(), EngineError> {
+    if !sample.is_full() {
+        sample.take(plain);
+    }
     Ok(())
 }

@@ -107,6 +107,7 @@ impl Survey {
             layout: Arc::clone(layout),
             limits: limits.clone(),
             on_bad: self.settings.policy.on_bad,
+            unusual: self.settings.policy.unusual,
             expected: Arc::default(),
         };
         let mut drafter = None;
@@ -205,17 +206,22 @@ impl Survey {
         }
         layout.content_end = Some(self.found.content_end());
         layout.footer_rows = Some(self.found.footer_rows());
+        layout.habits = self.settings.policy.unusual.then(|| self.found.habits());
         layout.dialect_facts.footer_rows = self.found.footer_rows();
         layout.dialect_facts.terminator = self.found.tally().terminator().to_owned();
         let decisions = self.decide(self.found.shapes());
         let schema = Schema { columns: self.columns(&layout, &decisions) };
         let key_faults = self.found.take_keys().map_or(Ok(KeyFaults::default()), Keys::finish)?;
         layout.problems = self.file_problems(&layout, source, &schema, &decisions);
-        let must_be_judged = !key_faults.faults.is_empty()
+        let must_be_judged = layout.habits.is_some()
+            || !key_faults.faults.is_empty()
             || decisions.iter().any(|decision| decision.exceptions > 0 || decision.usual.is_some())
             || schema.columns.iter().any(|column| column.declared && column.column_type != ColumnType::Text)
             || schema.columns.iter().any(|column| column.form.is_some() || !column.constraints.is_empty());
-        let is_judged = must_be_judged && key_faults.faults.is_empty() && self.is_confirmed(&schema)?;
+        let is_judged = must_be_judged
+            && layout.habits.is_none()
+            && key_faults.faults.is_empty()
+            && self.is_confirmed(&schema)?;
         let mut columns = column_reports(&schema, &decisions);
         let (mut tally, index) = self.found.into_parts(&schema, is_judged.then_some(&mut columns));
         layout.problems.iter().for_each(|problem| tally.file_problem(problem));

@@ -105,6 +105,11 @@ impl Tally {
         self.problem(problem);
     }
 
+    /// Whether a problem of this code was counted.
+    pub(crate) fn has(&self, code: ProblemCode) -> bool {
+        self.by_code.keys().any(|&(counted, _)| counted == code)
+    }
+
     /// Data records so far.
     pub(crate) fn data_records(&self) -> u64 {
         self.counts.data_records()

@@ -12,6 +12,16 @@
 //!
 //! [`reader::records`] is all of it in one call, for tests and small tools.
 //!
+//! | module | what it holds |
+//! |---|---|
+//! | [`dialect`] | how records are written: delimiter, quote, escape, line end, comments |
+//! | [`place`] | a fault or a skipped line, as raw numbers |
+//! | [`grammar`] | a dialect made ready for one file |
+//! | [`index`] | where each field of a block ends |
+//! | [`scan`] | bytes to an index, or to a count of records: plain, AVX2, AVX-512, and recovery from damaged quotes |
+//! | [`reader`] | records one by one |
+//! | [`writer`] | records to bytes |
+//!
 //! # Blocks
 //!
 //! The unit of work is a block of whole records with a rectangular index of its fields ([`FieldIndex`]); there is no

@@ -2,6 +2,12 @@
 
 /// Appends a field, quoted only where it must be: when it holds the delimiter, a quote, a line end, or begins or ends
 /// with a blank (which careless readers drop).
+///
+/// ```
+/// let mut out = Vec::new();
+/// csvp_parse::writer::write_field(&mut out, b"say \"hi\"", b';');
+/// assert_eq!(out, b"\"say \"\"hi\"\"\"");
+/// ```
 pub fn write_field(out: &mut Vec<u8>, field: &[u8], delimiter: u8) {
     let must_quote = field.first().is_some_and(|b| b.is_ascii_whitespace())
         || field.last().is_some_and(|b| b.is_ascii_whitespace())

@@ -45,9 +45,9 @@ problem_codes! {
     /// Bytes that are not valid in the file's encoding.
     EncodingInvalid, "encoding-invalid", Error, "Invalid characters",
         "save the file again as UTF-8, or name its true encoding and process it again";
-    /// The first part looked like one encoding, later bytes are another.
+    /// Some bytes of the file are in another encoding than the rest.
     EncodingContradicted, "encoding-contradicted", Warning, "Encoding changes inside the file",
-        "name the true encoding and process the file again";
+        "name the true encoding and process the file again; if there are two, save its parts in one";
     /// A record with more or fewer fields than the header.
     FieldCount, "field-count", Error, "Wrong number of fields",
         "add the missing delimiters, or put quotes around a field that contains one";
@@ -119,11 +119,17 @@ problem_codes! {
     /// A record that sums up others.
     RowTotal, "row-total", Warning, "Total among the records",
         "remove the line, or whoever adds up the column counts everything twice";
+    /// A record with a cell that looks unlike the others of its column; said on request only.
+    RowUnusual, "row-unusual", Warning, "Record unlike the others",
+        "look at the cell: correct it, or take it as it is; nothing is rejected for it";
     /// More than one kind of line ending.
     LineEndingMixed, "line-ending-mixed", Warning, "Mixed line endings",
         "save the file again with one kind of line ending";
     /// A NUL byte inside a record.
     NulByte, "nul-byte", Error, "NUL byte", "remove the byte; it often comes from a broken export";
+    /// A byte order mark in front of a record inside the file.
+    MarkInside, "mark-inside", Error, "Byte order mark inside the file",
+        "remove the mark; it is left where files that begin with one were joined";
     /// More columns than the limit.
     LimitColumns, "limit-columns", Error, "Too many columns", "split the file, or raise the limit `max_columns`";
     /// A column name larger than the limit; the column is called by its number.

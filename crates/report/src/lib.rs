@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`code`] | the stable problem codes, their severity and their plain-language fix |
 //! | [`position`] | where in a file something is |
+//! | [`look`] | what a cell looks like, for records that look unusual |
 //! | [`problem`] | one fault: a code, a position and typed parameters; its message is made from these |
 //! | [`column_type`] | the type and written format of a column |
 //! | [`file_report`] | the whole report of one file, with reconciled counts |
@@ -17,6 +18,7 @@ pub mod api_error;
 pub mod code;
 pub mod column_type;
 pub mod file_report;
+pub mod look;
 mod mismatch;
 pub mod position;
 pub mod problem;
@@ -28,6 +30,7 @@ pub use file_report::{
     Candidate, CodeCount, ColumnReport, Counts, DialectFacts, EncodingFacts, FileFacts, HistogramBin,
     PiiHint, Problems, Profile, Quantiles, Report, Skipped, TopValue, Verdict,
 };
+pub use look::Look;
 pub use position::{ColumnRef, Position};
 pub use problem::{Detail, Problem};
 
@@ -35,4 +38,4 @@ pub use problem::{Detail, Problem};
 pub const REPORT_VERSION: u32 = 1;
 
 /// Version of the reading rules; it grows when the same file may get another report.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;

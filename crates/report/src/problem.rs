@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ColumnType, Position, ProblemCode, Severity};
+use crate::{ColumnType, Look, Position, ProblemCode, Severity};
 
 /// One fault in a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,13 @@ pub enum Detail {
     Type {
         /// The column's type.
         expected: ColumnType,
+    },
+    /// The cell looks unlike the others of its column.
+    Look {
+        /// What nearly all cells look like; none when each of several looks is usual.
+        usual: Option<Look>,
+        /// What this one looks like.
+        found: Look,
     },
     /// A rule of the schema was broken.
     Rule {
@@ -127,6 +134,13 @@ impl Problem {
             (ProblemCode::ValueUnusual, Detail::Type { expected }) => {
                 format!("nearly all values of the column are {expected}, found {value}")
             }
+            (_, Detail::Look { usual: Some(usual), found }) => {
+                let (usual, found) = (usual.words(), found.words());
+                format!("nearly all cells of the column are {usual}, {value} is {found}")
+            }
+            (_, Detail::Look { usual: None, found }) => {
+                format!("few cells of the column look like this one: {}", found.words())
+            }
             (_, Detail::Type { expected }) => crate::mismatch::sentence(expected, self.value.as_deref()),
             (ProblemCode::ValueRequired, _) => "value is required but missing".to_owned(),
             (_, Detail::Rule { rule }) => format!("{value} breaks the rule `{rule}`"),
@@ -162,6 +176,7 @@ impl Problem {
             (ProblemCode::RowHollow, _) => "record has nothing but delimiters".to_owned(),
             (ProblemCode::RowSingleValue, _) => format!("record has {value} and no other value"),
             (ProblemCode::RowTotal, _) => format!("{value} says that the record sums up others"),
+            (ProblemCode::MarkInside, _) => "a byte order mark stands in front of the record".to_owned(),
             (ProblemCode::NulByte, _) => "cell holds a NUL byte".to_owned(),
             (code, Detail::None) => code.title().to_lowercase(),
         }

@@ -60,6 +60,8 @@ pub struct CaseSettings {
     pub max_rejects: Option<String>,
     /// Share of values that must have one type.
     pub type_threshold: Option<f64>,
+    /// Whether records that look unlike the others are named.
+    pub unusual: Option<bool>,
     /// Caps other than the default ones; the command line cannot set them.
     pub limits: Option<Limits>,
 }
@@ -163,6 +165,7 @@ impl Case {
                 on_bad: given.on_bad.as_deref().map_or(OnBad::Reject, |text| text.parse().expect("a policy")),
                 max_rejects: given.max_rejects.as_deref().map(|text| text.parse().expect("a budget")),
                 type_threshold: given.type_threshold.unwrap_or(usual.type_threshold),
+                unusual: given.unusual.unwrap_or(usual.unusual),
             },
             limits: given.limits.clone().unwrap_or_default(),
         }
@@ -191,6 +194,9 @@ impl Case {
         add("on-bad", given.on_bad.clone());
         add("max-rejects", given.max_rejects.clone());
         add("type-threshold", given.type_threshold.map(|share| share.to_string()));
+        if given.unusual == Some(true) {
+            options.push("--unusual".into());
+        }
         if let Some(schema) = &self.schema {
             options.extend(["--schema".into(), schema.into()]);
         }

@@ -13,11 +13,17 @@
 mod binary;
 pub mod corpus;
 mod expect;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod faults;
 mod filters;
 pub mod generate;
 mod paths;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod power;
 mod reading;
 pub mod servers;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+pub mod stand;
 mod type_text;
 
 pub use binary::{Csvp, Ran};

@@ -189,7 +189,7 @@ export interface paths {
         /**
          * Download a file
          * @description `original`, `clean.parquet`, `clean.csv`, `clean.ndjson`, `rejects.csv`, `problems.csv` or `report.json`, as the
-         *     upload's `files` lists them. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
+         *     upload's `files` lists them. The original comes with its `Repr-Digest`. Ranges, `If-Range`, `If-Match` and `If-None-Match` work; files never change under one ETag.
          */
         get: operations["get_file"];
         put?: never;
@@ -354,7 +354,7 @@ export interface components {
          * @description Why a request failed.
          * @enum {string}
          */
-        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "idempotency-key-in-use" | "precondition-failed" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
+        ApiErrorCode: "request-invalid" | "file-missing" | "body-incomplete" | "digest-mismatch" | "not-csv" | "route-not-found" | "upload-not-found" | "file-not-found" | "method-not-allowed" | "request-timeout" | "upload-state-conflict" | "idempotency-key-in-use" | "precondition-failed" | "upload-too-large" | "media-type-unsupported" | "range-not-satisfiable" | "upload-refused" | "idempotency-key-reused" | "internal" | "busy" | "store-unavailable" | "storage-full";
         /** @description A dialect that was looked at. */
         Candidate: {
             /** @description The delimiter. */
@@ -613,6 +613,13 @@ export interface components {
             type: {
                 /** @description The column's type. */
                 expected: components["schemas"]["ColumnType"];
+            };
+        } | {
+            /** @description The cell looks unlike the others of its column. */
+            look: {
+                /** @description What this one looks like. */
+                found: components["schemas"]["Look"];
+                usual?: components["schemas"]["Look"] | null;
             };
         } | {
             /** @description A rule of the schema was broken. */
@@ -910,6 +917,11 @@ export interface components {
             /** @description The upload itself. */
             self: string;
         };
+        /**
+         * @description What a cell looks like to somebody who does not read it.
+         * @enum {string}
+         */
+        Look: "empty" | "missing" | "number" | "grouped" | "negative" | "bare-mark" | "digits" | "letters" | "letters-and-digits" | "signs" | "lines" | "nothing";
         /** @description Marks in numbers. */
         NumberMarks: {
             /** @description `.` or `,`. */
@@ -971,13 +983,15 @@ export interface components {
          * @description Every fault the engine can find in a file.
          * @enum {string}
          */
-        ProblemCode: "encoding-invalid" | "encoding-contradicted" | "field-count" | "field-count-varies" | "trailing-delimiter" | "quote-unclosed" | "quote-stray" | "dialect-contradicted" | "header-duplicate" | "header-blank" | "header-mismatch" | "rejects-without-schema" | "header-repeated" | "type-mismatch" | "date-ambiguous" | "number-ambiguous" | "value-unusual" | "value-required" | "value-not-unique" | "value-out-of-range" | "value-length" | "value-not-in-enum" | "value-pattern" | "value-key-missing" | "row-blank" | "row-hollow" | "row-single-value" | "row-total" | "line-ending-mixed" | "nul-byte" | "limit-columns" | "limit-name-bytes" | "limit-record-bytes" | "limit-cell-bytes" | "compression-damaged" | "file-empty" | "not-csv";
+        ProblemCode: "encoding-invalid" | "encoding-contradicted" | "field-count" | "field-count-varies" | "trailing-delimiter" | "quote-unclosed" | "quote-stray" | "dialect-contradicted" | "header-duplicate" | "header-blank" | "header-mismatch" | "rejects-without-schema" | "header-repeated" | "type-mismatch" | "date-ambiguous" | "number-ambiguous" | "value-unusual" | "value-required" | "value-not-unique" | "value-out-of-range" | "value-length" | "value-not-in-enum" | "value-pattern" | "value-key-missing" | "row-blank" | "row-hollow" | "row-single-value" | "row-total" | "row-unusual" | "line-ending-mixed" | "nul-byte" | "mark-inside" | "limit-columns" | "limit-name-bytes" | "limit-record-bytes" | "limit-cell-bytes" | "compression-damaged" | "file-empty" | "not-csv";
         /** @description Why a request failed. `type` is a page that this server serves. */
         ProblemDetails: {
             /** @description The stable code. */
             code: components["schemas"]["ApiErrorCode"];
             /** @description What was expected, what came, what to do. */
             detail: string;
+            /** @description The digest that the request has told. */
+            expected_digest?: string | null;
             /** @description This very failure; ends with the request id that also stands in the log. */
             instance: string;
             /**
@@ -992,6 +1006,8 @@ export interface components {
              * @description How much had come.
              */
             received_bytes?: number | null;
+            /** @description The digest of what came. */
+            received_digest?: string | null;
             /**
              * Format: int64
              * @description When to try again.
@@ -1306,6 +1322,8 @@ export interface components {
              * @description Share of a column's values that must be of one type for the column to have it; from 0.5 to 1.
              */
             type_threshold?: number | null;
+            /** @description Whether records with a cell that looks unlike the others of its column are named too, as `row-unusual`. */
+            unusual?: boolean | null;
         };
         /**
          * @description How much a problem weighs.
@@ -1329,7 +1347,10 @@ export interface components {
             report: string;
             /** @description The first 10 rows, the header among them. */
             rowData: components["schemas"]["SimpleRow"][];
-            /** @description Where the original can be fetched. */
+            /**
+             * @description Where the original is: its address in the bucket (`s3://...`), or its path on this server when files are kept in
+             *     the data directory.
+             */
             s3Location: string;
             /**
              * Format: int64
@@ -1430,7 +1451,7 @@ export interface components {
         /** @description Answer to `GET /api/status`. */
         SimpleStatus: {
             lastActivity?: components["schemas"]["Timestamp"] | null;
-            /** @description `not configured`: files are kept in the data directory. */
+            /** @description `connected` or `unavailable` when files are kept in a bucket; `not configured` when in the data directory. */
             s3Status: string;
             /** @description Counts over all uploads that are kept. */
             stats: components["schemas"]["SimpleStats"];
@@ -1843,6 +1864,11 @@ export interface operations {
                  *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
                  */
                 "Idempotency-Key"?: string | null;
+                /**
+                 * @description Digest of the whole body (RFC 9530): `sha-256=:BASE64:`, `sha-512=:BASE64:`, or both. It is compared before
+                 *     anything is kept.
+                 */
+                "Content-Digest"?: string | null;
             };
             path?: never;
             cookie?: never;
@@ -1874,7 +1900,7 @@ export interface operations {
                     "application/json": components["schemas"]["UploadView"];
                 };
             };
-            /** @description no file, no CSV, or the body broke off */
+            /** @description no file, no CSV, the body broke off, or is not the one of its `Content-Digest` */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2487,7 +2513,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            /** @description the store does not answer, or the server is stopping */
+            /** @description database or objects do not answer, or the process is about to end */
             503: {
                 headers: {
                     [name: string]: unknown;

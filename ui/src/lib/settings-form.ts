@@ -63,6 +63,7 @@ export function settingsFrom(form: SettingsForm, before: Settings): Settings {
   const settings: Settings = {};
   if (before.schema != null) settings.schema = before.schema;
   if (before.type_threshold != null) settings.type_threshold = before.type_threshold;
+  if (before.unusual != null) settings.unusual = before.unusual;
   if (form.encoding !== AUTOMATIC) settings.encoding = form.encoding;
 
   const dialect: DialectSettings = {};

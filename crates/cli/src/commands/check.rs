@@ -35,6 +35,7 @@ pub(crate) fn files(args: &CheckingArgs, settings: &Settings) -> anyhow::Result<
         }
         if args.json {
             print_json(&with_name(&report, &input.name()))?;
+            render::guesses::say(&report.encoding, &report.dialect, report.counts.records, &input.name())?;
         } else {
             let mut out = stdout();
             render::report::print(&mut out, &report, &mut input, args.show)?;

@@ -9,7 +9,7 @@ use super::{print_json, stdout};
 use crate::Outcome;
 use crate::args::CountArgs;
 use crate::input::Input;
-use crate::render::text::count;
+use crate::render::{self, text::count};
 
 pub(crate) fn run(args: &CountArgs) -> anyhow::Result<Outcome> {
     let mut input = Input::open(&args.file)?;
@@ -23,6 +23,8 @@ pub(crate) fn run(args: &CountArgs) -> anyhow::Result<Outcome> {
             "{name}: compressed data is damaged or cut behind {byte} bytes of text; see `csvp check`"
         );
     }
+    let records = counted.data_records + counted.skipped.total();
+    render::guesses::say(&counted.encoding, &counted.dialect, records, &name)?;
     if args.json {
         print_json(&json!({
             "name": name,

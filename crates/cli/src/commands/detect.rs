@@ -10,10 +10,8 @@ use super::{print_json, stdout};
 use crate::Outcome;
 use crate::args::DetectArgs;
 use crate::input::Input;
+use crate::render::guesses::SURE;
 use crate::render::text::{count, name_of_delimiter, visible};
-
-/// Confidence below which a person should look.
-const SURE: f64 = 0.5;
 
 pub(crate) fn run(args: &DetectArgs) -> anyhow::Result<Outcome> {
     let mut input = Input::open(&args.file)?;

@@ -15,6 +15,7 @@ use crate::{Outcome, render};
 pub(crate) fn run(args: &ParseArgs) -> anyhow::Result<Outcome> {
     let mut input = Input::open(&args.file)?;
     let checked = input.check(&crate::settings::settings(&args.reading)?)?;
+    super::convert::refuse_what_is_no_table(&checked.report, &input.name())?;
     let header = checked.plan.header();
     let mut out = stdout();
     if args.json {

@@ -1,6 +1,7 @@
 //! What people read.
 
 pub(crate) mod error;
+pub(crate) mod guesses;
 pub(crate) mod profile;
 pub(crate) mod report;
 pub(crate) mod text;

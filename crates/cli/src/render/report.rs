@@ -68,15 +68,8 @@ fn print_summary(out: &mut impl Write, report: &Report, name: &str) -> anyhow::R
         grouped(counts.rejected),
         grouped(skipped.total()),
     )?;
-    if report.encoding.confidence < 0.5 && counts.records > 0 {
-        let encoding = &report.encoding.name;
-        writeln!(
-            out,
-            "  note: the encoding, {encoding}, is a guess; check its letters, or name it with --encoding"
-        )?;
-    }
-    if report.dialect.confidence < 0.5 {
-        writeln!(out, "  note: the dialect is a guess; see `csvp detect {name}`")?;
+    for guess in super::guesses::of(&report.encoding, &report.dialect, counts.records, name) {
+        writeln!(out, "  note: {guess}")?;
     }
     Ok(())
 }
@@ -238,8 +231,9 @@ fn print_codes(out: &mut impl Write, report: &Report, show: usize) -> anyhow::Re
     Ok(())
 }
 
-/// One line on standard error about problems, for the verbs whose output is data.
+/// What was guessed and what is wrong, on standard error: for the verbs whose output is data.
 pub(crate) fn summary_of_problems(report: &Report, name: &str) -> anyhow::Result<()> {
+    super::guesses::say(&report.encoding, &report.dialect, report.counts.records, name)?;
     let problems = &report.problems;
     if problems.errors + problems.warnings == 0 {
         return Ok(());

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use csvp_testkit::Ran;
+use csvp_testkit::stand::Service;
 use serde_json::Value;
 
-use crate::crash::{Service, original, visible};
 use crate::http::request;
 use crate::sandbox::{Sandbox, csvp};
 
@@ -17,7 +17,7 @@ impl Sandbox {
     #[track_caller]
     fn snapshot_timed(&self, name: &str, line: &str) -> Ran {
         let mut ran = self.run(line);
-        let text = regex_free(&ran.stdout());
+        let text = masked(&ran.stdout());
         ran.stdout = text.into_bytes();
         self.assert(name, line, &ran);
         ran
@@ -32,7 +32,7 @@ impl Sandbox {
 }
 
 /// Puts `N` in the place of numbers that differ from run to run: times, rates, and sizes, as reports hold times.
-fn regex_free(text: &str) -> String {
+fn masked(text: &str) -> String {
     let mut out = String::new();
     for line in text.split_inclusive('\n') {
         let words: Vec<&str> = line.split(' ').collect();
@@ -53,6 +53,26 @@ fn regex_free(text: &str) -> String {
     out.replace(" kB per", " B per").replace(" MB per", " B per").replace(" bytes per", " B per")
 }
 
+fn start(data: &Path) -> Service {
+    Service::start(Path::new(env!("CARGO_BIN_EXE_csvp")), data, &[])
+}
+
+/// The ids of the uploads that can be seen: fewer than one page.
+fn visible(address: &str) -> Vec<String> {
+    let (status, body) = request(address, "GET /api/v1/uploads?limit=200", b"").expect("it answers");
+    assert_eq!(status, 200);
+    let page: Value = serde_json::from_slice(&body).expect("JSON");
+    let items = page["items"].as_array().expect("a list");
+    items.iter().map(|upload| upload["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+fn original(address: &str, id: &str) -> Vec<u8> {
+    let (status, body) =
+        request(address, &format!("GET /api/v1/uploads/{id}/files/original"), b"").expect("it answers");
+    assert_eq!(status, 200, "upload {id}: {}", String::from_utf8_lossy(&body));
+    body
+}
+
 fn upload(address: &str, name: &str, bytes: &[u8]) -> String {
     let (status, body) =
         request(address, &format!("POST /api/v1/uploads?name={name}"), bytes).expect("it answers");
@@ -69,8 +89,9 @@ fn csv(number: usize) -> Vec<u8> {
 
 /// A data directory with some uploads, made by the service itself.
 fn filled(data: &Path, uploads: std::ops::Range<usize>) -> HashMap<String, Vec<u8>> {
-    let service = Service::start(data);
-    let ledger = uploads.map(|n| (upload(&service.address, &format!("f{n}.csv"), &csv(n)), csv(n))).collect();
+    let mut service = start(data);
+    let ledger =
+        uploads.map(|n| (upload(service.address(), &format!("f{n}.csv"), &csv(n)), csv(n))).collect();
     service.kill();
     ledger
 }
@@ -78,14 +99,14 @@ fn filled(data: &Path, uploads: std::ops::Range<usize>) -> HashMap<String, Vec<u
 #[test]
 fn a_live_service_is_backed_up_restored_and_drilled() {
     let sandbox = Sandbox::new(&[]);
-    let service = Service::start(&sandbox.path("data"));
+    let mut service = start(&sandbox.path("data"));
     let mut ledger = HashMap::new();
     for n in 0..4 {
-        ledger.insert(upload(&service.address, &format!("f{n}.csv"), &csv(n)), csv(n));
+        ledger.insert(upload(service.address(), &format!("f{n}.csv"), &csv(n)), csv(n));
     }
     let ran = sandbox.snapshot_timed("backup_first", "backup backups --data data --verify");
     assert_eq!(ran.code, Some(0));
-    let late = upload(&service.address, "late.csv", b"a,b\n1,2\n3,4\n");
+    let late = upload(service.address(), "late.csv", b"a,b\n1,2\n3,4\n");
     assert_eq!(sandbox.snapshot_timed("backup_second", "backup backups --data data").code, Some(0));
     ledger.insert(late, b"a,b\n1,2\n3,4\n".to_vec());
     assert_eq!(sandbox.snapshot_timed("backup_list", "backup list backups").code, Some(0));
@@ -98,16 +119,16 @@ fn a_live_service_is_backed_up_restored_and_drilled() {
     service.kill();
 
     assert_eq!(sandbox.snapshot_timed("restore", "restore backups --data restored").code, Some(0));
-    let service = Service::start(&sandbox.path("restored"));
-    let mut seen: Vec<_> = visible(&service.address).into_keys().collect();
+    let mut service = start(&sandbox.path("restored"));
+    let mut seen = visible(service.address());
     let mut expected: Vec<_> = ledger.keys().cloned().collect();
     seen.sort();
     expected.sort();
     assert_eq!(seen, expected);
     for (id, bytes) in &ledger {
-        assert_eq!(original(&service.address, id), *bytes);
+        assert_eq!(original(service.address(), id), *bytes);
     }
-    upload(&service.address, "new.csv", b"a\n1\n");
+    upload(service.address(), "new.csv", b"a\n1\n");
     service.kill();
     // The scratch store of the drill has gone.
     let left = fs::read_dir(sandbox.folder()).expect("it is ours").filter_map(Result::ok);
@@ -155,9 +176,9 @@ fn kill_9_leaves_the_earlier_backup_whole_and_the_next_run_finishes() {
     let made = sandbox.run("backup backups --data data --verify");
     assert_eq!(made.code, Some(0), "{}", made.snapshot());
     assert_eq!(sandbox.run("restore backups --data restored").code, Some(0));
-    let service = Service::start(&sandbox.path("restored"));
+    let mut service = start(&sandbox.path("restored"));
     for (id, bytes) in &ledger {
-        assert_eq!(original(&service.address, id), *bytes);
+        assert_eq!(original(service.address(), id), *bytes);
     }
     service.kill();
 }
@@ -195,10 +216,10 @@ fn kill_9_of_a_restore_leaves_no_store_and_the_next_run_finishes() {
     // A run that was killed behind its commit has done it.
     let refused = restored.stderr().contains("store is not empty");
     assert!(restored.code == Some(0) || refused, "{}", restored.snapshot());
-    let service = Service::start(&sandbox.path("restored"));
-    assert_eq!(visible(&service.address).len(), ledger.len());
+    let mut service = start(&sandbox.path("restored"));
+    assert_eq!(visible(service.address()).len(), ledger.len());
     for (id, bytes) in &ledger {
-        assert_eq!(original(&service.address, id), *bytes);
+        assert_eq!(original(service.address(), id), *bytes);
     }
     service.kill();
 }
@@ -231,7 +252,7 @@ fn a_store_that_is_used_is_not_restored_into() {
     let sandbox = Sandbox::new(&[]);
     filled(&sandbox.path("data"), 0..1);
     assert_eq!(sandbox.run("backup backups --data data").code, Some(0));
-    let service = Service::start(&sandbox.path("empty"));
+    let mut service = start(&sandbox.path("empty"));
     let ran = sandbox.snapshot("restore_service_runs", "restore backups --data empty");
     assert_eq!(ran.code, Some(2));
     service.kill();
@@ -305,10 +326,10 @@ fn a_full_disk_is_said_and_leaves_the_earlier_backup_whole() {
     // The second store has a file that does not fit.
     let more = sandbox.path("more-data");
     copy_dir(&data, &more);
-    let service = Service::start(&more);
+    let mut service = start(&more);
     let mut large = String::from("id,text\n");
     (0..12_000_u64).for_each(|n| large.push_str(&format!("{n},{}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))));
-    upload(&service.address, "large.csv", large.as_bytes());
+    upload(service.address(), "large.csv", large.as_bytes());
     service.kill();
     let ran = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])

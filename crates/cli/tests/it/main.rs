@@ -7,16 +7,22 @@
 mod backup;
 mod convert;
 mod corpus;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod crash;
 mod dev_data;
 mod errors;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod failing_calls;
 mod help;
-#[cfg(feature = "serve")]
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod http;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod kill_points;
 #[cfg(feature = "serve")]
 mod migrate;
 mod pipes;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod power_cut;
 mod sandbox;
 mod suites;
 mod verbs;

@@ -261,4 +261,87 @@ fn a_guessed_encoding_is_said_to_be_one() {
     let sandbox = Sandbox::new(&[("latin.csv", latin)]);
     sandbox.snapshot("check_guessed_encoding", "check latin.csv");
     sandbox.snapshot("detect_guessed_encoding", "detect latin.csv");
+    let note = "note: latin.csv: the encoding, windows-1252, is a guess; check its letters, or name it with --encoding\n";
+    for line in [
+        "check latin.csv --json",
+        "count latin.csv",
+        "count latin.csv --json",
+        "parse latin.csv",
+        "parse latin.csv --json",
+        "profile latin.csv",
+        "convert latin.csv --to csv -o -",
+        "schema infer latin.csv",
+    ] {
+        let ran = sandbox.run(line);
+        assert_eq!((ran.code, ran.stderr()), (Some(0), note.to_owned()), "csvp {line}");
+        assert!(!ran.stdout().contains("guess"), "csvp {line}");
+        let declared = sandbox.run(&format!("{line} --encoding windows-1252"));
+        assert_eq!(declared.stderr(), "", "csvp {line}");
+    }
+}
+
+#[test]
+fn a_guessed_dialect_is_said_to_be_one() {
+    let sandbox = Sandbox::new(&[("odd.txt", b"one two\nthree: four\nfive\n")]);
+    for line in ["count odd.txt", "parse odd.txt", "profile odd.txt", "schema infer odd.txt"] {
+        let said = sandbox.run(line).stderr();
+        assert!(
+            said.contains("note: odd.txt: the dialect is a guess; see `csvp detect odd.txt`"),
+            "csvp {line}: {said}"
+        );
+    }
+}
+
+#[test]
+fn parse_exits_0_when_it_printed_and_2_when_it_could_not() {
+    let cut = include_bytes!("../../../../corpus/gzip-cut-record/input.csv.gz");
+    let sandbox = Sandbox::new(&[
+        ("cut.gz", cut),
+        ("picture.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
+        ("empty.csv", b""),
+    ]);
+    assert_eq!(sandbox.run("parse clean.csv").code, Some(0));
+    let ran = sandbox.run("parse broken.csv");
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.stderr().starts_with("warning: broken.csv: "), "{}", ran.stderr());
+    let ran = sandbox.run("parse cut.gz");
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.stderr().contains("1 record rejected"), "{}", ran.stderr());
+    assert_eq!(sandbox.run("parse empty.csv").code, Some(0));
+    assert_eq!(
+        (sandbox.run("parse picture.csv").code, sandbox.run("parse nowhere.csv").code),
+        (Some(2), Some(2))
+    );
+    assert_eq!((sandbox.run("check cut.gz").code, sandbox.run("count cut.gz").code), (Some(1), Some(2)));
+}
+
+#[test]
+fn unusual_records_are_named_on_request() {
+    let text: String =
+        (1..=40).map(|n| format!("{n},name {}\n", if n == 17 { "" } else { "of it" })).collect();
+    let text = format!("id,name\n{}", text.replace("17,name ", "17,"));
+    let sandbox = Sandbox::new(&[("names.csv", text.as_bytes())]);
+    assert_eq!(sandbox.run("check names.csv").code, Some(0), "nothing is said by default");
+    let ran = sandbox.run("check names.csv --unusual");
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.stdout().contains("warning[row-unusual]"), "{}", ran.stdout());
+    let ran = sandbox.run("convert names.csv --unusual --to csv -o - --rejects rejects.csv");
+    assert_eq!((ran.code, ran.stdout().lines().count()), (Some(0), 41), "all records are kept");
+    let rejects = std::fs::read_to_string(sandbox.path("rejects.csv")).expect("the file was written");
+    assert_eq!(rejects.lines().count(), 1, "{rejects}");
+}
+
+#[test]
+fn names_have_no_blanks_around_them_in_any_output() {
+    let sandbox = Sandbox::new(&[("blanks.csv", b" id , name ,amount \n1,tea,20\n2,milk,30\n")]);
+    assert!(sandbox.run("parse blanks.csv").stdout().starts_with("[\"id\",\"name\",\"amount\"]\n"));
+    assert!(sandbox.run("parse blanks.csv --format csv").stdout().starts_with("id,name,amount\n"));
+    assert!(sandbox.run("convert blanks.csv --to csv -o -").stdout().starts_with("id,name,amount\n"));
+    assert!(sandbox.run("convert blanks.csv --to ndjson -o -").stdout().starts_with("{\"id\":1,\"name\":"));
+    let schema = json(&sandbox.run("schema infer blanks.csv").stdout());
+    let names = schema["fields"].as_array().expect("fields").iter().map(|field| field["name"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["id", "name", "amount"]);
+    let report = json(&sandbox.run("check blanks.csv --json").stdout());
+    assert_eq!(report["columns"][1]["name"], "name");
+    assert_eq!(json(&sandbox.run("detect blanks.csv --json").stdout())["header"][1], "name");
 }

@@ -4,6 +4,7 @@
 //! whole file.
 
 pub(crate) mod cells;
+pub(crate) mod habits;
 pub(crate) mod keys;
 pub(crate) mod rows;
 pub(crate) mod rules;

@@ -12,6 +12,8 @@ const LEARNED_RECORDS: usize = 2_000;
 const RARE: usize = 10;
 /// Columns of which one may name totals; a table of more has its names elsewhere.
 const MOST_TOTAL_COLUMNS: usize = 4;
+/// A byte order mark, as text.
+pub(crate) const MARK: &[u8] = "\u{feff}".as_bytes();
 /// Header rows that are looked for.
 const MOST_HEADERS: usize = 4;
 
@@ -99,8 +101,18 @@ impl RowRules {
 }
 
 impl Records<'_> {
+    /// A cell without its quotes.
+    pub(crate) fn cell<'b>(
+        &'b self,
+        record: usize,
+        column: usize,
+        scratch: &'b mut Vec<u8>,
+    ) -> Option<&'b [u8]> {
+        self.index.field(self.grammar, self.text, record, column, scratch)
+    }
+
     /// Whether the number of fields is no fault.
-    fn is_whole(&self, record: usize) -> bool {
+    pub(crate) fn is_whole(&self, record: usize) -> bool {
         let n_fields = self.index.n_fields(record);
         n_fields >= self.layout.n_columns() || self.layout.may_lack(n_fields)
     }
@@ -114,6 +126,8 @@ impl Records<'_> {
         let mut scratch = Vec::new();
         header.iter().enumerate().rev().all(|(column, name)| {
             let cell = self.index.field(self.grammar, self.text, record, before + column, &mut scratch);
+            // Where files were joined, the mark of the second one stands in front of its header.
+            let cell = cell.map(|cell| cell.strip_prefix(MARK).unwrap_or(cell));
             cell.is_some_and(|cell| cell.trim_ascii() == name.as_bytes())
         })
     }

@@ -4,10 +4,10 @@ use csvp_parse::{FaultKind, Grammar};
 use csvp_report::{Detail, Problem, ProblemCode};
 
 use super::quote;
-use super::rows::Records;
+use super::rows::{MARK, Records};
 use crate::Limits;
 use crate::block::{Block, LineCounter};
-use crate::decode::Invalid;
+use crate::decode::{Invalid, is_western, utf_8_letters};
 use crate::layout::Layout;
 use crate::rejects::Kept;
 
@@ -33,7 +33,10 @@ pub(crate) fn check(
     checker.faults();
     checker.ragged();
     checker.rows();
+    checker.cut_record();
     checker.invalid_bytes();
+    checker.mixed_encodings();
+    checker.marks();
     checker.nul_bytes();
     checker.large_cells();
     checker.found
@@ -99,12 +102,34 @@ impl Checker<'_> {
         let records =
             Records { index: &block.index, grammar: self.grammar, text: &block.text, layout: self.layout };
         for record in block.data() {
-            let Some((code, column)) = self.layout.rows.fault(records, record) else { continue };
+            let Some((code, column)) = self.layout.rows.fault(records, record) else {
+                self.unusual(records, record);
+                continue;
+            };
             let start = column.and_then(|column| block.index.raw_range(self.grammar, record, column));
             match start {
                 Some((start, _)) => self.at_cell(code, record, start, Detail::None),
                 None => self.of_record(code, record, Detail::None),
             }
+        }
+    }
+
+    /// A record with a cell that looks unlike the others of its column, where somebody asks for it.
+    fn unusual(&mut self, records: Records<'_>, record: usize) {
+        let Some(habits) = self.layout.habits.as_ref().filter(|_| records.is_whole(record)) else { return };
+        let Some((column, usual, found)) = habits.fault(records, record) else { return };
+        let Some((start, _)) = self.block.index.raw_range(self.grammar, record, column) else { return };
+        self.at_cell(ProblemCode::RowUnusual, record, start, Detail::Look { usual, found });
+    }
+
+    /// The last record of a compressed file of which no more could be read.
+    fn cut_record(&mut self) {
+        let data = self.block.data();
+        if self.block.cut && !data.is_empty() && data.end == self.block.index.n_records() {
+            let byte = self.block.source_byte(self.block.text.len());
+            let text =
+                format!("record is not whole: compressed data is damaged or cut behind {byte} bytes of text");
+            self.of_record(ProblemCode::CompressionDamaged, data.end - 1, Detail::Note { text });
         }
     }
 
@@ -142,6 +167,37 @@ impl Checker<'_> {
                 invalid.bytes[..invalid.len as usize].iter().map(|b| format!("{b:02x}")).collect();
             let detail = Detail::Bytes { hex: hex.join(" "), encoding: encoding.to_owned() };
             self.at_cell(ProblemCode::EncodingInvalid, record, at, detail);
+        }
+    }
+
+    /// Cells of a western text that hold letters of UTF-8. Each is read as two signs, which is no fault of its bytes.
+    fn mixed_encodings(&mut self) {
+        let encoding = self.layout.encoding();
+        if self.layout.encoding_facts.source != "statistics" || !is_western(encoding) {
+            return;
+        }
+        let block = self.block;
+        let mut last = None;
+        for at in utf_8_letters(&block.text) {
+            let Some(record) = block.record_at(at) else { continue };
+            let field = self.column_at(record, at);
+            if last != Some((record, field)) {
+                last = Some((record, field));
+                let text = format!("cell is read as {} but holds letters in UTF-8", encoding.name());
+                self.at_cell(ProblemCode::EncodingContradicted, record, at, Detail::Note { text });
+            }
+        }
+    }
+
+    /// Byte order marks in front of records: files that begin with one were joined.
+    fn marks(&mut self) {
+        let block = self.block;
+        for at in memchr::memmem::find_iter(&block.text, MARK) {
+            let in_front = |&record: &usize| block.index.record_start(record) == at;
+            let Some(record) = block.record_at(at).filter(in_front) else { continue };
+            if block.data().contains(&record) {
+                self.at_cell(ProblemCode::MarkInside, record, at, Detail::None);
+            }
         }
     }
 

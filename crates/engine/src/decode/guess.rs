@@ -3,7 +3,7 @@
 use csvp_report::EncodingFacts;
 use encoding_rs::{Encoding, UTF_8};
 
-use super::{legacy, utf_16};
+use super::{is_western, legacy, utf_16};
 
 /// An encoding, how it was found, and the bytes of its mark.
 #[derive(Debug, Clone)]
@@ -34,7 +34,8 @@ impl Guess {
 /// The encoding of a file whose first bytes are `sample`; `complete` when that is all of it.
 ///
 /// In this order: byte order mark; UTF-16 without mark, told by its zero bytes; UTF-8 when it is valid, or nearly so
-/// beside many valid multi-byte characters, or damaged in one place beside any; statistics.
+/// beside many valid multi-byte characters, or damaged in one place beside any; statistics, if they do not say that as many
+/// western letters stand beside those of UTF-8.
 pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
     if let Some((encoding, bom_bytes)) = Encoding::for_bom(sample) {
         return Guess { encoding, bom_bytes, source: "bom", confidence: 1.0 };
@@ -56,6 +57,11 @@ pub(crate) fn guess(sample: &[u8], complete: bool) -> Guess {
         return Guess { encoding: UTF_8, bom_bytes: 0, source: "valid-utf8", confidence: 0.8 };
     }
     let (encoding, confidence) = legacy::guess(sample, complete);
+    // Bytes that are whole characters of UTF-8 are no words of a western encoding. Where they are as many as the others, the
+    // others are the fault: their cells are named and go nowhere, instead of letters that nobody wrote.
+    if is_western(encoding) && utf8.multi_byte >= utf8.invalid {
+        return Guess { encoding: UTF_8, bom_bytes: 0, source: "valid-utf8", confidence: 0.6 };
+    }
     Guess { encoding, bom_bytes: 0, source: "statistics", confidence }
 }
 
@@ -118,7 +124,8 @@ fn multi_byte(text: &[u8]) -> usize {
 
 /// What the bytes are when they certainly are no delimited text; for a message.
 pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
-    const MAGIC: [(&[u8], &str); 12] = [
+    const EXCEL: &str = "an old Excel workbook (.xls): save its sheet as CSV";
+    const MAGIC: [(&[u8], &str); 17] = [
         (b"\x89PNG\r\n\x1a\n", "a PNG image"),
         (b"\xff\xd8\xff", "a JPEG image"),
         (b"GIF87a", "a GIF image"),
@@ -128,12 +135,23 @@ pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
         (b"SQLite format 3\0", "an SQLite database"),
         (b"\x7fELF", "a program"),
         (b"MZ\x90\0", "a program"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document (such as .xls)"),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+            "an old Excel workbook or another Office document (.xls): save its sheet as CSV",
+        ),
+        (b"\x09\x08\x10\0", EXCEL),
+        (b"\x09\x08\x08\0", EXCEL),
+        (b"\x09\x04\x06\0", EXCEL),
+        (b"ARROW1\0\0", "an Arrow file"),
+        (b"Obj\x01", "an Avro file"),
         (b"Rar!\x1a\x07", "a RAR archive"),
         (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
     ];
     if let Some((_, kind)) = MAGIC.iter().find(|(magic, _)| sample.starts_with(magic)) {
         return Some(kind);
+    }
+    if is_utf_32(sample) {
+        return Some("text in UTF-32: save it as UTF-8");
     }
     if is_iso_2022_jp(sample) {
         return Some(
@@ -166,6 +184,8 @@ pub(crate) fn document_kind(text: &[u8]) -> Option<&'static str> {
         Some("an SVG image")
     } else if begins("<?xml version") {
         Some("an XML document")
+    } else if is_json(text) {
+        Some("JSON: make a table of it first")
     } else if begins("%PDF-") {
         Some("a PDF document")
     } else if begins("{\\rtf1") {
@@ -173,6 +193,27 @@ pub(crate) fn document_kind(text: &[u8]) -> Option<&'static str> {
     } else {
         begins("%!PS-Adobe").then_some("a PostScript document")
     }
+}
+
+/// Whether a text begins as an object of JSON does, or as a list of them: the name behind the first brace has a colon
+/// behind it. What is `{"a"},b` is a table.
+fn is_json(text: &[u8]) -> bool {
+    let list = text.strip_prefix(b"[").map(<[u8]>::trim_ascii_start);
+    let Some(object) = list.unwrap_or(text).strip_prefix(b"{") else { return false };
+    let Some(name) = object.trim_ascii_start().strip_prefix(b"\"") else { return false };
+    let end = name.iter().position(|&byte| matches!(byte, b'"' | b'\n' | b'\\')).unwrap_or(name.len());
+    name[end..].strip_prefix(b"\"").is_some_and(|behind| behind.trim_ascii_start().starts_with(b":"))
+}
+
+/// Four bytes a character: by its mark, or three zero bytes beside each of the first characters.
+fn is_utf_32(sample: &[u8]) -> bool {
+    if sample.starts_with(b"\xff\xfe\0\0") || sample.starts_with(b"\0\0\xfe\xff") {
+        return true;
+    }
+    let characters = || sample.chunks_exact(4).take(16);
+    let little = |four: &[u8]| four[0] != 0 && four[1..] == [0; 3];
+    let big = |four: &[u8]| four[..3] == [0; 3] && four[3] != 0;
+    characters().len() >= 4 && (characters().all(little) || characters().all(big))
 }
 
 /// 7-bit Japanese: escape sequences switch between ASCII and pairs of bytes. Read as ASCII it would be nonsense.
@@ -213,6 +254,9 @@ mod tests {
         check(b"\xc3\xa9 \xc3\xa8 \xc3\xbc \xc3\xb6 \xff\n", "UTF-8", "valid-utf8");
         // A letter that was torn apart, and two whole ones.
         check(b"\xc3\xa9 \xc3\xff\xa8 \xc3\xbc\n", "UTF-8", "valid-utf8");
+        // As many letters of UTF-8 as of windows-1252.
+        check(b"1,K\xc3\xb6ln\n2,K\xf6ln\n", "UTF-8", "valid-utf8");
+        check(b"1,K\xc3\xb6ln\n2,K\xf6ln\n3,Z\xfcrich\n4,Gen\xe8ve\n", "windows-1252", "statistics");
         // Letters in two places are another encoding.
         assert!(!Utf8Counts::of(b"\xc3\xa9 Jos\xe9, Malm\xf6 \xc3\xbc\n", true).is_damaged_once());
     }
@@ -229,6 +273,8 @@ mod tests {
             ("\r\n%PDF-1.7", "a PDF document"),
             ("{\\rtf1\\ansi", "an RTF document"),
             ("%!PS-Adobe-3.0", "a PostScript document"),
+            ("[\n  {\"id\": 1},\n  {\"id\": 2}]", "JSON: make a table of it first"),
+            ("{\"id\":1,\"n\":\"a\"}\n{\"id\":2}", "JSON: make a table of it first"),
         ] {
             assert_eq!(document_kind(text.as_bytes()), Some(kind), "{text}");
         }
@@ -241,6 +287,10 @@ mod tests {
             "<",
             "",
             "a,<html>",
+            "{a},{b}\n",
+            "{\"a\"},{\"b\"}\n",
+            "[1],[2]\n",
+            "{a:b}",
         ] {
             assert_eq!(document_kind(text.as_bytes()), None, "{text}");
         }
@@ -250,6 +300,11 @@ mod tests {
     fn tells_binary_files() {
         assert_eq!(binary_kind(b"\x89PNG\r\n\x1a\n...."), Some("a PNG image"));
         assert_eq!(binary_kind(&[0, 1, 2, 3].repeat(100)), Some("binary data"));
+        for text in [&b"\xff\xfe\0\0a\0\0\0,\0\0\0"[..], b"\0\0\xfe\xff\0\0\0a", &b"\0\0\0a\0\0\0,".repeat(3)]
+        {
+            assert!(binary_kind(text).is_some_and(|kind| kind.contains("UTF-32")), "{text:?}");
+        }
+        assert!(binary_kind(b"\x09\x08\x10\0\0\x06\x05\0").is_some_and(|kind| kind.contains("Excel")));
         assert_eq!(binary_kind(b"a\0,\0b\0\n\0"), None);
         assert_eq!(binary_kind(b"a,b\0\n"), None);
         assert_eq!(binary_kind(b""), None);

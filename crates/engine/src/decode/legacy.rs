@@ -59,7 +59,10 @@ fn telling_lines(sample: &[u8]) -> Vec<u8> {
         }
         let start = memchr::memrchr(b'\n', &rest[..ascii]).map_or(0, |at| at + 1);
         let end = memchr::memchr(b'\n', &rest[ascii..]).map_or(rest.len(), |at| ascii + at + 1);
-        lines.extend_from_slice(&rest[start..end.min(start + LOOKED_AT)]);
+        // A line of UTF-8 is in another encoding than the one that is looked for.
+        if std::str::from_utf8(&rest[start..end]).is_err() {
+            lines.extend_from_slice(&rest[start..end.min(start + LOOKED_AT)]);
+        }
         rest = &rest[end..];
     }
     lines

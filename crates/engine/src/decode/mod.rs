@@ -5,12 +5,14 @@
 
 mod guess;
 mod legacy;
+mod mixed;
 mod source_map;
 mod utf_16;
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 
 pub(crate) use guess::{Guess, binary_kind, document_kind, guess};
+pub(crate) use mixed::{is_western, utf_8_letters};
 pub(crate) use source_map::SourceMap;
 
 /// A sequence of bytes that is invalid in the file's encoding.

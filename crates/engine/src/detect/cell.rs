@@ -306,7 +306,9 @@ fn is_digit_date(cell: &[u8]) -> bool {
     if runs.len() < 2 || runs.len() > 9 || runs.iter().any(|&r| r > 9) {
         return false;
     }
-    let is_time = signs[0] == b':' && runs[0] <= 2 && runs[1] == 2;
+    // Durations have more hours than a day.
+    let hours_fit = runs[0] <= 2 || runs[0] <= 4 && signs.get(1) == Some(&b':') && runs.get(2) == Some(&2);
+    let is_time = signs[0] == b':' && hours_fit && runs[1] == 2;
     // Behind a time, a blank stands before a date; behind a date, before a time.
     let blank = signs.iter().position(|&sign| sign == b' ');
     let parts_fit = blank.is_none_or(|at| {
@@ -344,6 +346,8 @@ mod tests {
             ("  ", Kind::Empty),
             ("N/A", Kind::Missing),
             ("0042", Kind::Integer),
+            ("100:00:00", Kind::Date),
+            ("1234:05:59.5", Kind::Date),
             ("-7", Kind::Integer),
             ("1.5", Kind::Number),
             ("1,5", Kind::Number),

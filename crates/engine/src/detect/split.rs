@@ -7,6 +7,9 @@ use memchr::{memchr_iter, memchr2, memchr3};
 
 /// An opening quote without a proper end within this many bytes is taken for a plain character.
 const QUOTE_HORIZON_BYTES: usize = 32 * 1024;
+/// A cell that is longer than the horizon has longer lines than this: the lines of records that a lost quote would swallow
+/// are mostly shorter.
+const LONG_LINE_BYTES: usize = 200;
 /// After this many opening quotes that never close, when they outnumber the good ones, quotes mean nothing any more.
 const MAX_BROKEN: u32 = 40;
 
@@ -73,7 +76,7 @@ impl Grid {
 
 /// Splits `bytes` until its end or `max_rows` records. Unless `complete`, a last record without line end is dropped.
 pub(super) fn split(bytes: &[u8], complete: bool, rules: &Rules, max_rows: usize) -> Grid {
-    let mut splitter = Splitter { bytes, rules, grid: Grid::default(), pos: 0, line: 0 };
+    let mut splitter = Splitter::new(bytes, rules);
     while splitter.pos < bytes.len() && splitter.grid.rows.len() < max_rows && !splitter.is_full() {
         if !splitter.row() && !complete {
             if splitter.grid.rows.len() > 1
@@ -89,7 +92,7 @@ pub(super) fn split(bytes: &[u8], complete: bool, rules: &Rules, max_rows: usize
 
 /// How many quoted cells of all records of `bytes` do not end properly.
 pub(super) fn broken_quotes(bytes: &[u8], rules: &Rules) -> u32 {
-    let mut splitter = Splitter { bytes, rules, grid: Grid::default(), pos: 0, line: 0 };
+    let mut splitter = Splitter::new(bytes, rules);
     while splitter.pos < bytes.len() {
         splitter.row();
         // Only the count is wanted: the memory of one record is enough.
@@ -105,9 +108,15 @@ struct Splitter<'a> {
     grid: Grid,
     pos: usize,
     line: u64,
+    /// Bytes that may still be looked at beyond the horizon of quotes that do not close.
+    far: usize,
 }
 
-impl Splitter<'_> {
+impl<'a> Splitter<'a> {
+    fn new(bytes: &'a [u8], rules: &'a Rules) -> Self {
+        Self { bytes, rules, grid: Grid::default(), pos: 0, line: 0, far: bytes.len() }
+    }
+
     /// Reads one record; false when it ended with the sample and not with a line end.
     fn row(&mut self) -> bool {
         let (first, start, line) = (self.grid.cells.len(), self.pos, self.line);
@@ -212,12 +221,15 @@ impl Splitter<'_> {
     /// Reads a quoted cell whose quote stands at `open`; false, with nothing consumed, when it has no proper end.
     fn quoted(&mut self, open: usize) -> bool {
         let Some(quote) = self.rules.quote else { return false };
-        let limit = self.bytes.len().min(open + 1 + QUOTE_HORIZON_BYTES);
+        let horizon = self.bytes.len().min(open + 1 + QUOTE_HORIZON_BYTES);
+        let limit = self.bytes.len().min(open + 1 + QUOTE_HORIZON_BYTES.max(self.far));
         let mut pos = open + 1;
         let mut stray = None;
-        while pos < limit {
+        // A cell beyond the horizon is believed only where no other quote stands in it.
+        while pos < if stray.is_some() { horizon } else { limit } {
             let Some(step) = memchr2(quote, self.rules.escape.unwrap_or(quote), &self.bytes[pos..limit])
             else {
+                pos = limit;
                 break;
             };
             pos += step;
@@ -231,6 +243,9 @@ impl Splitter<'_> {
             }
             let after = self.after_blanks(pos + 1);
             if after >= self.bytes.len() || self.at_delimiter(after) || self.line_end(after) > 0 {
+                if pos >= horizon && !self.has_long_lines(open + 1, pos) {
+                    break;
+                }
                 return self.close(open, pos, after, stray);
             }
             if !self.is_apostrophe(pos) {
@@ -238,7 +253,12 @@ impl Splitter<'_> {
             }
             pos += 1;
         }
+        self.far = self.far.saturating_sub(pos.saturating_sub(horizon));
         false
+    }
+
+    fn has_long_lines(&self, start: usize, end: usize) -> bool {
+        memchr_iter(b'\n', &self.bytes[start..end]).count() * LONG_LINE_BYTES < end - start
     }
 
     /// A single quote between two letters belongs to a word.

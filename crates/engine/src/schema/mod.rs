@@ -9,7 +9,7 @@ use csvp_report::ColumnType;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use declared::{Declared, check_overrides, check_schema, declared_columns, resolve};
-pub(crate) use names::{header, join_rows};
+pub(crate) use names::{header, join_rows, spread};
 pub use table_schema::{Constraints, Field, FieldsMatch, ForeignKey, Key, Reference, TableSchema};
 pub(crate) use text_form::TextCheck;
 pub use text_form::TextForm;

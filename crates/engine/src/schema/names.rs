@@ -1,5 +1,6 @@
 //! Column names from header rows.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use crate::layout::shown_name;
@@ -16,6 +17,7 @@ pub(crate) struct Header {
 /// Names of at most `max_bytes`, but for a number behind them, for `n_columns` columns. `rows` are the header rows
 /// (several are joined by a space), `place` is where they begin.
 pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, max_bytes: usize, place: &Position) -> Header {
+    let rows = &*spread(rows);
     let mut problems = Vec::new();
     let mut names: Vec<String> = Vec::with_capacity(n_columns);
     let mut taken = HashSet::new();
@@ -61,6 +63,28 @@ pub(crate) fn header(rows: &[Vec<String>], n_columns: usize, max_bytes: usize, p
         });
     }
     Header { names, problems }
+}
+
+/// Several header rows, the cells of all but the last with a blank to their right spread over it when names repeat otherwise: a
+/// spreadsheet's cell over several columns is saved as one cell and blanks.
+pub(crate) fn spread(rows: &[Vec<String>]) -> Cow<'_, [Vec<String>]> {
+    let Some((last, upper)) = rows.split_last().filter(|(_, upper)| !upper.is_empty()) else {
+        return Cow::Borrowed(rows);
+    };
+    let repeated = |rows: &[Vec<String>]| {
+        let mut seen = HashSet::new();
+        let names = (0..last.len()).map(|column| join_rows(rows, column));
+        names.filter(|name| !name.is_empty() && !seen.insert(name.clone())).count()
+    };
+    let mut wide = rows.to_vec();
+    for (row, _) in wide.iter_mut().zip(upper) {
+        for column in 1..row.len().min(last.len()) {
+            if row[column].trim().is_empty() && !last[column].trim().is_empty() {
+                row[column] = row[column - 1].clone();
+            }
+        }
+    }
+    if repeated(&wide) < repeated(rows) { Cow::Owned(wide) } else { Cow::Borrowed(rows) }
 }
 
 /// The cells of a column in several header rows, joined by a space.
@@ -109,6 +133,11 @@ mod tests {
         check(&[&["a", "", "a"]], 3, &["a", "column_2", "a_2"], &["header-blank", "header-duplicate"]);
         check(&[&["a", "a_2", "a"]], 3, &["a", "a_2", "a_3"], &["header-duplicate"]);
         check(&[&["x", "y"], &["1", "2"]], 2, &["x 1", "y 2"], &[]);
+        // A cell over two columns, where the names would repeat without it.
+        let years = &["", "2019", "", "2020", ""][..];
+        let below = &["city", "m", "f", "m", "f"][..];
+        check(&[years, below], 5, &["city", "2019 m", "2019 f", "2020 m", "2020 f"], &[]);
+        check(&[&["a", "", "b"], &["x", "y", "z"]], 3, &["a x", "y", "b z"], &[]);
         check(&[&["a", "b"]], 3, &["a", "b", "column_3"], &["header-blank", "field-count"]);
         check(&[&["ten_bytes_", "eleven_byte"]], 2, &["ten_bytes_", "column_2"], &["limit-name-bytes"]);
         check(&[&["half_a", "b"], &["name", "c"]], 2, &["column_1", "b c"], &["limit-name-bytes"]);

@@ -180,8 +180,11 @@ impl Zip {
         let size =
             if size == u32::MAX { zip64_size(&head).unwrap_or(u64::from(size)) } else { u64::from(size) };
         let side_file = name.ends_with('/') || name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
-        if name == "[Content_Types].xml" || name.starts_with("xl/") || name == "mimetype" {
-            return Err(EngineError::Archive("file is an office document, not CSV; export the sheet as CSV"));
+        let of_office = ["[Content_Types].xml", "_rels/.rels", "mimetype"].contains(&name.as_str());
+        if of_office || ["xl/", "docProps/", "word/"].iter().any(|folder| name.starts_with(folder)) {
+            return Err(EngineError::Archive(
+                "file is an Excel workbook (.xlsx) or another office document, not CSV; save its sheet as CSV",
+            ));
         }
         if flags & FLAG_ENCRYPTED != 0 {
             return Err(EngineError::Archive("zip archive is encrypted; send it without a password"));

@@ -30,3 +30,4 @@ pub use format::{Format, FormatError};
 pub use looks::Looks;
 pub use shapes::Shapes;
 pub use value::Value;
+pub(crate) use words::is_null_word;

@@ -93,6 +93,11 @@ impl Word {
     }
 }
 
+/// Whether a cell is a word that may mean that there is no value.
+pub(crate) fn is_null_word(cell: &[u8]) -> bool {
+    Word::find(cell).is_some_and(Word::is_null_word)
+}
+
 /// Pairs for true and false, the likelier first. A column takes exactly one of them.
 pub(crate) const PAIRS: &[(Word, Word)] = &[
     (Word::TrueLower, Word::FalseLower),

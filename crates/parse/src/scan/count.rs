@@ -19,6 +19,16 @@ pub struct RecordCount {
 
 /// Adds the whole records of `bytes` to `counted` and gives the bytes they took: as [`plain::index`], whose records and
 /// skipped lines these are, with the best level there is.
+///
+/// ```
+/// use csvp_parse::scan::{self, RecordCount};
+/// use csvp_parse::{Dialect, Grammar};
+///
+/// let grammar = Grammar::new(&Dialect::default(), Some(2), 1 << 20);
+/// let mut counted = RecordCount::default();
+/// scan::count(&grammar, b"1,\"two\nlines\"\n\n2,5\" pipe\n", true, &mut counted);
+/// assert_eq!((counted.records, counted.damaged, counted.blank), (2, 1, 1));
+/// ```
 pub fn count(grammar: &Grammar, bytes: &[u8], eof: bool, counted: &mut RecordCount) -> usize {
     count_at(Level::best(), grammar, bytes, eof, counted)
 }

@@ -63,6 +63,18 @@ impl Level {
 }
 
 /// As [`plain::index`], with the best level there is.
+///
+/// ```
+/// use csvp_parse::{Dialect, FieldIndex, Grammar, scan};
+///
+/// let grammar = Grammar::new(&Dialect::default(), Some(2), 1 << 20);
+/// let mut index = FieldIndex::new(2);
+/// // What is left behind the last whole record comes again in front of the next bytes, until there are none (`eof`).
+/// let consumed = scan::index(&grammar, b"1,a\n2,b", false, &mut index);
+/// assert_eq!((consumed, index.n_records()), (4, 1));
+/// index.clear();
+/// assert_eq!(scan::index(&grammar, b"2,b", true, &mut index), 3);
+/// ```
 pub fn index(grammar: &Grammar, bytes: &[u8], eof: bool, index: &mut FieldIndex) -> usize {
     index_at(Level::best(), grammar, bytes, eof, index)
 }

@@ -29,6 +29,9 @@ pub struct SettingsRequest {
     /// Share of a column's values that must be of one type for the column to have it; from 0.5 to 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub type_threshold: Option<f64>,
+    /// Whether records with a cell that looks unlike the others of its column are named too, as `row-unusual`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusual: Option<bool>,
 }
 
 /// How records are written as bytes.

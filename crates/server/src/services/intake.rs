@@ -250,7 +250,11 @@ async fn take_large(
     let (checked, sha256) = reading.finish().await.map_err(refusal)?;
     // Until here nothing is visible: an error drops the writer, and with it every byte.
     processing::refuse_no_csv(&checked.report).map_err(refusal)?;
-    writer.finish().await?;
+    if let Err(error) = writer.finish().await {
+        // It may be visible already, though not durable.
+        processing::remove(app, place).await;
+        return Err(error.into());
+    }
     drop(share);
     let inline = size <= app.config.upload.inline_size.0 && !respond_async;
     let first = if inline {

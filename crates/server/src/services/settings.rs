@@ -69,6 +69,7 @@ pub(crate) fn engine_settings(
             },
             max_rejects,
             type_threshold,
+            unusual: wanted.unusual.unwrap_or_default(),
         },
         limits: engine_limits(limits),
     })

@@ -12,7 +12,7 @@ use crate::app::{TestApp, problem, table};
 use crate::s3::use_bucket;
 
 /// No answer may take longer: the deadline of the tests and what it takes to work on two processors.
-const PATIENCE: Duration = Duration::from_secs(12);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn in_time(what: &str, answer: impl Future<Output = Response>) -> Response {
     let begun = Instant::now();
@@ -53,8 +53,8 @@ async fn the_bucket_goes_away_and_comes_back() {
     let app = TestApp::start_with(|config| {
         use_bucket(config, &endpoint, &server);
         config.s3.connect_timeout = Seconds::new(1);
-        config.s3.request_timeout = Seconds::new(2);
-        config.s3.retry_deadline = Seconds::new(3);
+        config.s3.request_timeout = Seconds::new(4);
+        config.s3.retry_deadline = Seconds::new(6);
         config.server.operations = "127.0.0.1:0".to_owned();
         config.store.keep_replaced = Seconds::new(1);
         config.upload.inline_size.0 = 1 << 20;
@@ -99,7 +99,7 @@ async fn the_bucket_goes_away_and_comes_back() {
     relay.set_refusing(true);
     assert_eq!(app.request(Method::DELETE, &path(&doomed)).send().await.unwrap().status(), 204);
     // Longer than several tries of the job: none of them counts.
-    let longer = Duration::from_secs(8);
+    let longer = Duration::from_secs(15);
     tokio::time::timeout(longer, std::future::pending::<()>()).await.unwrap_err();
     relay.set_refusing(false);
     let done = app.finished(&again).await;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 use std::time::SystemTime;
@@ -68,8 +68,9 @@ impl Disk {
     /// are written again from the journal of a crashed process, and its temporary files and empty directories removed.
     pub(super) fn open(root: &Path) -> io::Result<Self> {
         make_dirs(&root.join(TEMP_DIR))?;
-        make_dirs(&root.join(JOURNAL_DIR))?;
         let root = root.canonicalize()?;
+        make_dir(&root.join(JOURNAL_DIR))?;
+        sync_dir(&root)?;
         let lock = lock_file(&root)?;
         if lock.try_lock().is_ok() {
             recover(&root)?;
@@ -204,11 +205,7 @@ impl Disk {
             return Ok(());
         }
         self.make_dirs(parent(dir)?, dirs, made)?;
-        match private_dir().create(dir) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
+        make_dir(dir)?;
         made.push(dir.to_owned());
         Ok(())
     }
@@ -405,16 +402,42 @@ pub(super) fn private_dir() -> DirBuilder {
     builder
 }
 
-/// Makes a directory and those above it that are missing, each durable: its name is synced into its parent, up to the
-/// first directory that was there. Only the service's own user can look into those that are made.
+/// Makes a directory and those above it that are missing, and their names durable. Only the service's own user can look
+/// into those that are made.
+///
+/// Directories that are there already are synced too, up to the mount point: a process that was killed may have made them
+/// and not yet synced them, and a power cut later would take everything in them along.
 pub fn make_dirs(dir: &Path) -> io::Result<()> {
+    make_missing(dir)?;
+    let dir = dir.canonicalize()?;
+    let device = fs::metadata(&dir)?.dev();
+    for above in dir.ancestors().skip(1) {
+        if fs::metadata(above)?.dev() != device {
+            break;
+        }
+        match sync_dir(above) {
+            // We can look into all that we make.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            synced => synced?,
+        }
+    }
+    Ok(())
+}
+
+fn make_missing(dir: &Path) -> io::Result<()> {
     // What is relative begins in the working directory, whose path is empty.
-    let above = dir.parent().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
-    let Some(above) = above.filter(|_| !dir.is_dir()) else { return Ok(()) };
-    make_dirs(above)?;
+    let above = dir.parent().filter(|above| !above.as_os_str().is_empty() && !dir.is_dir());
+    if let Some(above) = above {
+        make_missing(above)?;
+    }
+    make_dir(dir)
+}
+
+/// Makes a directory; one that is there is fine.
+fn make_dir(dir: &Path) -> io::Result<()> {
     match private_dir().create(dir) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => sync_dir(above),
+        _ => Ok(()),
     }
 }
 

@@ -10,15 +10,15 @@
 //! nobody looks for an object before the database names it). A place that is removed or written anew while a segment
 //! still has its old content is made *void* first, so that nothing comes back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -29,12 +29,17 @@ use uuid::Uuid;
 const MAX_SEGMENT_BYTES: u64 = 32 << 20;
 /// A segment of this age is settled, however small. Bounds how long deleted bytes stay in it.
 const MAX_SEGMENT_AGE: Duration = Duration::from_secs(5);
-/// Segments that may wait to be settled; with more, writers wait for the disk.
+/// Segments that may wait to be settled; with more, writers wait for a slow disk, and fail on a broken one.
 const MAX_WAITING_SEGMENTS: usize = 4;
 /// Records that may wait for the group before theirs.
 const MAX_WAITING_RECORDS: usize = 1_024;
 /// Pause before a segment that could not be settled is tried again.
-const SETTLE_AGAIN: Duration = Duration::from_secs(5);
+const SETTLE_AGAIN: Duration = Duration::from_secs(1);
+/// Pause between looks at whether another segment may wait.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// Stands for an error that the system has no number for: a failure of the device (EIO).
+const UNKNOWN: i32 = 5;
 
 /// Begins every record: the name of the format and its version.
 const MAGIC: [u8; 4] = *b"CJ01";
@@ -57,6 +62,8 @@ struct State {
     /// Segments that are not settled.
     segments: AtomicUsize,
     is_closing: AtomicBool,
+    /// Why the settler makes no progress, as a number of the system; 0 while it does.
+    failing: AtomicI32,
 }
 
 /// An object for the journal: its place under the directory of objects, and its content; or a place, be it of an object
@@ -81,7 +88,8 @@ impl Journal {
             file_system: File::open(root)?,
             state: Arc::clone(&state),
         };
-        let appender = Appender { dir: dir.to_owned(), segment: None, settle, state: Arc::clone(&state) };
+        let (segment, ended) = (None, VecDeque::new());
+        let appender = Appender { dir: dir.to_owned(), segment, ended, settle, state: Arc::clone(&state) };
         let threads = vec![
             spawn("csvp-journal", move || appender.run(&received))?,
             spawn("csvp-settle", move || settler.run(&settled))?,
@@ -129,6 +137,8 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<JoinHan
 struct Appender {
     dir: PathBuf,
     segment: Option<Segment>,
+    /// Segments that the settler has not taken yet.
+    ended: VecDeque<PathBuf>,
     settle: SyncSender<PathBuf>,
     state: Arc<State>,
 }
@@ -173,6 +183,7 @@ impl Appender {
     }
 
     fn append(&mut self, group: &[Request]) -> io::Result<()> {
+        self.hand_over()?;
         let segment = match &mut self.segment {
             Some(segment) => segment,
             None => {
@@ -193,9 +204,29 @@ impl Appender {
 
     fn end_segment(&mut self) {
         if let Some(segment) = self.segment.take() {
-            // Without the settler the segment waits for the next start.
-            let _ = self.settle.send(segment.path);
+            self.ended.push_back(segment.path);
+            // When it cannot be handed over now, the next group tries again, and is told.
+            let _ = self.hand_over();
         }
+    }
+
+    /// Gives segments that have ended to the settler. Waits while it is slow; while it fails, so do new writes, since
+    /// the segments would pile up and their callers would wait without an answer.
+    fn hand_over(&mut self) -> io::Result<()> {
+        while let Some(segment) = self.ended.pop_front() {
+            match self.settle.try_send(segment) {
+                // Without the settler the segment waits for the next start.
+                Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+                Err(TrySendError::Full(segment)) => {
+                    self.ended.push_front(segment);
+                    match self.state.failing.load(Ordering::Acquire) {
+                        0 => std::thread::sleep(LOOK_AGAIN),
+                        error => return Err(io::Error::from_raw_os_error(error)),
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -203,7 +234,11 @@ impl Segment {
     fn create(dir: &Path) -> io::Result<Self> {
         let path = dir.join(Uuid::now_v7().as_simple().to_string());
         let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&path)?;
-        File::open(dir)?.sync_all()?;
+        if let Err(error) = sync_names(dir) {
+            // It is empty: nothing is lost when it stays.
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
         Ok(Self { path, file, bytes: 0, begun: Instant::now() })
     }
 }
@@ -228,6 +263,7 @@ impl Settler {
                     error = &error as &dyn std::error::Error,
                     "small objects could not be written out; the journal keeps them, trying again"
                 );
+                self.state.failing.store(error.raw_os_error().unwrap_or(UNKNOWN), Ordering::Release);
                 std::thread::park_timeout(SETTLE_AGAIN);
                 if self.state.is_closing.load(Ordering::Acquire) {
                     return;
@@ -240,17 +276,21 @@ impl Settler {
                     );
                 }
             }
+            self.state.failing.store(0, Ordering::Release);
             self.state.segments.fetch_sub(1, Ordering::AcqRel);
         }
     }
 
     fn settle(&self, segment: &Path) -> io::Result<()> {
         rustix::fs::syncfs(&self.file_system)?;
-        fs::remove_file(segment)
+        remove_segment(&self.dir, segment)
     }
 
     /// Only what is still there: the rest was deleted.
     fn write_again(&self, segment: &Path) -> io::Result<()> {
+        if !segment.exists() {
+            return Ok(());
+        }
         let void = Void::of(&segments_of(&self.dir)?)?;
         redo(&self.root, segment, &void, Path::exists).map(drop)
     }
@@ -280,9 +320,25 @@ pub(super) fn recover(root: &Path, dir: &Path) -> io::Result<u64> {
     }
     rustix::fs::syncfs(&file_system)?;
     for segment in &segments {
-        fs::remove_file(segment)?;
+        remove_segment(dir, segment)?;
     }
     Ok(objects)
+}
+
+/// Removes a segment for good. If one came back after a power cut, the next start would write old content over newer, and
+/// deleted objects again: nobody makes a place void for a segment that has gone. For the same reason the oldest must
+/// be gone before the next one goes: what makes its objects void stands in a later one.
+fn remove_segment(dir: &Path, segment: &Path) -> io::Result<()> {
+    match fs::remove_file(segment) {
+        // Removed before, when the names could not be synced.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed?,
+    }
+    sync_names(dir)
+}
+
+fn sync_names(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
 }
 
 /// All segments, oldest first.

@@ -146,10 +146,13 @@ struct Inner {
 }
 
 impl Meta {
-    /// Opens the database and its connections; it does not migrate. Needs a tokio runtime.
+    /// Opens the database and its connections; it does not migrate. What a crashed process has left is durable when this
+    /// returns. Needs a tokio runtime.
     pub async fn open(options: &MetaOptions, clock: Clock) -> Result<Self, StoreError> {
         let patience = Patience(dialect::patience(options));
         let db = patience.wait(async { dialect::connect_writers(options).await.map_err(db_error) }).await?;
+        // After a crash, before anybody reads.
+        patience.wait(dialect::settle(&db, options)).await?;
         let reader =
             patience.wait(async { dialect::connect_readers(options).await.map_err(db_error) }).await?;
         let writer = Writer { db, clock, patience };

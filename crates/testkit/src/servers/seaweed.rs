@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use super::{free_port, signal};
 
 const START: Duration = Duration::from_secs(60);
+/// How often it may find a port taken.
+const PORTS_TAKEN: usize = 5;
 
 /// A server with its own data directory on 127.0.0.1. It ends, with its data, when this is dropped, and when the test
 /// dies.
@@ -38,8 +40,16 @@ impl Seaweed {
         let port = free_port();
         let (server, sockets) = spawn(dir.path(), port);
         let mut started = Self { dir, port, server, sockets, keys };
-        started.wait_until_it_answers();
-        started
+        for _ in 0..PORTS_TAKEN {
+            if started.answers_in_time() {
+                return started;
+            }
+            // It needs many ports, and one that was free a moment ago may be another test's by now.
+            started.remove_sockets();
+            started.port = free_port();
+            (started.server, started.sockets) = spawn(started.dir.path(), started.port);
+        }
+        panic!("SeaweedFS ends each time that it is started:\n{}", started.log());
     }
 
     /// Its address.
@@ -64,6 +74,12 @@ impl Seaweed {
     pub fn make_bucket(&self, name: &str) {
         let made = self.request("PUT", &format!("/{name}"));
         assert!(made.starts_with("HTTP/1.1 200"), "{made}");
+        // The first object of a bucket waits for a place on the disk to be made; no test is to wait for that.
+        let object = format!("/{name}/first");
+        let body = self.dir.path().join("s3.json");
+        let put = self.send(&["--upload-file", &body.display().to_string()], &object);
+        assert!(put.contains("HTTP/1.1 200"), "{put}");
+        self.request("DELETE", &object);
     }
 
     /// Sends a signed request and gives the answer, headers and all.
@@ -71,18 +87,22 @@ impl Seaweed {
     /// # Panics
     /// `curl` is not installed, or nothing answers.
     pub fn request(&self, method: &str, path: &str) -> String {
-        let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--include", "--max-time", "20"]);
-        if method == "HEAD" {
-            curl.arg("--head");
-        } else {
-            curl.args(["--request", method]);
-        }
-        curl.args(["--aws-sigv4", &format!("aws:amz:{}:s3", Self::REGION)]);
-        curl.args(["--user", &format!("{}:{}", self.keys.0, self.keys.1)]);
-        let ran = curl.arg(format!("{}{path}", self.endpoint())).output().expect("expected curl on the PATH");
+        if method == "HEAD" { self.send(&["--head"], path) } else { self.send(&["--request", method], path) }
+    }
+
+    fn send(&self, what: &[&str], path: &str) -> String {
+        let ran = self.curl(what, path).output().expect("expected curl on the PATH");
         assert!(ran.status.success(), "curl: {}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8_lossy(&ran.stdout).into_owned()
+    }
+
+    fn curl(&self, what: &[&str], path: &str) -> Command {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--show-error", "--include", "--max-time", "20"]).args(what);
+        curl.args(["--aws-sigv4", &format!("aws:amz:{}:s3", Self::REGION)]);
+        curl.args(["--user", &format!("{}:{}", self.keys.0, self.keys.1)]);
+        curl.arg(format!("{}{path}", self.endpoint()));
+        curl
     }
 
     /// Takes the key away that was good and makes another one good; returns when the server knows.
@@ -104,32 +124,26 @@ impl Seaweed {
         fs::read_to_string(log_file(self.dir.path())).unwrap_or_default()
     }
 
-    fn wait_until_it_answers(&mut self) {
+    /// Its parts start one after the other: it is up when it can make and remove a bucket. Not when it has ended.
+    fn answers_in_time(&mut self) -> bool {
         let begun = Instant::now();
-        loop {
-            // Its parts start one after the other: it is up when it can make and remove a bucket.
-            let answers = |method: &str| {
-                let mut curl = Command::new("curl");
-                curl.args([
-                    "--silent",
-                    "--fail",
-                    "--max-time",
-                    "5",
-                    "--request",
-                    method,
-                    "--output",
-                    "/dev/null",
-                ]);
-                curl.args(["--aws-sigv4", &format!("aws:amz:{}:s3", Self::REGION)]);
-                curl.args(["--user", &format!("{}:{}", self.keys.0, self.keys.1)]);
-                curl.arg(format!("{}/is-it-up", self.endpoint())).status().is_ok_and(|it| it.success())
-            };
-            if answers("PUT") && answers("DELETE") {
-                return;
+        let answers = |server: &Self, method: &str| {
+            let mut curl = server.curl(&["--fail", "--request", method], "/is-it-up");
+            curl.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|it| it.success())
+        };
+        while !(answers(self, "PUT") && answers(self, "DELETE")) {
+            if self.server.try_wait().is_ok_and(|ended| ended.is_some()) {
+                return false;
             }
-            let ended = self.server.try_wait().ok().flatten();
-            assert!(ended.is_none() && begun.elapsed() < START, "SeaweedFS does not answer:\n{}", self.log());
+            assert!(begun.elapsed() < START, "SeaweedFS does not answer:\n{}", self.log());
             sleep(Duration::from_millis(50));
+        }
+        true
+    }
+
+    fn remove_sockets(&self) {
+        for socket in &self.sockets {
+            let _ = fs::remove_file(socket);
         }
     }
 }
@@ -139,9 +153,7 @@ impl Drop for Seaweed {
         // Asked to stop it would take 20 seconds; its data is thrown away anyhow.
         let _ = self.server.kill();
         let _ = self.server.wait();
-        for socket in &self.sockets {
-            let _ = fs::remove_file(socket);
-        }
+        self.remove_sockets();
     }
 }
 

@@ -162,7 +162,14 @@ impl Scan<'_> {
                     return;
                 }
                 let next = plain::step(self.grammar, self.bytes, self.at, self.eof, self.index, &mut record);
-                let Some(next) = next else { return };
+                let Some(mut next) = next else { return };
+                // Blank lines come in runs, and none of them needs the tape.
+                while self.bytes.get(next) == Some(&b'\n') && self.index.has_room() {
+                    let blank =
+                        plain::step(self.grammar, self.bytes, next, self.eof, self.index, &mut record);
+                    let Some(behind) = blank else { break };
+                    next = behind;
+                }
                 if !self.skip_to(next) {
                     break;
                 }

@@ -212,7 +212,14 @@ pub(crate) fn observe(app: &App, report: &Report, started_at: i64, way: &'static
 /// Removes every object of an upload that will never have a row.
 pub(crate) async fn remove(app: &App, place: Place) {
     let prefix = ObjectPrefix::Upload { tenant: place.tenant, upload: place.upload };
-    remove_prefix(app, &prefix).await;
+    if app.blobs.is_remote() {
+        // Its client is to hear at once that the store is away, and not after the wait for this too.
+        let app = app.clone();
+        let tracker = app.background.clone();
+        tracker.spawn(async move { remove_prefix(&app, &prefix).await });
+    } else {
+        remove_prefix(app, &prefix).await;
+    }
 }
 
 /// Removes the files of a run whose result nobody wants.

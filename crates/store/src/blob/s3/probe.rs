@@ -213,3 +213,56 @@ impl Bucket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::client::{HttpError, HttpErrorKind};
+
+    use super::*;
+    use crate::blob::s3::test_options;
+
+    fn explained(bucket: &Bucket, status: u16, code: &str) -> S3OpenError {
+        let failure =
+            S3Failure { host: "s3.example".into(), status, code: code.into(), message: "why".into() };
+        let http = HttpError::new(HttpErrorKind::Unknown, failure);
+        let error = object_store::Error::Generic { store: "S3", source: Box::new(http) };
+        bucket.explain("write an object", error)
+    }
+
+    #[test]
+    fn each_refusal_is_told_as_what_it_is() {
+        let bucket = Bucket::new(test_options("files")).unwrap();
+        let check = |status, code: &str, message: &str| {
+            let error = explained(&bucket, status, code);
+            assert!(error.to_string().starts_with(message), "{code}: {error}");
+            assert!(error.hints().iter().all(|hint| !hint.is_empty()));
+        };
+        check(
+            404,
+            "NoSuchBucket",
+            "S3 bucket `files` does not exist at `https://files.s3.eu-central-1.amazonaws.com`",
+        );
+        check(
+            403,
+            "InvalidAccessKeyId",
+            "S3 server does not accept the credentials: s3.example answered 403",
+        );
+        check(403, "SignatureDoesNotMatch", "S3 server does not accept the credentials");
+        check(400, "ExpiredToken", "S3 server does not accept the credentials");
+        check(
+            403,
+            "AccessDenied",
+            "access to the S3 bucket `files` was denied when it tried to write an object: s3.example answered 403 \
+             AccessDenied: why",
+        );
+        check(403, "", "access to the S3 bucket `files` was denied");
+        check(
+            403,
+            "RequestTimeTooSkewed",
+            "the clock of this machine and that of the S3 server differ too much",
+        );
+        check(301, "PermanentRedirect", "S3 bucket `files` is not in the region `eu-central-1`");
+        check(400, "AuthorizationHeaderMalformed", "S3 bucket `files` is not in the region `eu-central-1`");
+        check(400, "KMS.NotFoundException", "S3 bucket `files` cannot be used: it failed to write an object");
+    }
+}

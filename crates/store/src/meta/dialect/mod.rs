@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{Database, MetaOptions};
 use crate::clock::Clock;
+use crate::error::StoreError;
 
 /// Any number that nobody else locks.
 const MIGRATION_LOCK: i64 = 0x6373_7670;
@@ -33,6 +34,14 @@ pub(super) async fn connect_readers(options: &MetaOptions) -> Result<DatabaseCon
             sqlite::connect(options, file, *max_bytes, options.max_readers, true).await
         }
         Database::Postgres { url } => postgres::connect(options, url, options.max_readers, true).await,
+    }
+}
+
+/// Makes durable what can be read of the work of a process that has crashed. A server does that by itself.
+pub(super) async fn settle(writer: &DatabaseConnection, options: &MetaOptions) -> Result<(), StoreError> {
+    match &options.database {
+        Database::Sqlite { file, .. } => sqlite::settle(writer, file).await,
+        Database::Postgres { .. } => Ok(()),
     }
 }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 use sea_orm::sqlx;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, DbErr};
+
+use crate::error::StoreError;
 
 use crate::meta::MetaOptions;
 
@@ -54,6 +56,27 @@ pub(super) async fn connect(
         })
         .map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(is_outside_transactions(connection)));
     Database::connect(connect).await
+}
+
+/// Makes durable what can be read.
+///
+/// A process that was killed between writing a transaction into the log and syncing it leaves the transaction in the cache
+/// of the system: SQLite finds it whole and shows it, and a sender who tries again is told that it is done, but a power
+/// cut would still take it. A checkpoint syncs the log, moves everything into the database and syncs that. The names of
+/// both files are in their directory.
+pub(super) async fn settle(writer: &DatabaseConnection, file: &Path) -> Result<(), StoreError> {
+    let moved = writer.execute_unprepared("PRAGMA wal_checkpoint(PASSIVE)").await;
+    match moved.map_err(super::super::db_error) {
+        // The log was synced before, and stays what is read from. A full disk must not keep the service from starting.
+        Err(StoreError::Full { .. }) => tracing::warn!("the disk has no room to tidy up the database"),
+        moved => {
+            moved?;
+        }
+    }
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).to_owned();
+    let synced = tokio::task::spawn_blocking(move || std::fs::File::open(folder)?.sync_all()).await;
+    synced.map_err(|error| StoreError::Internal(error.into()))?.map_err(StoreError::from_io)
 }
 
 /// False for a connection that must not be used again.

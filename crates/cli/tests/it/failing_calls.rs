@@ -1,0 +1,225 @@
+//! Calls that fail: a broken disk, a full one, a full quota, no more open files, interrupted and short writes, at each
+//! call of an upload. The client gets a clear answer, nothing is acknowledged that is not stored, and the service goes on
+//! when the fault is gone.
+//!
+//! `FAILING_CALLS=all` takes every call with every error; the short form takes some.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use csvp_testkit::faults::{Fault, Op, errno};
+use csvp_testkit::stand::{Answer, Ledger, Sent, Service, Stand, Step, wait_until};
+
+/// Uploads in one data directory; each look goes over all of them.
+const PER_FOLDER: usize = 60;
+/// Calls of the short form for each step and error.
+const SHORT: usize = 7;
+/// A service whose disk works again takes an upload within this time.
+const RECOVERY: Duration = Duration::from_secs(5);
+
+#[expect(clippy::disallowed_methods, reason = "a test has no configuration")]
+fn takes_all() -> bool {
+    std::env::var("FAILING_CALLS").is_ok_and(|text| text == "all")
+}
+
+fn stand() -> Stand {
+    Stand::local(Path::new(env!("CARGO_BIN_EXE_csvp")))
+}
+
+/// Calls that a disk can let fail.
+fn is_storage(op: &Op) -> bool {
+    op.is_storage()
+}
+
+fn is_write(op: &Op) -> bool {
+    matches!(op, Op::Write { .. })
+}
+
+fn is_sync(op: &Op) -> bool {
+    op.is_sync()
+}
+
+#[test]
+fn a_broken_disk() {
+    println!("{}", each_call(is_storage, Fault::Error(errno::EIO)));
+}
+
+#[test]
+fn a_full_disk() {
+    println!("{}", each_call(is_storage, Fault::Error(errno::ENOSPC)));
+}
+
+#[test]
+fn a_full_quota() {
+    println!("{}", each_call(is_write, Fault::Error(errno::EDQUOT)));
+}
+
+#[test]
+fn no_more_open_files() {
+    println!(
+        "{}",
+        each_call(|op| matches!(op, Op::Open { .. } | Op::Create { .. }), Fault::Error(errno::EMFILE))
+    );
+}
+
+#[test]
+fn interrupted_writes() {
+    println!("{}", each_call(is_write, Fault::Error(errno::EINTR)));
+}
+
+#[test]
+fn short_writes() {
+    println!("{}", each_call(is_write, Fault::Short));
+}
+
+#[test]
+fn failed_syncs() {
+    println!("{}", each_call(is_sync, Fault::Error(errno::EIO)));
+}
+
+struct Bench {
+    stand: Stand,
+    _folder: tempfile::TempDir,
+    data: PathBuf,
+    service: Service,
+    ledger: Ledger,
+}
+
+impl Bench {
+    fn start() -> Self {
+        let (stand, folder) = (stand(), tempfile::tempdir().expect("a temporary folder"));
+        let data = folder.path().canonicalize().expect("it exists");
+        let service = stand.start(&data, false);
+        Self { stand, _folder: folder, data, service, ledger: Ledger::default() }
+    }
+
+    /// Ends the service as a crash does, starts it again and compares.
+    fn look_after_restart(&mut self, when: &str) {
+        self.service.kill();
+        self.service = self.stand.start(&self.data, false);
+        let objects = self.stand.objects(&self.data);
+        if let Err(faults) = self.ledger.check(self.service.address(), objects.as_deref()) {
+            panic!("{when}: {}", faults.join("\n"));
+        }
+        self.ledger.settle(self.service.address());
+    }
+
+    /// The disk works again: so does the service, at once.
+    fn goes_on(&mut self, name: &str, when: &str) {
+        let mut answer = None;
+        let goes_on = wait_until(RECOVERY, || {
+            answer = self.ledger.upload(self.service.address(), &Sent::new(name, 20));
+            answer.as_ref().is_some_and(Answer::is_success)
+        });
+        assert!(goes_on, "{when}, then without a fault: {answer:?}");
+    }
+}
+
+/// Gives what came of it, in one line.
+fn each_call(scope: fn(&Op) -> bool, fault: Fault) -> String {
+    let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
+    for step in [Step::Small, Step::Large, Step::Job, Step::Delete] {
+        let mut bench = Bench::start();
+        let calls = count(&mut bench, step, scope);
+        let stride = if takes_all() { 1 } else { calls.div_ceil(SHORT).max(1) };
+        for number in (1..=calls).step_by(stride) {
+            let name = format!("{step:?}-{number}").to_lowercase();
+            step.prepare(&mut bench.ledger, bench.service.address(), &name);
+            bench.service.traced().arm(scope, number, number, fault);
+            let answer = step.run(&mut bench.ledger, bench.service.address(), &name);
+            let hits = bench.service.traced().disarm();
+            let at = hits.first().map_or("none".to_owned(), |hit| hit.op.describe(&bench.data));
+            let when = format!("{fault:?} at call {number} of {step:?}, {at}");
+            *outcomes.entry(judge(answer.as_ref(), fault, &when)).or_default() += 1;
+            bench.goes_on(&format!("{name}-next"), &when);
+            if number % PER_FOLDER == 0 {
+                bench.look_after_restart(&when);
+                bench = Bench::start();
+            }
+        }
+        bench.look_after_restart(&format!("{fault:?} at calls of {step:?}"));
+    }
+    let outcomes: Vec<String> = outcomes.iter().map(|(outcome, n)| format!("{n} {outcome}")).collect();
+    format!("failing calls, {fault:?}: {}, 0 violations", outcomes.join(", "))
+}
+
+/// Calls of a step in a run without faults.
+fn count(bench: &mut Bench, step: Step, scope: fn(&Op) -> bool) -> usize {
+    step.prepare(&mut bench.ledger, bench.service.address(), "counted");
+    bench.service.traced().arm(scope, usize::MAX, usize::MAX, Fault::Kill);
+    step.run(&mut bench.ledger, bench.service.address(), "counted");
+    let calls = bench.service.traced().seen();
+    bench.service.traced().disarm();
+    assert!(calls > 0, "expected calls of {step:?}");
+    calls
+}
+
+/// What the client was told; it must be clear.
+fn judge(answer: Option<&Answer>, fault: Fault, when: &str) -> String {
+    let answer = answer.unwrap_or_else(|| panic!("{when}: expected an answer, the connection broke"));
+    if answer.is_success() {
+        return "stored".to_owned();
+    }
+    let expected: &[u16] = match fault {
+        Fault::Error(errno::ENOSPC | errno::EDQUOT) => &[507, 503, 500],
+        Fault::Error(errno::EINTR) | Fault::Short | Fault::Kill => &[],
+        Fault::Error(_) => &[500, 503],
+    };
+    let status = answer.status;
+    assert!(expected.contains(&status), "{when}: expected one of {expected:?}, found {answer:?}");
+    assert!(answer.head.contains("application/problem+json"), "{when}: {answer:?}");
+    assert_eq!(answer.json()["status"], status, "{when}: {answer:?}");
+    status.to_string()
+}
+
+/// What has failed before its rows were written leaves nothing: at once, and not at the next repair.
+#[test]
+fn what_fails_is_removed_at_once() {
+    let is_sync_of_objects =
+        |op: &Op| matches!(op, Op::Sync { file } if file.path.to_string_lossy().contains("/objects/"));
+    for step in [Step::Small, Step::Large] {
+        let mut bench = Bench::start();
+        let objects = bench.data.join("objects");
+        for number in 1..=count(&mut bench, step, is_sync_of_objects) {
+            bench.service.traced().arm(is_sync_of_objects, number, number, Fault::Error(errno::EIO));
+            let answer = step.run(&mut bench.ledger, bench.service.address(), &format!("failed-{number}"));
+            let hits = bench.service.traced().disarm();
+            let when = format!("sync {number} of {step:?}, {hits:?}");
+            if hits.is_empty() {
+                // The one that was counted began a segment of the journal.
+                assert!(number > 1, "{when}");
+                break;
+            }
+            assert!(answer.is_some_and(|answer| answer.status >= 500), "{when}");
+            assert_eq!(bench.ledger.left_over(&objects), Vec::<String>::new(), "{when}");
+        }
+    }
+}
+
+/// All writes and syncs fail for a while: everything is refused in time, reading goes on, and so does the service.
+#[test]
+fn a_disk_that_stays_broken() {
+    for (scope, error) in [
+        (is_write as fn(&Op) -> bool, errno::ENOSPC),
+        (is_write, errno::EIO),
+        (is_sync, errno::EIO),
+        (is_sync, errno::ENOSPC),
+    ] {
+        let mut bench = Bench::start();
+        Step::Small.run(&mut bench.ledger, bench.service.address(), "before");
+        bench.service.traced().arm(scope, 1, usize::MAX, Fault::Error(error));
+        for number in 0..12 {
+            let step = if number % 3 == 2 { Step::Large } else { Step::Small };
+            let begun = Instant::now();
+            let answer = step.run(&mut bench.ledger, bench.service.address(), &format!("refused-{number}"));
+            let when = format!("upload {number} while every call fails with {error}");
+            let outcome = judge(answer.as_ref(), Fault::Error(error), &when);
+            assert_ne!(outcome, "stored", "{when}");
+            assert!(begun.elapsed() < RECOVERY, "{when}: took {:?}", begun.elapsed());
+        }
+        bench.service.traced().disarm();
+        bench.goes_on("after", &format!("every call failed with {error}"));
+        bench.look_after_restart(&format!("every call failed with {error}"));
+    }
+}

@@ -1,0 +1,197 @@
+//! The run that is recorded: uploads of every size, deletions, and two ends of the process.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use csvp_store::TenantId;
+use csvp_testkit::faults::{Call, Fault, Op, errno};
+use csvp_testkit::power::append;
+use csvp_testkit::stand::{Answer, Ledger, SETTINGS, Sent, Service, State, request, wait_until};
+
+/// Where the data directory is under the root of the disk: neither part of it is there before.
+pub(super) const DATA: &str = "srv/csvp";
+/// More than one upload has.
+const MOST_SYNCS: usize = 40;
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// What happened, and what was sent.
+pub(super) struct Recording {
+    pub(super) root: PathBuf,
+    pub(super) root_inode: u64,
+    /// What all processes did, one after the other.
+    pub(super) trace: Vec<Call>,
+    /// Bytes of each file by its name.
+    pub(super) files: HashMap<String, Vec<u8>>,
+    /// Ids in the order in which they were deleted.
+    pub(super) deleted: Vec<String>,
+}
+
+struct Recorder {
+    _folder: tempfile::TempDir,
+    root: PathBuf,
+    service: Service,
+    ledger: Ledger,
+    recording: Recording,
+}
+
+pub(super) fn record() -> Recording {
+    let mut run = Recorder::start();
+    run.upload("small-1", 9);
+    run.upload("small-2", 40);
+    run.upload("large", 15_000);
+    run.upload("job", 25_000);
+    run.wait_for_jobs();
+    run.upload_together(&["one", "two", "three"]);
+    // Deleted while the journal still holds it, and when it does not any more.
+    run.delete("small-1");
+    run.wait_until_settled();
+    run.delete("small-2");
+    run.upload("small-3", 12);
+    // With an empty journal: writing one out at the start would sync the log of the database along.
+    run.wait_until_settled();
+    run.end_at(is_sync_of_wal, "cut-off-1", 12_000);
+    run.upload("small-4", 5);
+    run.end_at(is_sync_of_journal, "cut-off-2", 20);
+    run.delete("small-3");
+    run.upload("large-2", 15_000);
+    run.finish()
+}
+
+/// The same with a sync that fails in each upload, one after the other: what was answered with success all the same
+/// must be durable.
+pub(super) fn record_failed_syncs() -> Recording {
+    let mut run = Recorder::start();
+    for (kind, records) in [("small", 20), ("large", 12_000), ("job", 25_000)] {
+        for number in 1..=MOST_SYNCS {
+            run.service.traced().arm(Op::is_sync, number, number, Fault::Error(errno::EIO));
+            run.try_upload(&format!("{kind}-{number}"), records);
+            if run.service.traced().disarm().is_empty() {
+                break;
+            }
+        }
+    }
+    run.upload("after", 20);
+    run.finish()
+}
+
+fn is_sync_of_wal(op: &Op) -> bool {
+    matches!(op, Op::Sync { file } if file.path.to_string_lossy().ends_with("-wal"))
+}
+
+fn is_sync_of_journal(op: &Op) -> bool {
+    matches!(op, Op::Sync { file } if file.path.to_string_lossy().contains("/.journal/"))
+}
+
+fn start(root: &Path) -> Service {
+    let program = Path::new(env!("CARGO_BIN_EXE_csvp"));
+    Service::start_traced(program, &root.join(DATA), &SETTINGS, (root, true))
+}
+
+/// A first start that ends between making a directory and making its name durable.
+fn end_first_start(root: &Path) -> Vec<Call> {
+    let program = Path::new(env!("CARGO_BIN_EXE_csvp"));
+    let fault = (Op::is_sync as fn(&Op) -> bool, 1, Fault::Kill);
+    Service::end_start(program, &root.join(DATA), &SETTINGS, (root, true), fault)
+        .expect("expected it to end on the way")
+}
+
+impl Recorder {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = folder.path().canonicalize().expect("it exists");
+        let trace = end_first_start(&root);
+        let recording = Recording {
+            root: root.clone(),
+            root_inode: std::fs::metadata(&root).expect("it exists").ino(),
+            trace,
+            files: HashMap::new(),
+            deleted: Vec::new(),
+        };
+        Self { _folder: folder, service: start(&root), root, ledger: Ledger::default(), recording }
+    }
+
+    fn upload(&mut self, name: &str, records: usize) {
+        let sent = Sent::new(name, records);
+        self.recording.files.insert(sent.name.clone(), sent.bytes.clone());
+        let answer = self.ledger.upload(self.service.address(), &sent);
+        assert!(answer.as_ref().is_some_and(Answer::is_success), "{answer:?}");
+    }
+
+    fn try_upload(&mut self, name: &str, records: usize) {
+        let sent = Sent::new(name, records);
+        self.recording.files.insert(sent.name.clone(), sent.bytes.clone());
+        let answer = self.ledger.upload(self.service.address(), &sent);
+        assert!(answer.is_some(), "expected an answer to `{name}`");
+    }
+
+    fn upload_together(&mut self, names: &[&str]) {
+        let address = self.service.address().to_owned();
+        let files: Vec<Sent> = names.iter().map(|name| Sent::new(name, 20)).collect();
+        let mut ledgers: Vec<Ledger> = files.iter().map(|_| Ledger::default()).collect();
+        std::thread::scope(|scope| {
+            for (sent, ledger) in files.iter().zip(&mut ledgers) {
+                scope.spawn(|| ledger.upload(&address, sent));
+            }
+        });
+        for (sent, ledger) in files.iter().zip(ledgers) {
+            assert!(matches!(ledger.state(&sent.name), Some(State::Acknowledged(_))), "{ledger:?}");
+            self.recording.files.insert(sent.name.clone(), sent.bytes.clone());
+        }
+    }
+
+    fn delete(&mut self, name: &str) {
+        let name = format!("{name}.csv");
+        let answer = self.ledger.delete(self.service.address(), &name);
+        assert!(answer.as_ref().is_some_and(Answer::is_success), "{answer:?}");
+        let Some(State::Deleted(id)) = self.ledger.state(&name) else { panic!("{name} is deleted") };
+        self.recording.deleted.push(id.clone());
+        // The objects go behind the answer, and then a row says so.
+        let objects =
+            self.root.join(DATA).join("objects").join(TenantId::DEFAULT.to_string()).join("uploads").join(id);
+        self.wait_for("the objects of a deleted upload to go", || !objects.exists());
+        self.service.wait_until_quiet();
+    }
+
+    /// Ends the process at a call of an upload, starts it again, and sends the upload once more.
+    fn end_at(&mut self, call: fn(&Op) -> bool, name: &str, records: usize) {
+        self.service.traced().arm(call, 1, 1, Fault::Kill);
+        let sent = Sent::new(name, records);
+        let answer = self.ledger.upload(self.service.address(), &sent);
+        assert_eq!(answer, None, "expected the process to end");
+        self.start_again();
+        self.upload(name, records);
+    }
+
+    fn start_again(&mut self) {
+        self.service.wait();
+        append(&mut self.recording.trace, self.service.traced().calls());
+        self.service = start(&self.root);
+    }
+
+    fn wait_for_jobs(&self) {
+        self.wait_for("the job", || {
+            let answer = request(self.service.address(), "GET /api/v1/uploads?limit=100", b"");
+            let page = answer.expect("it answers").json();
+            page["items"].as_array().is_some_and(|items| items.iter().all(|it| it["state"] == "completed"))
+        });
+    }
+
+    fn wait_until_settled(&self) {
+        let journal = self.root.join(DATA).join("objects/.journal");
+        self.wait_for("an empty journal", || {
+            std::fs::read_dir(&journal).is_ok_and(|mut segments| segments.next().is_none())
+        });
+    }
+
+    fn wait_for(&self, what: &str, is_so: impl Fn() -> bool) {
+        assert!(wait_until(LONGEST_WAIT, is_so), "waited too long for {what}");
+    }
+
+    fn finish(mut self) -> Recording {
+        self.service.kill();
+        append(&mut self.recording.trace, self.service.traced().calls());
+        self.recording
+    }
+}

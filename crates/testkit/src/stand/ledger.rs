@@ -1,0 +1,283 @@
+//! What a sender remembers of its requests, outside of the service, and what it may expect to find afterwards.
+//!
+//! The invariants by their numbers: I1 no acknowledged upload is lost; I2 its bytes are the same; I3 nothing is partly
+//! visible; I4 objects and rows agree; I5 each job has one result; I6 a request that is sent again is done once; I8
+//! nothing stays of what was not acknowledged; I9 what was deleted does not come back. (I7, the audit events, is in the
+//! database only: see the tests that open it.)
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{Answer, request, wait_until};
+
+const LONGEST_JOB: Duration = Duration::from_secs(60);
+const LONGEST_REMOVAL: Duration = Duration::from_secs(5);
+
+/// A file that is sent under a name and an idempotency key of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sent {
+    /// Its name, also its key.
+    pub name: String,
+    /// Its bytes, like those of no other file.
+    pub bytes: Vec<u8>,
+}
+
+impl Sent {
+    /// Sends it; none when the connection broke before the answer came.
+    pub fn send(&self, address: &str) -> Option<Answer> {
+        let Self { name, bytes } = self;
+        let head =
+            format!("POST /api/v1/uploads?name={name}\nIdempotency-Key: \"{name}\"\nContent-Type: text/csv");
+        request(address, &head, bytes)
+    }
+}
+
+/// What the sender knows of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Stored, under this id.
+    Acknowledged(String),
+    /// The answer did not come, or said that something went wrong inside: it may be there or not.
+    Unknown,
+    /// Refused: it must not be there.
+    Refused,
+    /// Deleted; it had this id.
+    Deleted(String),
+    /// The answer to its deletion did not come.
+    MaybeDeleted(String),
+}
+
+/// All files that were sent.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    files: BTreeMap<String, (Vec<u8>, State)>,
+}
+
+impl Ledger {
+    /// Sends a file and remembers how that ended.
+    pub fn upload(&mut self, address: &str, sent: &Sent) -> Option<Answer> {
+        let answer = sent.send(address);
+        self.note(sent, answer.as_ref());
+        answer
+    }
+
+    /// Remembers how the sending of a file ended.
+    ///
+    /// # Panics
+    /// The answer is not one that the service may give.
+    pub fn note(&mut self, sent: &Sent, answer: Option<&Answer>) {
+        let state = match answer {
+            Some(answer) if answer.is_success() => {
+                assert!(matches!(answer.status, 200..=202), "{answer:?}");
+                let id = answer.json()["id"].as_str().map(str::to_owned);
+                State::Acknowledged(id.unwrap_or_else(|| panic!("expected an id: {answer:?}")))
+            }
+            Some(answer) if answer.status < 500 || answer.status == 507 => State::Refused,
+            _ => State::Unknown,
+        };
+        self.files.insert(sent.name.clone(), (sent.bytes.clone(), state));
+    }
+
+    /// Deletes a file that was acknowledged.
+    ///
+    /// # Panics
+    /// It was not.
+    pub fn delete(&mut self, address: &str, name: &str) -> Option<Answer> {
+        let (_, state) = self.files.get_mut(name).expect("expected a file that was sent");
+        let State::Acknowledged(id) = state.clone() else {
+            panic!("expected an acknowledged file: {state:?}")
+        };
+        let answer = request(address, &format!("DELETE /api/v1/uploads/{id}"), b"");
+        *state = match &answer {
+            Some(answer) if answer.is_success() => State::Deleted(id),
+            _ => State::MaybeDeleted(id),
+        };
+        answer
+    }
+
+    /// What is known of a file.
+    pub fn state(&self, name: &str) -> Option<&State> {
+        self.files.get(name).map(|(_, state)| state)
+    }
+
+    /// How many files are acknowledged now.
+    pub fn acknowledged(&self) -> usize {
+        self.files.values().filter(|(_, state)| matches!(state, State::Acknowledged(_))).count()
+    }
+
+    /// How many files may be there or not.
+    pub fn unknown(&self) -> usize {
+        self.files.values().filter(|(_, state)| *state == State::Unknown).count()
+    }
+
+    /// Ids of acknowledged files with their bytes, and ids of deleted ones.
+    pub fn ids(&self) -> (HashMap<String, &[u8]>, HashSet<String>) {
+        let (mut kept, mut deleted) = (HashMap::new(), HashSet::new());
+        for (bytes, state) in self.files.values() {
+            match state {
+                State::Acknowledged(id) => {
+                    kept.insert(id.clone(), bytes.as_slice());
+                }
+                State::Deleted(id) => {
+                    deleted.insert(id.clone());
+                }
+                _ => {}
+            }
+        }
+        (kept, deleted)
+    }
+
+    /// Compares with what the service shows and, when it is given, with its directory of objects.
+    ///
+    /// # Errors
+    /// Every invariant that does not hold.
+    pub fn check(&self, address: &str, objects: Option<&Path>) -> Result<(), Vec<String>> {
+        let mut faults = Vec::new();
+        let visible = visible(address);
+        let mut seen = HashSet::new();
+        for (id, name) in &visible {
+            if !seen.insert(name) {
+                faults.push(format!("I6: `{name}` is there twice"));
+            }
+            match self.files.get(name) {
+                None => faults.push(format!("I8: {id} `{name}` was never sent")),
+                Some((_, State::Refused)) => faults.push(format!("I8: `{name}` was refused and is there")),
+                Some((_, State::Deleted(_))) => faults.push(format!("I9: `{name}` was deleted and is there")),
+                Some((bytes, _)) => faults.extend(look_at(address, id, name, bytes)),
+            }
+        }
+        for (name, (_, state)) in &self.files {
+            match state {
+                State::Acknowledged(id) if visible.get(id) != Some(name) => {
+                    faults.push(format!("I1: acknowledged {id} `{name}` is not listed"));
+                }
+                _ => {}
+            }
+        }
+        if let Some(objects) = objects {
+            let left = left_on_disk(objects, &visible);
+            faults.extend(
+                left.into_iter().map(|id| format!("I8: objects of {id} are there, which is no upload")),
+            );
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Ids of uploads that have objects and were not acknowledged.
+    pub fn left_over(&self, objects: &Path) -> Vec<String> {
+        let (kept, _) = self.ids();
+        uploads_on_disk(objects).into_iter().filter(|id| !kept.contains_key(id)).collect()
+    }
+
+    /// Sends again what is not known to be stored, under the same keys: from then on it must be there once.
+    ///
+    /// # Panics
+    /// It is not taken in.
+    pub fn settle(&mut self, address: &str) {
+        let (_, deleted) = self.ids();
+        let open: Vec<Sent> =
+            self.files.iter().filter(|(_, (_, state))| *state == State::Unknown).map(sent).collect();
+        for sent in open {
+            let answer = self.upload(address, &sent);
+            assert!(
+                matches!(self.state(&sent.name), Some(State::Acknowledged(_))),
+                "expected `{}` to be taken in when it is sent again: {answer:?}",
+                sent.name
+            );
+        }
+        for (_, state) in self.files.values_mut() {
+            if let State::MaybeDeleted(id) = state.clone() {
+                assert!(!deleted.contains(&id));
+                let answer = request(address, &format!("DELETE /api/v1/uploads/{id}"), b"");
+                assert!(answer.is_some_and(|answer| matches!(answer.status, 204 | 404)), "{id}");
+                *state = State::Deleted(id);
+            }
+        }
+    }
+}
+
+fn sent((name, (bytes, _)): (&String, &(Vec<u8>, State))) -> Sent {
+    Sent { name: name.clone(), bytes: bytes.clone() }
+}
+
+/// An upload that can be seen is whole, in all its files, and ends with a result.
+fn look_at(address: &str, id: &str, name: &str, bytes: &[u8]) -> Vec<String> {
+    let mut faults = Vec::new();
+    let upload = finished(address, id);
+    if upload["state"] != "completed" {
+        faults.push(format!("I5: `{name}` has ended {}: {}", upload["state"], upload["error"]));
+    }
+    let get = |path: &str| request(address, &format!("GET {path}"), b"");
+    match get(&format!("/api/v1/uploads/{id}/files/original")) {
+        Some(answer) if answer.status == 200 && answer.body == bytes => {}
+        Some(answer) if answer.status == 200 => faults.push(format!("I2: the bytes of `{name}` are altered")),
+        answer => {
+            let status = answer.map(|answer| answer.status);
+            faults.push(format!("I1: the bytes of {id} `{name}` are gone: {status:?}"));
+        }
+    }
+    for file in upload["files"].as_array().into_iter().flatten() {
+        let (href, size) = (file["href"].as_str().unwrap_or_default(), file["size_bytes"].as_u64());
+        let found = get(href).map(|answer| (answer.status, Some(answer.body.len() as u64)));
+        if found != Some((200, size)) {
+            faults.push(format!("I3: {href} of `{name}` has {found:?}, expected {size:?} bytes"));
+        }
+    }
+    faults
+}
+
+fn finished(address: &str, id: &str) -> serde_json::Value {
+    let begun = Instant::now();
+    loop {
+        let answer = request(address, &format!("GET /api/v1/uploads/{id}"), b"");
+        let upload = answer.filter(|answer| answer.status == 200).map(|answer| answer.json());
+        let is_final =
+            |upload: &serde_json::Value| !matches!(upload["state"].as_str(), Some("queued" | "processing"));
+        match upload {
+            Some(upload) if is_final(&upload) || begun.elapsed() > LONGEST_JOB => return upload,
+            None if begun.elapsed() > LONGEST_JOB => return serde_json::Value::Null,
+            _ => std::thread::yield_now(),
+        }
+    }
+}
+
+/// The ids of all uploads that can be seen, with their names.
+fn visible(address: &str) -> HashMap<String, String> {
+    let mut found = HashMap::new();
+    let mut cursor = String::new();
+    loop {
+        let answer = request(address, &format!("GET /api/v1/uploads?limit=200{cursor}"), b"");
+        let answer = answer.filter(|answer| answer.status == 200).expect("expected a list of uploads");
+        let page = answer.json();
+        for upload in page["items"].as_array().expect("a list") {
+            let text = |key: &str| upload[key].as_str().expect("a text").to_owned();
+            found.insert(text("id"), text("name"));
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return found,
+        }
+    }
+}
+
+/// Ids of uploads that have objects and cannot be seen. Those of a deleted one go behind the answer.
+fn left_on_disk(objects: &Path, visible: &HashMap<String, String>) -> Vec<String> {
+    let mut left = Vec::new();
+    wait_until(LONGEST_REMOVAL, || {
+        left = uploads_on_disk(objects);
+        left.retain(|id| !visible.contains_key(id));
+        left.is_empty()
+    });
+    left
+}
+
+/// Ids of uploads that have objects.
+fn uploads_on_disk(objects: &Path) -> Vec<String> {
+    let names = |folder: &Path| -> Vec<_> {
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+    };
+    let tenants = names(objects).into_iter().filter(|path| path.is_dir());
+    let uploads = tenants.flat_map(|tenant| names(&tenant.join("uploads")));
+    uploads.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect()
+}
