@@ -29,6 +29,7 @@ function view(entry) {
     summary: report ? { verdict: report.verdict, encoding: report.encoding.name, delimiter: report.dialect.delimiter, records: c.records, accepted: c.accepted, rejected: c.rejected, skipped: c.records - c.accepted - c.rejected, columns: report.columns.length, problems: report.problems.total, errors: report.problems.errors, warnings: report.problems.warnings } : null,
     error: state === "refused" ? { code: "not-csv", detail: "the uploaded bytes are no delimited text" } : null,
     files: files.map(([name, size_bytes, media_type]) => ({ name, size_bytes, media_type, href: `${base}/files/${name}` })),
+    holds: [], keep_until: null,
     links: { self: base, report: `${base}/report`, records: `${base}/records`, problems: `${base}/problems`, events: `${base}/events` },
   };
 }

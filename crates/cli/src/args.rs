@@ -9,9 +9,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "serve")]
 pub(crate) use operate::{
-    BackupArgs, BackupCommand, DrCommand, DrillArgs, JobsCommand, JobsListArgs, JobsRetryArgs,
-    ListBackupsArgs, MakeBackupArgs, MigrateArgs, PruneBackupsArgs, RestoreArgs, StoreArgs, VerifyBackupArgs,
-    WorkerArgs,
+    BackupArgs, BackupCommand, DrCommand, DrillArgs, EraseArgs, FsckArgs, HoldCommand, JobsCommand,
+    JobsListArgs, JobsRetryArgs, ListBackupsArgs, MakeBackupArgs, MigrateArgs, PersonArgs, PersonCommand,
+    PruneBackupsArgs, RestoreArgs, RetentionCommand, RetentionPlanArgs, RetentionRunArgs, StoreArgs,
+    VerifyBackupArgs, WorkerArgs,
 };
 
 /// Reads any CSV, says what is wrong with it and where, and hands out clean, typed data.
@@ -59,6 +60,28 @@ pub(crate) enum Command {
     /// With `--check`, exit code 0: it is up to date; 1: there is something to do; 2: cannot tell.
     #[cfg(feature = "serve")]
     Migrate(MigrateArgs),
+    /// Check that the store holds what its rows say, and nothing else
+    ///
+    /// Works beside a running service, but for `--repair`. Exit code 0: all fits; 1: something does not; 2: could not run.
+    #[cfg(feature = "serve")]
+    Fsck(FsckArgs),
+    /// How long data is kept
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Retention(RetentionCommand),
+    /// Legal holds: uploads that must stay, whatever a policy or a user says
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Hold(HoldCommand),
+    /// Erase uploads with all that was made of them and all that is said of their content
+    ///
+    /// Without `--yes` it shows what would go, and asks.
+    #[cfg(feature = "serve")]
+    Erase(EraseArgs),
+    /// What is stored about a person
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Person(PersonCommand),
     /// Back up the whole service beside it, or look after its backups
     ///
     /// A later backup in the same directory costs what is new. Exit code 0: all of it is in the backup; 1: the store has

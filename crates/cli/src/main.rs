@@ -55,6 +55,16 @@ fn main() -> ExitCode {
         Command::Restore(args) => commands::restore::run(&args),
         #[cfg(feature = "serve")]
         Command::Dr(args::DrCommand::Drill(args)) => commands::dr::drill(&args),
+        #[cfg(feature = "serve")]
+        Command::Fsck(args) => commands::fsck::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Retention(command) => commands::retention::run(&command),
+        #[cfg(feature = "serve")]
+        Command::Hold(command) => commands::hold::run(&command),
+        #[cfg(feature = "serve")]
+        Command::Erase(args) => commands::erase::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Person(command) => commands::person::run(&command),
         Command::Completions(args) => commands::completions::run(&args),
     };
     match result {

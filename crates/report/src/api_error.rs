@@ -48,6 +48,8 @@ api_error_codes! {
     RequestTimeout, "request-timeout", 408, "Request took too long";
     /// The upload's state forbids what was asked.
     UploadStateConflict, "upload-state-conflict", 409, "Not possible in this state";
+    /// A matter holds the upload, so it is not deleted.
+    UploadHeld, "upload-held", 409, "Upload is held";
     /// A request with the same idempotency key is still under way.
     IdempotencyKeyInUse, "idempotency-key-in-use", 409, "Idempotency key in use";
     /// The file is another version than the request asks for.

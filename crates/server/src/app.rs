@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::services::{Gate, Keys, Live, Memory};
+use crate::services::{Gate, Keys, Live, Memory, Retention};
 use crate::telemetry::Metrics;
 use crate::worker::CpuPool;
 
@@ -39,6 +39,7 @@ pub(crate) struct Parts {
     pub(crate) memory: Memory,
     pub(crate) live: Live,
     pub(crate) keys: Keys,
+    pub(crate) retention: Retention,
     /// What this process is there for.
     pub(crate) role: Role,
     /// When the worker last heard from the queue, in milliseconds since the start.
@@ -61,6 +62,7 @@ impl App {
             memory: Memory::new(&config),
             live: Live::default(),
             keys: Keys::default(),
+            retention: Retention::default(),
             metrics: Metrics::new(),
             role,
             queue_heard: AtomicU64::new(0),

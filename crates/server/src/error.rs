@@ -43,6 +43,8 @@ pub struct Extras {
     pub state: Option<UploadState>,
     /// The parameter, header or field at fault.
     pub parameter: Option<String>,
+    /// The matter that holds the upload.
+    pub hold: Option<String>,
     /// The digest that was sent, as its header writes it.
     pub expected_digest: Option<String>,
     /// The digest of what came.

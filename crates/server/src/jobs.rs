@@ -1,6 +1,7 @@
-//! The queue for the people who run the service: jobs that were given up, and trying them again.
+//! The queue for the people who run the service: jobs that were given up, and trying them again. Works beside a running
+//! service: the queue is made for several processes, whatever the database.
 
-use csvp_store::{Job, JobId, JobState, Meta, Origin, StoreError};
+use csvp_store::{Job, JobId, JobState, Origin, StoreError};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -45,7 +46,7 @@ pub enum Retried {
 /// # Errors
 /// When the database cannot be used.
 pub async fn list(config: &Config, state: Option<JobState>) -> Result<Vec<JobLine>, ServeError> {
-    let meta = open(config).await?;
+    let meta = storage::open_migrated_meta(config).await?;
     let jobs =
         meta.list_jobs(state, MOST).await.map_err(|source| storage::database_failed(config, source))?;
     Ok(jobs.into_iter().map(line).collect())
@@ -57,7 +58,7 @@ pub async fn list(config: &Config, state: Option<JobState>) -> Result<Vec<JobLin
 /// When the database cannot be used.
 pub async fn retry(config: &Config, ids: &[JobId]) -> Result<Vec<(JobId, Retried)>, ServeError> {
     let failed = |source| storage::database_failed(config, source);
-    let meta = open(config).await?;
+    let meta = storage::open_migrated_meta(config).await?;
     let mut wanted = ids.to_vec();
     if wanted.is_empty() {
         let dead = meta.list_jobs(Some(JobState::Dead), MOST).await.map_err(failed)?;
@@ -76,16 +77,6 @@ pub async fn retry(config: &Config, ids: &[JobId]) -> Result<Vec<(JobId, Retried
         ));
     }
     Ok(done)
-}
-
-/// Beside a running service: the queue is made for several processes, whatever the database.
-async fn open(config: &Config) -> Result<Meta, ServeError> {
-    let pending = crate::migrate::pending_migrations(config).await?;
-    if pending.is_empty() {
-        storage::connect(config).await
-    } else {
-        Err(ServeError::MigrationsPending(pending))
-    }
 }
 
 fn line(job: Job) -> JobLine {

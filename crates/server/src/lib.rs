@@ -7,9 +7,9 @@
 //! |---|---|
 //! | [`config`] | every setting, from file and environment |
 //! | [`serve`], `stop` | start, run, stop: two written sequences |
+//! | [`operate`] | what is done to a store beside the service: one file per verb |
 //! | [`jobs`] | the queue, for the people who run the service |
 //! | `migrate` | brings the database up to date, or says what is missing |
-//! | [`operate`] | what is done to a store beside the service: one file per verb |
 //! | `router` | the whole route table on one screen |
 //! | `middleware` | request id, guard, headers, access line, metrics, writing of failures |
 //! | `handlers` | extract, call one service, map to a wire type |

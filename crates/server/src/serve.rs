@@ -1,8 +1,8 @@
 //! Start and run: a written sequence. How it ends stands in `stop`.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum_server::Handle;
@@ -249,6 +249,7 @@ impl Server {
             storage::recover(&config, &meta, &blobs).await?;
         }
         let app = App::new(role, config, meta, blobs);
+        app.retention.read(&app).await;
         // 4. The worker, then the listeners.
         let worker = tokio::spawn(worker::run(app.clone()));
         let upkeep = tokio::spawn(upkeep(app.clone()));
@@ -329,6 +330,18 @@ fn raise_open_files() {
     match rlimit::increase_nofile_limit(u64::MAX) {
         Ok(limit) => tracing::debug!(limit, "limit of open files"),
         Err(error) => tracing::warn!(%error, "limit of open files could not be raised"),
+    }
+}
+
+pub(crate) fn lock_data_dir(path: &Path) -> Result<File, ServeError> {
+    let failed = |source| ServeError::DataDir { path: path.to_owned(), source };
+    csvp_store::make_dirs(path).map_err(failed)?;
+    let lock =
+        File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(ServeError::DataDirBusy { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 

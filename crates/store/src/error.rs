@@ -44,6 +44,14 @@ pub enum StoreError {
     /// The state it is in forbids what was asked; read it again and decide.
     #[error("{0} is not in a state that allows this")]
     Conflict(Entity),
+    /// A matter holds the upload, so it is not deleted.
+    #[error("upload `{upload}` is held for `{hold}`")]
+    Held {
+        /// The upload.
+        upload: UploadId,
+        /// The matter.
+        hold: String,
+    },
     /// The idempotency key was sent with another request before; nothing was done.
     #[error("idempotency key belongs to another request")]
     KeyReused,

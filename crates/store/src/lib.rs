@@ -10,6 +10,7 @@
 //! | [`blob`] | objects: a file is visible when it is complete and durable, never before |
 //! | [`migrations`] | the one forward-only list of schema changes |
 //! | [`backup`] | a picture of all rows and objects, kept elsewhere, and the way back |
+//! | [`fsck`] | compares rows with objects, says what does not fit, and puts right what is sure |
 //! | [`repair`] | brings rows and objects back together after a crash |
 //! | [`clock`] | the only place that asks for the time |
 //! | [`error`] | what can go wrong, by what the caller can do |
@@ -21,6 +22,7 @@ pub mod backup;
 pub mod blob;
 pub mod clock;
 pub mod error;
+pub mod fsck;
 pub mod meta;
 pub mod migrations;
 pub mod model;
@@ -30,8 +32,9 @@ pub mod repair;
 pub mod contract;
 
 pub use blob::{
-    BlobReader, BlobStream, BlobWriter, Blobs, BlockingBlobWriter, ObjectKey, ObjectPrefix, RunFile,
-    S3Credentials, S3Encryption, S3Failure, S3Keys, S3OpenError, S3Options, UnfinishedWrite, make_dirs,
+    BlobReader, BlobStream, BlobWriter, Blobs, BlockingBlobWriter, FoundObject, ObjectKey, ObjectPrefix,
+    RunFile, S3Credentials, S3Encryption, S3Failure, S3Keys, S3OpenError, S3Options, UnfinishedWrite,
+    make_dirs,
 };
 pub use clock::Clock;
 pub use error::{BoxError, Entity, StoreError};

@@ -1,8 +1,8 @@
 //! Brings rows and objects back together after a crash, and takes away what nobody needs any more.
 //!
-//! Four kinds of objects have no use: those of deleted uploads, those of runs that a newer run has replaced, those of
-//! uploads whose row was never written, and those of runs that were given up. Deleted uploads and replaced runs are known
-//! from the database; the objects of the first go at once, those of the others when no reader can want them any more.
+//! Five kinds of objects have no use: those of deleted uploads, those that a policy has ended, those of runs that a newer
+//! run has replaced, those of uploads whose row was never written, and those of runs that were given up. The first three
+//! are known from the database; the objects of replaced runs go when no reader can want them any more, the others at once.
 //! The rest is only suspected at first: an upload may be between "object durable" and "row written" at
 //! this very moment. They go when a later look, a grace period after the first, finds them still without use; the
 //! period is measured by a clock that cannot jump. So it is with parts of objects that were never finished, which object
@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix, UnfinishedWrite};
 use crate::error::StoreError;
 use crate::meta::Meta;
-use crate::model::{ReplacedRun, RunId, TenantId, UploadId};
+use crate::model::{Removal, ReplacedRun, RunId, TenantId, UploadId};
 
 /// Deleted uploads or replaced runs dealt with in one call.
 const GROUPS_PER_CALL: u64 = 1_000;
@@ -67,6 +67,21 @@ impl Repair {
             repaired.removed_bytes += blobs.delete_prefix(&deleted.objects).await?;
             repaired.removed += 1;
             meta.finish_delete(&deleted).await?;
+        }
+        Ok(repaired)
+    }
+
+    /// Removes the objects that a policy has ended of uploads that stay. Cheap; call it once a minute.
+    pub async fn finish_removals(meta: &Meta, blobs: &Blobs) -> Result<Repaired, StoreError> {
+        let mut repaired = Repaired::default();
+        for removal in meta.list_removals(GROUPS_PER_CALL).await? {
+            let Removal { tenant, upload, run, .. } = removal;
+            repaired.removed_bytes += match run {
+                Some(run) => blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await?,
+                None => remove_original(blobs, ObjectKey::Original { tenant, upload }).await?,
+            };
+            repaired.removed += 1;
+            meta.finish_removal(&removal).await?;
         }
         Ok(repaired)
     }
@@ -126,6 +141,15 @@ impl Repair {
     }
 }
 
+/// Gives the bytes that were there.
+async fn remove_original(blobs: &Blobs, key: ObjectKey) -> Result<u64, StoreError> {
+    match blobs.size(&key).await {
+        Ok(size_bytes) => blobs.delete(&key).await.map(|()| size_bytes),
+        Err(StoreError::NotFound(_)) => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
 /// All uploads and runs that have objects but no use, and the size of all objects. Memory grows with the former, not with
 /// the store.
 async fn unused(meta: &Meta, blobs: &Blobs) -> Result<(HashSet<ObjectPrefix>, u64), StoreError> {
@@ -146,13 +170,13 @@ async fn unused(meta: &Meta, blobs: &Blobs) -> Result<(HashSet<ObjectPrefix>, u6
 
 /// Some uploads and runs that have objects.
 #[derive(Default)]
-struct Looked {
+pub(crate) struct Looked {
     uploads: HashMap<UploadId, TenantId>,
     runs: HashMap<RunId, (TenantId, UploadId)>,
 }
 
 impl Looked {
-    fn add(&mut self, key: &ObjectKey) {
+    pub(crate) fn add(&mut self, key: &ObjectKey) {
         match *key {
             ObjectKey::Original { tenant, upload } => {
                 self.uploads.insert(upload, tenant);
@@ -165,7 +189,7 @@ impl Looked {
     }
 
     /// Those of them that the database does not know; the runs of an unknown upload go with it.
-    async fn unused(self, meta: &Meta) -> Result<Vec<ObjectPrefix>, StoreError> {
+    pub(crate) async fn unused(self, meta: &Meta) -> Result<Vec<ObjectPrefix>, StoreError> {
         let ids: Vec<UploadId> = self.uploads.keys().copied().collect();
         let known = meta.existing_uploads(&ids).await?;
         let ids: Vec<RunId> = self.runs.keys().copied().collect();

@@ -32,5 +32,11 @@ export function lookOf(upload: Upload): Look {
 
 export function StateBadge({ upload }: { upload: Upload }) {
   const look = lookOf(upload);
-  return <span class={`badge badge-${look.tone}`}><Icon name={look.icon} size={14} />{look.text}</span>;
+  const matters = upload.holds.map((hold) => hold.name).join(", ");
+  return (
+    <>
+      <span class={`badge badge-${look.tone}`}><Icon name={look.icon} size={14} />{look.text}</span>
+      {matters && <span class="badge badge-quiet" title={`held for ${matters}: it cannot be deleted`}>held</span>}
+    </>
+  );
 }

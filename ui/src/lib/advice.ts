@@ -10,6 +10,7 @@ const ADVICE: Record<string, string> = {
   "file-not-found": "the file is not there in this state; process the upload again to make it",
   "request-timeout": "the connection was too slow; try again, or compress the file first (gzip or zip works)",
   "upload-state-conflict": "wait until the upload has reached its next state, then try again",
+  "upload-held": "a legal hold is set on it; ask the operator",
   "upload-too-large": "split the file, compress it (gzip or zip works), or ask the operator to raise the limit",
   "file-too-large": "split the file, compress it (gzip or zip works), or ask the operator to raise the limit",
   "media-type-unsupported": "send the file as plain CSV text",

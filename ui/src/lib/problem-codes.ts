@@ -12,7 +12,7 @@ const TEXTS: Record<string, CodeText> = {
   },
   "encoding-contradicted": {
     title: "Encoding changes inside the file",
-    fix: "name the true encoding and process the file again",
+    fix: "name the true encoding and process the file again; if there are two, save its parts in one",
   },
   "field-count": {
     title: "Wrong number of fields",
@@ -118,6 +118,10 @@ const TEXTS: Record<string, CodeText> = {
     title: "Total among the records",
     fix: "remove the line, or whoever adds up the column counts everything twice",
   },
+  "row-unusual": {
+    title: "Record unlike the others",
+    fix: "look at the cell: correct it, or take it as it is; nothing is rejected for it",
+  },
   "line-ending-mixed": {
     title: "Mixed line endings",
     fix: "save the file again with one kind of line ending",
@@ -125,6 +129,10 @@ const TEXTS: Record<string, CodeText> = {
   "nul-byte": {
     title: "NUL byte",
     fix: "remove the byte; it often comes from a broken export",
+  },
+  "mark-inside": {
+    title: "Byte order mark inside the file",
+    fix: "remove the mark; it is left where files that begin with one were joined",
   },
   "limit-columns": {
     title: "Too many columns",

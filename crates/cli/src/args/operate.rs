@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
 use csvp_server::config::Seconds;
-use csvp_server::operate::BackupId;
+use csvp_server::operate::{BackupId, Uuid};
 
 /// Which store is meant: the same for every operating command.
 #[derive(Debug, ClapArgs)]
@@ -196,4 +196,181 @@ pub(crate) struct DrillArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FsckArgs {
+    /// Read each byte, and compare the SHA-256 of the originals
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Put right what is sure; needs a store that no service holds
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RetentionCommand {
+    /// Show the policy, and the time that it is judged by
+    Show(ShowArgs),
+    /// Set the policy; removes nothing by itself
+    ///
+    /// Days are counted from the upload. What is not given is kept. The time of this machine counts as right from then on.
+    Set(RetentionSetArgs),
+    /// Take the policy away: everything is kept
+    Clear(ShowArgs),
+    /// Show what is due, upload by upload; changes nothing
+    Plan(RetentionPlanArgs),
+    /// End what is due
+    ///
+    /// Shows the plan and asks, unless `--yes` or the token of a plan is given.
+    Run(RetentionRunArgs),
+    /// Print rules for the life cycle of an S3 bucket, as `put-bucket-lifecycle-configuration` takes them
+    BucketRules(BucketRulesArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ShowArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RetentionSetArgs {
+    /// Days for the bytes as they were sent
+    #[arg(long, value_name = "N")]
+    pub(crate) keep_original_days: Option<u32>,
+    /// Days for everything that was made of them
+    #[arg(long, value_name = "N")]
+    pub(crate) keep_results_days: Option<u32>,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RetentionPlanArgs {
+    /// Say that the clock of this machine is right, and judge by it
+    #[arg(long)]
+    pub(crate) trust_clock: bool,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RetentionRunArgs {
+    /// Do not ask
+    #[arg(long, conflicts_with = "plan")]
+    pub(crate) yes: bool,
+    /// Do the plan with this token, if it is still the same
+    #[arg(long, value_name = "TOKEN")]
+    pub(crate) plan: Option<String>,
+    #[command(flatten)]
+    pub(crate) planning: RetentionPlanArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BucketRulesArgs {
+    /// Days until objects move to Standard-IA; 0 leaves that out
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub(crate) standard_ia_days: u32,
+    /// Days until objects move to Glacier; 0 leaves that out
+    #[arg(long, value_name = "N", default_value_t = 90)]
+    pub(crate) glacier_days: u32,
+    /// Days until objects move to Deep Archive; 0 leaves that out
+    #[arg(long, value_name = "N", default_value_t = 365)]
+    pub(crate) deep_archive_days: u32,
+    /// Days until objects expire; 0 leaves that out
+    #[arg(long, value_name = "N", default_value_t = 2557)]
+    pub(crate) expire_days: u32,
+    /// Prefix of the objects in the bucket
+    #[arg(long, value_name = "PREFIX", default_value = "")]
+    pub(crate) prefix: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum HoldCommand {
+    /// Hold uploads for a matter
+    Set(HoldSetArgs),
+    /// End the hold of a matter
+    Release(HoldReleaseArgs),
+    /// Show all holds
+    List(ShowArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct HoldSetArgs {
+    /// Uploads, by their ids
+    #[arg(required = true, value_name = "UPLOAD")]
+    pub(crate) uploads: Vec<Uuid>,
+    /// The matter, for example `case-17`
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Why, in words
+    #[arg(long)]
+    pub(crate) reason: String,
+    /// Who wants it
+    #[arg(long, value_name = "WHO")]
+    pub(crate) by: String,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct HoldReleaseArgs {
+    /// Uploads, by their ids
+    #[arg(required = true, value_name = "UPLOAD")]
+    pub(crate) uploads: Vec<Uuid>,
+    /// The matter
+    #[arg(long)]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct EraseArgs {
+    /// Uploads, by their ids
+    #[arg(required = true, value_name = "UPLOAD")]
+    pub(crate) uploads: Vec<Uuid>,
+    /// Only show what would go
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PersonCommand {
+    /// Write every stored record that names the person into a folder, with its place
+    Export(PersonExportArgs),
+    /// List the uploads that name the person, as arguments for `csvp erase`; changes nothing
+    ErasePlan(PersonArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PersonArgs {
+    /// Text that names the person, for example an e-mail address or a customer number; found anywhere in a cell
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) contains: String,
+    #[command(flatten)]
+    pub(crate) show: ShowArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PersonExportArgs {
+    #[command(flatten)]
+    pub(crate) person: PersonArgs,
+    /// Folder to write; it must not be there yet
+    #[arg(long, short = 'o', value_name = "DIR")]
+    pub(crate) output: PathBuf,
 }

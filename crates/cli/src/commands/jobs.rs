@@ -3,10 +3,11 @@
 use std::io::Write;
 
 use anyhow::{Context, bail};
+use csvp_server::ServeError;
 use csvp_server::jobs::{self, Retried};
-use csvp_server::{Config, ServeError};
 
-use crate::args::{JobsCommand, JobsListArgs, JobsRetryArgs, StoreArgs};
+use super::store;
+use crate::args::{JobsCommand, JobsListArgs, JobsRetryArgs};
 use crate::{Outcome, render};
 
 pub(crate) fn run(command: &JobsCommand) -> anyhow::Result<Outcome> {
@@ -23,7 +24,7 @@ fn list(args: &JobsListArgs) -> anyhow::Result<Outcome> {
         })
     });
     let state = state.transpose()?;
-    let config = config(&args.store)?;
+    let config = store::config(&args.store)?;
     let found = wait(jobs::list(&config, state))?;
     if args.json {
         for job in &found {
@@ -47,7 +48,7 @@ fn list(args: &JobsListArgs) -> anyhow::Result<Outcome> {
 fn retry(args: &JobsRetryArgs) -> anyhow::Result<Outcome> {
     let parse = |id: &String| id.parse().with_context(|| format!("`{id}` is no id of a job"));
     let ids = args.ids.iter().map(parse).collect::<anyhow::Result<Vec<_>>>()?;
-    let config = config(&args.store)?;
+    let config = store::config(&args.store)?;
     let done = wait(jobs::retry(&config, &ids))?;
     let mut out = super::stdout();
     let mut refused = 0;
@@ -70,17 +71,6 @@ fn retry(args: &JobsRetryArgs) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-fn config(args: &StoreArgs) -> anyhow::Result<Config> {
-    let mut config = Config::from_environment(args.config.as_deref())
-        .map_err(|error| render::error::with_hints(error.hints(), error))?;
-    if let Some(data) = &args.data {
-        config.store.data_dir = data.display().to_string();
-    }
-    Ok(config)
-}
-
 fn wait<T>(work: impl Future<Output = Result<T, ServeError>>) -> anyhow::Result<T> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().context("cannot start threads")?;
-    runtime.block_on(work).map_err(|error| render::error::with_hints(error.hints(), error))
+    store::runtime()?.block_on(work).map_err(|error| render::error::with_hints(error.hints(), error))
 }

@@ -1,4 +1,6 @@
-//! How operating commands come to their store: one configuration, one way in.
+//! How operating commands come to their store: one configuration, one way in; and how they ask.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use anyhow::Context;
 use csvp_server::Config;
@@ -37,4 +39,18 @@ pub(crate) fn with<T>(
         done
     });
     done.map_err(|error: OperateError| with_hints(error.hints(), error))
+}
+
+/// Asks on the terminal. Without a terminal nobody could answer, so it must have been said before.
+pub(crate) fn confirm(question: &str) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        let hints = vec!["say `--yes` to do it without being asked".to_owned()];
+        return Err(with_hints(hints, anyhow::anyhow!("nobody can be asked: standard input is no terminal")));
+    }
+    let mut out = std::io::stderr();
+    write!(out, "{question} [yes/no] ")?;
+    out.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
 }

@@ -28,13 +28,23 @@ fn help_of_every_verb() {
 #[test]
 fn help_of_the_service() {
     let sandbox = Sandbox::new(&[]);
-    assert_eq!(sandbox.snapshot("help_serve", "serve --help").code, Some(0));
     for (name, line) in [
+        ("help_serve", "serve --help"),
+        ("help_migrate", "migrate --help"),
+        ("help_fsck", "fsck --help"),
+        ("help_retention", "retention --help"),
+        ("help_retention_set", "retention set --help"),
+        ("help_retention_run", "retention run --help"),
+        ("help_retention_bucket_rules", "retention bucket-rules --help"),
+        ("help_hold", "hold --help"),
+        ("help_hold_set", "hold set --help"),
+        ("help_erase", "erase --help"),
+        ("help_person", "person --help"),
+        ("help_person_export", "person export --help"),
         ("help_worker", "worker --help"),
         ("help_jobs", "jobs --help"),
         ("help_jobs_list", "jobs list --help"),
         ("help_jobs_retry", "jobs retry --help"),
-        ("help_migrate", "migrate --help"),
         ("help_backup", "backup --help"),
         ("help_backup_list", "backup list --help"),
         ("help_backup_verify", "backup verify --help"),

@@ -18,6 +18,8 @@ mod help;
 mod http;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod kill_points;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod life_cycle;
 #[cfg(feature = "serve")]
 mod migrate;
 mod pipes;
@@ -25,4 +27,6 @@ mod pipes;
 mod power_cut;
 mod sandbox;
 mod suites;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod upgrade;
 mod verbs;

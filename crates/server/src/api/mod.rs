@@ -25,6 +25,6 @@ pub use simple::{
 };
 pub use time::Timestamp;
 pub use upload::{
-    FileView, LinksView, ProgressStage, ProgressView, RunView, SummaryView, UploadFailure, UploadPage,
-    UploadState, UploadView,
+    FileView, HoldView, KeepUntilView, LinksView, ProgressStage, ProgressView, RunView, SummaryView,
+    UploadFailure, UploadPage, UploadState, UploadView,
 };

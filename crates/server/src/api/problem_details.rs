@@ -39,6 +39,9 @@ pub struct ProblemDetails {
     /// The parameter, header or field at fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,
+    /// The matter that holds the upload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<String>,
     /// The digest that the request has told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected_digest: Option<String>,
@@ -65,6 +68,7 @@ impl ProblemDetails {
             upload_id: error.extras.upload_id,
             state: error.extras.state,
             parameter: error.extras.parameter.clone(),
+            hold: error.extras.hold.clone(),
             expected_digest: error.extras.expected_digest.clone(),
             received_digest: error.extras.received_digest.clone(),
             retry_after_secs: error.extras.retry_after_secs,

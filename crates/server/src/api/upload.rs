@@ -33,8 +33,30 @@ pub struct UploadView {
     pub error: Option<UploadFailure>,
     /// What can be downloaded now.
     pub files: Vec<FileView>,
+    /// The matters for which it must stay; while there is one it cannot be deleted.
+    pub holds: Vec<HoldView>,
+    /// When parts of it are due to go by the policy of retention; none without a policy.
+    pub keep_until: Option<KeepUntilView>,
     /// Where to go from here.
     pub links: LinksView,
+}
+
+/// Why an upload must stay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct HoldView {
+    /// The matter.
+    pub name: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// When parts of an upload are due to go. They go within the hours after, unless the upload is held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct KeepUntilView {
+    /// The bytes as they were sent; none when they stay.
+    pub original: Option<Timestamp>,
+    /// Everything that was made of them; none when it stays.
+    pub results: Option<Timestamp>,
 }
 
 /// Where an upload stands.

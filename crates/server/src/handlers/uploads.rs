@@ -122,10 +122,11 @@ pub(crate) async fn get_upload(
 
 /// Delete an upload
 ///
-/// The original and all results go. A run that is going on is stopped and publishes nothing.
+/// The original and all results go, unless a legal hold is set on the upload. A run that is going on is stopped and publishes nothing.
 #[utoipa::path(delete, path = "/api/v1/uploads/{id}", tag = "uploads", params(("id" = Uuid, Path, description = "id of the upload")), responses(
     (status = 204, description = "gone"),
-    (status = 404, description = "no such upload", body = ProblemDetails, content_type = "application/problem+json")))]
+    (status = 404, description = "no such upload", body = ProblemDetails, content_type = "application/problem+json"),
+    (status = 409, description = "a legal hold is set on it; `hold` names the matter", body = ProblemDetails, content_type = "application/problem+json")))]
 pub(crate) async fn delete_upload(
     State(app): State<App>,
     Extension(request_id): Extension<RequestId>,

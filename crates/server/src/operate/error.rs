@@ -47,4 +47,8 @@ impl OperateError {
             Self::Store(_) | Self::File { .. } => vec![],
         }
     }
+
+    pub(crate) fn refused(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Refused { message: message.into(), hints: vec![hint.into()] }
+    }
 }

@@ -10,24 +10,39 @@
 //! - Over an object store with a database server there is no owner: what is removed there stays removed.
 
 mod backup;
+mod bucket;
 mod drill;
+mod erase;
 mod error;
+mod fsck;
+mod hold;
+mod person;
+pub(crate) mod retention;
 mod textfile;
 
 use std::fs::File;
 
-use csvp_store::{Blobs, Meta, Origin, TenantId};
+use csvp_store::repair::Repair;
+use csvp_store::{Blobs, Deleted, Meta, Origin, TenantId};
 
 use crate::config::Config;
-use crate::serve::ServeError;
+use crate::serve::{ServeError, lock_data_dir};
 use crate::services::storage;
 
 pub use backup::{backups, place_to_read, place_to_write, prune, restore, verify};
+pub use bucket::{BucketRules, bucket_rules};
 pub use csvp_store::BackupId;
 pub use csvp_store::backup::{BackupError, Entry, Fault, Made, Manifest, Place, Pruned, Restored, Verified};
 pub use drill::{Drill, DrillOptions, Sample, drill};
+pub use erase::{ErasePlan, Erased};
 pub use error::OperateError;
+pub use fsck::{FsckFinding, FsckReport};
+pub use hold::HoldRecord;
+pub use person::{PersonReport, PersonUpload, Unread};
+pub use retention::{PlannedEnding, RetentionDone, RetentionPlan, RetentionState};
 pub use textfile::{backup_metrics, drill_metrics, write_textfile};
+/// Ids of uploads, as they are typed.
+pub use uuid::Uuid;
 
 /// What a command does to the store, and so what it needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +66,7 @@ pub struct Operator {
     blobs: Blobs,
     owns_objects: bool,
     /// Held until the end; the operating system lets go of it with the process.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Operator {
@@ -67,10 +82,9 @@ impl Operator {
         }
         storage::must_exist(config)?;
         let lock = match access {
-            // Nobody owns what is shared.
             _ if config.is_shared() => None,
-            Access::Alone => Some(storage::lock(config)?),
-            Access::Beside => match storage::lock(config) {
+            Access::Alone => Some(lock_data_dir(&config.store.data_dir())?),
+            Access::Beside => match lock_data_dir(&config.store.data_dir()) {
                 Ok(lock) => Some(lock),
                 Err(ServeError::DataDirBusy { .. }) => None,
                 Err(error) => return Err(error),
@@ -78,24 +92,23 @@ impl Operator {
             Access::Read | Access::New => None,
         };
         let meta = storage::open_migrated_meta(config).await?;
-        let blobs = match &lock {
-            Some(_) => storage::open_blobs(config, &meta).await?,
-            None => storage::open_blobs_to_read(config, &meta).await?,
+        let owns_objects = access != Access::Read && (lock.is_some() || config.is_shared());
+        let blobs = match owns_objects {
+            true => storage::open_blobs(config, &meta).await?,
+            false => storage::open_blobs_to_read(config, &meta).await?,
         };
-        let owns_objects = lock.is_some() || (config.is_shared() && access != Access::Read);
-        Ok(Self { config: config.clone(), meta, blobs, owns_objects, _lock: lock })
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects, lock })
     }
 
     async fn make(config: &Config) -> Result<Self, ServeError> {
         let lock = match config.is_shared() {
             true => None,
-            false => Some(storage::lock(config)?),
+            false => Some(lock_data_dir(&config.store.data_dir())?),
         };
-        // Also where the service may not migrate: someone has asked for a store.
         let meta = storage::connect(config).await?;
         meta.migrate().await.map_err(|source| storage::database_failed(config, source))?;
         let blobs = storage::open_blobs(config, &meta).await?;
-        Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, _lock: lock })
+        Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, lock })
     }
 
     /// Ends the connections.
@@ -126,6 +139,31 @@ impl Operator {
         self.owns_objects
     }
 
+    /// Whether nobody else can be at work in the store.
+    pub(crate) fn is_alone(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Removes the bytes of deleted uploads if this process may; otherwise whoever holds the store does. Gives the bytes
+    /// that were removed here.
+    pub(crate) async fn remove_deleted(&self, deleted: &[Deleted]) -> Result<u64, OperateError> {
+        let mut removed_bytes = 0;
+        if self.owns_objects() {
+            for deleted in deleted {
+                removed_bytes += self.blobs.delete_prefix(&deleted.objects).await?;
+                self.meta.finish_delete(deleted).await?;
+            }
+        }
+        Ok(removed_bytes)
+    }
+
+    /// Removes the bytes of everything that the rows say is gone, group by group until none is left.
+    pub(crate) async fn remove_what_ended(&self) -> Result<(), OperateError> {
+        while Repair::finish_deletes(&self.meta, &self.blobs).await?.removed > 0 {}
+        while Repair::finish_removals(&self.meta, &self.blobs).await?.removed > 0 {}
+        Ok(self.meta.write_out().await?)
+    }
+
     /// Whose data is meant. Until there is sign-in, everything belongs to one tenant.
     pub fn tenant(&self) -> TenantId {
         TenantId::DEFAULT
@@ -133,6 +171,6 @@ impl Operator {
 
     /// Who acts, for the audit log.
     pub fn origin(&self) -> Origin {
-        Origin { actor: "operator".to_owned(), request_id: None }
+        Origin::operator()
     }
 }

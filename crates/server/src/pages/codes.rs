@@ -90,6 +90,10 @@ fn meaning(code: ApiErrorCode) -> &'static str {
             "The upload's state forbids this: a report that is not there yet, a run that is still going on, or one \
              that has ended already. `state` says where it stands."
         }
+        ApiErrorCode::UploadHeld => {
+            "The upload must stay: a legal hold is set on it, and `hold` names the matter. Nothing was deleted. Whoever \
+             operates the service ends the hold with `csvp hold release`."
+        }
         ApiErrorCode::UploadTooLarge => {
             "The upload is larger than `limit_bytes`. Compress it (gzip, zstd, bzip2, xz and zip are read as they \
              are), split it, or have the limit `upload.max_size` raised."

@@ -14,6 +14,13 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound(Entity::Upload(id)) => Self::upload_not_found(id.as_uuid()),
+            StoreError::Held { upload, hold } => {
+                let detail = format!("upload is held for `{hold}` and cannot be deleted");
+                let mut held = Self::new(ApiErrorCode::UploadHeld, detail);
+                held.extras.upload_id = Some(upload.as_uuid());
+                held.extras.hold = Some(hold);
+                held
+            }
             StoreError::KeyReused => Self::new(
                 ApiErrorCode::IdempotencyKeyReused,
                 "the idempotency key was sent with another request before; use a new key",

@@ -4,7 +4,7 @@ use csvp_report::ApiErrorCode;
 use csvp_store::{ObjectKey, RunFile, UploadRecord};
 use uuid::Uuid;
 
-use crate::api::UploadState;
+use crate::api::{Timestamp, UploadState};
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -25,7 +25,9 @@ pub(crate) struct StoredObject {
 
 /// The bytes as they were sent.
 pub(crate) async fn original(app: &App, id: Uuid) -> Result<StoredObject, ApiError> {
-    let upload = uploads::get(app, id).await?.upload;
+    let record = uploads::get(app, id).await?;
+    must_have_original(&record)?;
+    let upload = record.upload;
     Ok(StoredObject {
         key: ObjectKey::Original { tenant: upload.tenant, upload: upload.id },
         size_bytes: upload.size_bytes,
@@ -71,8 +73,25 @@ pub(crate) fn find(record: &UploadRecord, file: RunFile) -> Option<StoredObject>
 /// Nothing was found out yet, or nothing could be.
 pub(crate) fn no_report(record: &UploadRecord) -> ApiError {
     let state = UploadState::from(record.upload.state);
-    let detail = format!("upload is {state}: there is no report");
+    let detail = match record.upload.results_removed_at {
+        Some(at) => format!("upload is {state}, its results went on {}: there is no report", Timestamp(at)),
+        None => format!("upload is {state}: there is no report"),
+    };
     ApiError::conflict(record.upload.id.as_uuid(), state, detail)
+}
+
+/// Says so when the bytes that were sent are not there any more.
+pub(crate) fn must_have_original(record: &UploadRecord) -> Result<(), ApiError> {
+    let upload = &record.upload;
+    let why = match (upload.original_removed_at, upload.lost_at) {
+        (Some(at), _) => format!("its time was over on {}", Timestamp(at)),
+        (None, Some(at)) => format!("a check on {} found that it is lost", Timestamp(at)),
+        (None, None) => return Ok(()),
+    };
+    let mut error = ApiError::new(ApiErrorCode::FileNotFound, format!("there is no original: {why}"));
+    error.extras.upload_id = Some(upload.id.as_uuid());
+    error.extras.state = Some(upload.state.into());
+    Err(error)
 }
 
 /// There is no file of this name.
@@ -90,7 +109,10 @@ fn not_there(record: &UploadRecord, file: RunFile) -> ApiError {
     let why = match (record.current().is_some(), file) {
         (true, RunFile::RejectsCsv) => "no record was rejected".to_owned(),
         (true, RunFile::ProblemsCsv) => "no problem was found".to_owned(),
-        _ => format!("upload is {state}"),
+        _ => match record.upload.results_removed_at {
+            Some(at) => format!("the time of the results was over on {}", Timestamp(at)),
+            None => format!("upload is {state}"),
+        },
     };
     let mut error = ApiError::new(ApiErrorCode::FileNotFound, format!("there is no `{file}`: {why}"));
     error.extras.upload_id = Some(record.upload.id.as_uuid());

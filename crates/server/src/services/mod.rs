@@ -7,6 +7,7 @@ mod live;
 mod memory;
 mod names;
 mod pace;
+mod retention;
 mod views;
 
 pub(crate) mod files;
@@ -30,4 +31,5 @@ pub(crate) use memory::{
 };
 pub(crate) use names::{attachment, derived_name, display_name, disposition_name};
 pub(crate) use pace::Pace;
+pub(crate) use retention::Retention;
 pub(crate) use views::upload_view;

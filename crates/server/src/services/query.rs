@@ -11,7 +11,7 @@ use crate::api::{CellProblem, ColumnHead, RecordPage, RecordStatus, RecordView};
 use crate::app::App;
 use crate::error::ApiError;
 
-use super::files::{find, no_report};
+use super::files::{find, must_have_original, no_report};
 use super::processing::read_view_slice;
 use super::uploads;
 
@@ -21,6 +21,7 @@ const MAX_JSON: u64 = 256 << 20;
 /// Records from `offset` on.
 pub(crate) async fn records(app: &App, id: Uuid, offset: u64, limit: u64) -> Result<RecordPage, ApiError> {
     let record = uploads::get(app, id).await?;
+    must_have_original(&record)?;
     let plan = plan(app, &record).await?;
     let columns = columns(&plan);
     let total = plan.data_records();

@@ -1,11 +1,10 @@
 //! Opens the store, and keeps it free of what nobody needs.
 
-use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
 use csvp_store::repair::{Repair, Repaired};
-use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError, make_dirs};
+use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError};
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
@@ -27,36 +26,17 @@ pub(crate) fn failed(config: &Config, source: StoreError) -> ServeError {
     ServeError::Store { path: config.store.data_dir(), source }
 }
 
-/// Takes the data directory for this process alone, making it when it is missing. Whoever has it may write and remove
-/// objects; the operating system lets go of it with the process, also after `kill -9`.
-pub(crate) fn lock(config: &Config) -> Result<File, ServeError> {
-    let path = config.store.data_dir();
-    let failed = |source| ServeError::DataDir { path: path.clone(), source };
-    make_dirs(&path).map_err(failed)?;
-    let lock =
-        File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(ServeError::DataDirBusy { path }),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
-    }
-}
-
-/// Refuses when there is no store, so that a mistyped directory is not made. A database server says itself what it has.
+/// Refuses when there is no store, so that a mistyped directory is not made.
 pub(crate) fn must_exist(config: &Config) -> Result<(), ServeError> {
     let path = config.store.data_dir();
-    if config.database.address()?.is_some() || path.join(DATABASE).is_file() {
-        Ok(())
-    } else {
-        Err(ServeError::NoStore { path })
-    }
+    let is_there = database_place(config).is_some() || path.join(DATABASE).is_file();
+    if is_there { Ok(()) } else { Err(ServeError::NoStore { path }) }
 }
 
 /// Opens the database as it is; refuses when its schema is older than the program.
 pub(crate) async fn open_migrated_meta(config: &Config) -> Result<Meta, ServeError> {
-    let meta = connect(config).await?;
-    let pending = meta.pending_migrations().await.map_err(|source| database_failed(config, source))?;
-    if pending.is_empty() { Ok(meta) } else { Err(ServeError::MigrationsPending(pending)) }
+    let pending = crate::migrate::pending_migrations(config).await?;
+    if pending.is_empty() { connect(config).await } else { Err(ServeError::MigrationsPending(pending)) }
 }
 
 /// Host, port and name of the database; none when it is a file in the data directory.
@@ -115,7 +95,7 @@ pub(crate) async fn open_blobs(config: &Config, meta: &Meta) -> Result<Blobs, Se
     Blobs::open_local(&root, Some(config.store.max_disk.0)).await.map_err(|source| failed(config, source))
 }
 
-/// Opens the objects to read only, beside a process that writes.
+/// Opens the bucket, or the directory of objects to read only, beside a process that writes.
 pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
     if config.s3_options()?.is_some() {
         return open_blobs(config, meta).await;
@@ -153,8 +133,14 @@ pub(crate) async fn look_after(app: App) {
     loop {
         let result = tokio::select! {
             () = app.stopping.cancelled() => return,
-            _ = known.tick() => remove_known(&app.meta, &app.blobs, kept_for).await,
-            _ = look.tick() => repair.remove_unused(&app.meta, &app.blobs).await,
+            _ = known.tick() => {
+                app.retention.read(&app).await;
+                remove_known(&app.meta, &app.blobs, kept_for).await
+            }
+            _ = look.tick() => {
+                app.retention.end_what_is_due(&app).await;
+                repair.remove_unused(&app.meta, &app.blobs).await
+            }
         };
         match result {
             Ok(repaired) => {
@@ -176,10 +162,12 @@ pub(crate) async fn look_after(app: App) {
 /// Removes what the database knows to be without use.
 async fn remove_known(meta: &Meta, blobs: &Blobs, kept_for: Duration) -> Result<Repaired, StoreError> {
     let deleted = Repair::finish_deletes(meta, blobs).await?;
+    let ended = Repair::finish_removals(meta, blobs).await?;
     let replaced = Repair::remove_replaced(meta, blobs, kept_for).await?;
+    let all = [deleted, ended, replaced];
     Ok(Repaired {
-        removed: deleted.removed + replaced.removed,
-        removed_bytes: deleted.removed_bytes + replaced.removed_bytes,
+        removed: all.iter().map(|repaired| repaired.removed).sum(),
+        removed_bytes: all.iter().map(|repaired| repaired.removed_bytes).sum(),
         ..Repaired::default()
     })
 }

@@ -9,7 +9,7 @@ use crate::api::{SettingsRequest, UploadPage, UploadState, UploadView};
 use crate::app::App;
 use crate::error::ApiError;
 
-use super::{HeldKey, settings, storage, upload_view};
+use super::{HeldKey, files, settings, storage, upload_view};
 
 /// One upload.
 pub(crate) async fn get(app: &App, id: Uuid) -> Result<UploadRecord, ApiError> {
@@ -77,6 +77,7 @@ pub(crate) async fn reprocess(
     origin: Origin,
 ) -> Result<UploadView, ApiError> {
     let record = get(app, id).await?;
+    files::must_have_original(&record)?;
     settings::check(app, &record.upload, wanted).await?;
     let settings = serde_json::to_value(wanted).map_err(ApiError::internal)?;
     let key = key.map(|held| held.of_request(&["POST", "reprocess", &id.to_string(), &settings.to_string()]));

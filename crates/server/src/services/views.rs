@@ -3,8 +3,8 @@
 use csvp_store::{Progress, Run, RunFile, Stage, UploadRecord, UploadState as Stored};
 
 use crate::api::{
-    FileView, LinksView, ProgressStage, ProgressView, RunView, SettingsRequest, SummaryView, Timestamp,
-    UploadFailure, UploadState, UploadView,
+    FileView, HoldView, KeepUntilView, LinksView, ProgressStage, ProgressView, RunView, SettingsRequest,
+    SummaryView, Timestamp, UploadFailure, UploadState, UploadView,
 };
 use crate::app::App;
 
@@ -40,6 +40,15 @@ pub(crate) fn upload_view(app: &App, record: &UploadRecord) -> UploadView {
             .as_ref()
             .map(|error| UploadFailure { code: error.code.clone(), detail: error.detail.clone() }),
         files: files(record),
+        holds: record
+            .holds
+            .iter()
+            .map(|hold| HoldView { name: hold.name.clone(), since: Timestamp(hold.created_at) })
+            .collect(),
+        keep_until: app.retention.policy().map(|policy| KeepUntilView {
+            original: policy.original_due(upload.created_at).map(Timestamp),
+            results: policy.results_due(upload.created_at).map(Timestamp),
+        }),
         links: LinksView::of(upload.id.as_uuid()),
     }
 }
@@ -63,7 +72,10 @@ fn files(record: &UploadRecord) -> Vec<FileView> {
         media_type: media_type.to_owned(),
         href: format!("{this}/files/{name}"),
     };
-    let mut files = vec![view("original", record.upload.size_bytes, ORIGINAL_MEDIA_TYPE)];
+    let mut files = Vec::new();
+    if record.upload.has_original() {
+        files.push(view("original", record.upload.size_bytes, ORIGINAL_MEDIA_TYPE));
+    }
     let published = record.current().map(|run| run.files.as_slice()).unwrap_or_default();
     files.extend(
         published

@@ -79,6 +79,14 @@ metrics_table! {
     JobsRunning, "csvp_jobs_running", Gauge, [], "jobs that this process is running";
     StoreBytes, "csvp_store_bytes", Gauge, [], "bytes that uploads and their results take";
     StoreLimitBytes, "csvp_store_limit_bytes", Gauge, [], "bytes that they may take";
+    RetentionUploads, "csvp_retention_uploads_total", Counter, [],
+        "uploads of which something went because its time was over";
+    RetentionBytes, "csvp_retention_bytes_total", Counter, [], "bytes of these";
+    RetentionHeld, "csvp_retention_held", Gauge, [], "uploads whose time is over and that stay because they are held";
+    RetentionLastRun, "csvp_retention_last_run_timestamp_seconds", Gauge, [],
+        "when the policy of retention was last carried out to its end; not there without a policy";
+    RetentionClockLag, "csvp_retention_clock_lag_seconds", Gauge, [],
+        "how far the time that retention is judged by is behind the clock; not there without a policy";
     Panics, "csvp_panics_total", Counter, [], "requests and jobs that ended in a panic; each is a fault of ours";
     BuildInfo, "csvp_build_info", Gauge, ["version": "the program's version"], "always 1";
 }

@@ -16,6 +16,7 @@ mod operate;
 mod operations;
 mod outage;
 mod results;
+mod retention;
 mod s3;
 mod simple;
 mod uploads;

@@ -205,16 +205,18 @@ impl<'a> Copier<'a> {
 
     /// The rows of the living store say that an object may go before it goes.
     async fn why_gone(&self, key: &ObjectKey) -> Result<LeftOut, BackupError> {
-        let upload = key.upload();
-        if !self.meta.existing_uploads(&[upload]).await?.contains(&upload) {
-            return Ok(LeftOut::Deleted);
-        }
-        match key {
-            ObjectKey::RunFile { run, .. } if !self.meta.live_runs(&[*run]).await?.contains(run) => {
-                Ok(LeftOut::Replaced)
+        let (ObjectKey::Original { tenant, upload } | ObjectKey::RunFile { tenant, upload, .. }) = *key;
+        let record = match self.meta.get_upload(tenant, upload).await {
+            Err(StoreError::NotFound(_)) => return Ok(LeftOut::Deleted),
+            record => record?.upload,
+        };
+        let has_ended = match key {
+            ObjectKey::Original { .. } => !record.has_original(),
+            ObjectKey::RunFile { run, .. } => {
+                record.results_removed_at.is_some() || !self.meta.live_runs(&[*run]).await?.contains(run)
             }
-            _ => Ok(LeftOut::Missing),
-        }
+        };
+        Ok(if has_ended { LeftOut::Replaced } else { LeftOut::Missing })
     }
 }
 

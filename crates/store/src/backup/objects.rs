@@ -87,6 +87,9 @@ struct UploadRow {
     size_bytes: u64,
     sha256: String,
     deleted_at: Option<i64>,
+    // These came with version 3.
+    original_removed_at: Option<i64>,
+    lost_at: Option<i64>,
 }
 
 #[derive(Deserialize)]
@@ -148,6 +151,8 @@ impl NamedObjects {
     fn of_upload(&mut self, row: &UploadRow) {
         if row.deleted_at.is_some() {
             self.deleted.insert(row.id);
+        }
+        if [row.deleted_at, row.original_removed_at, row.lost_at].iter().any(Option::is_some) {
             return;
         }
         let key = ObjectKey::Original { tenant: row.tenant_id, upload: row.id };

@@ -94,6 +94,11 @@ impl Disk {
         Ok(Self { root, dirs: RwLock::default(), journal: None, _lock: None })
     }
 
+    /// Objects that the journal holds and that do not stand in their places as they were written.
+    pub(super) fn misplaced(&self) -> io::Result<Vec<PathBuf>> {
+        journal::misplaced(&self.root, &self.root.join(JOURNAL_DIR))
+    }
+
     fn journal(&self) -> io::Result<&Journal> {
         self.journal.as_ref().ok_or_else(|| {
             io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the objects were opened to read only")

@@ -10,6 +10,8 @@
 //! nobody looks for an object before the database names it). A place that is removed or written anew while a segment
 //! still has its old content is made *void* first, so that nothing comes back.
 
+mod check;
+
 use std::collections::{HashMap, VecDeque};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -24,6 +26,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use uuid::Uuid;
+
+pub(super) use check::misplaced;
 
 /// A segment of this size is settled. Bounds what the next start has to write again after a crash.
 const MAX_SEGMENT_BYTES: u64 = 32 << 20;

@@ -23,8 +23,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::TryStreamExt as _;
 use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::ObjectStore;
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -48,6 +48,17 @@ pub use writer::{BlobWriter, BlockingBlobWriter};
 pub struct Blobs {
     backend: Backend,
     usage: Arc<Usage>,
+}
+
+/// An object as a list shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FoundObject {
+    /// Its name.
+    pub key: ObjectKey,
+    /// Its size.
+    pub size_bytes: u64,
+    /// When it was written, in microseconds since 1970-01-01 UTC, by the clock of the store.
+    pub modified_us: i64,
 }
 
 #[derive(Debug, Clone)]
@@ -279,10 +290,27 @@ impl Blobs {
         &self,
         prefix: &ObjectPrefix,
     ) -> BoxStream<'static, Result<(ObjectKey, u64), StoreError>> {
+        self.stream_objects(prefix).map_ok(|object| (object.key, object.size_bytes)).boxed()
+    }
+
+    /// The same, with the time at which each was written.
+    pub fn stream_objects(
+        &self,
+        prefix: &ObjectPrefix,
+    ) -> BoxStream<'static, Result<FoundObject, StoreError>> {
         match &self.backend {
-            Backend::Disk(_) => remote::keys(self.object_store().list(prefix.path().as_ref())),
-            Backend::Remote(remote) => remote.stream_keys(prefix),
+            Backend::Disk(_) => remote::objects(self.object_store().list(prefix.path().as_ref())),
+            Backend::Remote(remote) => remote.stream_objects(prefix),
         }
+    }
+
+    /// Small objects that the journal of a local directory holds and that do not stand in their places as they were
+    /// written. An object store has no journal.
+    pub async fn misplaced(&self) -> Result<Vec<ObjectKey>, StoreError> {
+        let Backend::Disk(disk) = &self.backend else { return Ok(Vec::new()) };
+        let disk = Arc::clone(disk);
+        let places = on_disk(move || disk.misplaced().map_err(StoreError::from_io)).await?;
+        Ok(places.iter().filter_map(|place| ObjectKey::parse(place.to_str()?)).collect())
     }
 
     /// Writes that no writer of this process will finish. Those of other processes are among them, dead or alive:

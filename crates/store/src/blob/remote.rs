@@ -12,7 +12,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use super::failure::{object_error, store_error};
 use super::s3::{Bucket, S3OpenError, S3Options, Unfinished};
-use super::{Blobs, ObjectKey, ObjectPrefix, ranges};
+use super::{Blobs, FoundObject, ObjectKey, ObjectPrefix, ranges};
 use crate::error::StoreError;
 
 /// Small objects written at the same time.
@@ -88,11 +88,11 @@ impl Remote {
         Ok(freed)
     }
 
-    pub(super) fn stream_keys(
+    pub(super) fn stream_objects(
         &self,
         prefix: &ObjectPrefix,
-    ) -> BoxStream<'static, Result<(ObjectKey, u64), StoreError>> {
-        keys(self.store.list(prefix.path().as_ref()))
+    ) -> BoxStream<'static, Result<FoundObject, StoreError>> {
+        objects(self.store.list(prefix.path().as_ref()))
     }
 
     /// Writes of other processes, dead or alive, that are not finished.
@@ -113,13 +113,17 @@ impl Remote {
 }
 
 /// Names that are keys; others are left out.
-pub(super) fn keys(
+pub(super) fn objects(
     found: BoxStream<'static, object_store::Result<object_store::ObjectMeta>>,
-) -> BoxStream<'static, Result<(ObjectKey, u64), StoreError>> {
-    let keys = found.try_filter_map(|meta| async move {
-        Ok(ObjectKey::parse(meta.location.as_ref()).map(|key| (key, meta.size)))
+) -> BoxStream<'static, Result<FoundObject, StoreError>> {
+    let objects = found.try_filter_map(|meta| async move {
+        Ok(ObjectKey::parse(meta.location.as_ref()).map(|key| FoundObject {
+            key,
+            size_bytes: meta.size,
+            modified_us: meta.last_modified.timestamp_micros(),
+        }))
     });
-    keys.map_err(store_error).boxed()
+    objects.map_err(store_error).boxed()
 }
 
 /// Writes small objects side by side; ends when all have ended, with the first error.

@@ -12,6 +12,8 @@
 )]
 
 pub mod blobs;
+pub mod endings;
+pub mod fsck;
 pub mod jobs;
 pub mod uploads;
 
@@ -113,6 +115,13 @@ macro_rules! meta_contract {
             running_job_is_asked_to_stop, lost_worker_of_a_cancelled_job_ends_it, progress_is_shown_while_it_runs,
             result_must_be_final, ended_leases_free_their_jobs_at_once, thousand_jobs_do_not_starve_one,
             given_up_job_is_tried_again);
+        $crate::meta_contract!(@$kind $open, endings;
+            data_ends_when_its_time_has_come, results_end_without_their_original, what_is_held_stays,
+            a_wrong_clock_ends_nothing_early, erasing_leaves_ids_only);
+        $crate::meta_contract!(@$kind $open, fsck;
+            fsck_finds_nothing_in_a_sound_store, fsck_marks_lost_originals, fsck_has_missing_files_made_again,
+            fsck_removes_objects_that_no_row_knows, fsck_brings_uploads_back_to_their_runs,
+            fsck_settles_rows_that_contradict_each_other);
     };
     (@tests $open:path, $suite:ident; $($case:ident),*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,7 +131,8 @@ macro_rules! meta_contract {
     )*};
     (@calls $server:path, $suite:ident; $($case:ident),*) => {$(
         tracing::info!(promise = stringify!($case));
-        $crate::contract::$suite::$case($server.open().await).await;
+        // On the heap: all promises together are too large for one stack.
+        Box::pin($crate::contract::$suite::$case($server.open().await)).await;
     )*};
     ($open:path) => {
         $crate::meta_contract!(@all tests $open);

@@ -17,7 +17,7 @@ use crate::repair::{Repair, Repaired};
 
 const TENANT: TenantId = TenantId::DEFAULT;
 
-fn rerun() -> NewRun {
+pub(super) fn rerun() -> NewRun {
     NewRun {
         id: RunId::generate(),
         settings: json!({ "on_bad": "null" }),

@@ -5,6 +5,7 @@
 //! alone, so that one bad row cannot fail the others.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, SqlErr};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -33,9 +34,9 @@ struct Request {
 }
 
 impl Queue {
-    pub(super) fn start(writer: Writer, job_added: Arc<Notify>) -> Self {
+    pub(super) fn start(writer: Writer, job_added: Arc<Notify>, floor: Arc<AtomicI64>) -> Self {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(Committer { writer, job_added }.run(receiver));
+        tokio::spawn(Committer { writer, job_added, floor }.run(receiver));
         Self(sender)
     }
 
@@ -56,6 +57,8 @@ impl Queue {
 struct Committer {
     writer: Writer,
     job_added: Arc<Notify>,
+    /// No upload is dated before this time.
+    floor: Arc<AtomicI64>,
 }
 
 /// What a request became inside the transaction.
@@ -126,7 +129,7 @@ impl Committer {
         let mut keys = keys::known(transaction, uploads).await?;
         let mut outcomes = Vec::with_capacity(uploads.len());
         for new in uploads {
-            outcomes.push(outcome(new, &mut keys, time)?);
+            outcomes.push(outcome(new, &mut keys, time, self.floor.load(Ordering::Relaxed))?);
         }
         let rows: Vec<&Prepared> = outcomes.iter().filter_map(Outcome::new_rows).collect();
         insert(transaction, &rows).await.map_err(|error| match error.sql_err() {
@@ -181,7 +184,7 @@ async fn insert(db: &impl ConnectionTrait, rows: &[&Prepared]) -> Result<(), DbE
 }
 
 /// Decides for one upload of a group; a key may also have been taken by an earlier member of the same group.
-fn outcome(new: &NewUpload, known: &mut Known, time: Now) -> Result<Outcome, StoreError> {
+fn outcome(new: &NewUpload, known: &mut Known, time: Now, floor: i64) -> Result<Outcome, StoreError> {
     if let Some(key) = &new.key {
         match keys::same_request(known, new.tenant, key) {
             Ok(Some(existing)) => return Ok(Outcome::Repeated(existing)),
@@ -190,5 +193,5 @@ fn outcome(new: &NewUpload, known: &mut Known, time: Now) -> Result<Outcome, Sto
         }
         known.insert((new.tenant, key.key.clone()), (key.fingerprint.clone(), new.id));
     }
-    create::prepare(new, time).map(|rows| Outcome::New(Box::new(rows)))
+    create::prepare(new, time, floor).map(|rows| Outcome::New(Box::new(rows)))
 }

@@ -65,8 +65,8 @@ impl Now {
     }
 }
 
-/// Makes all rows of an upload; nothing is written yet.
-pub(super) fn prepare(new: &NewUpload, time: Now) -> Result<Prepared, StoreError> {
+/// Makes all rows of an upload; nothing is written yet. It is not dated before `floor`, which has come for sure.
+pub(super) fn prepare(new: &NewUpload, time: Now, floor: i64) -> Result<Prepared, StoreError> {
     let now = time.database;
     let mut upload = Upload {
         id: new.id,
@@ -80,6 +80,9 @@ pub(super) fn prepare(new: &NewUpload, time: Now) -> Result<Prepared, StoreError
         finished_at: None,
         current_run: None,
         latest_run: new.run,
+        original_removed_at: None,
+        results_removed_at: None,
+        lost_at: None,
     };
     let (mut run, mut run_row) = rows::new_run(&upload, new.run, 1, &new.settings)?;
     let mut job_row = None;
@@ -101,11 +104,12 @@ pub(super) fn prepare(new: &NewUpload, time: Now) -> Result<Prepared, StoreError
             run_row = rows::run_row(&run)?;
         }
     }
+    upload.created_at = upload.created_at.max(floor);
     let audit_row =
         rows::audit_row(now, new.tenant, &new.origin, "upload.create", new.id, upload.state.as_str());
     let upload_row = upload_row(&upload, &run)?;
     Ok(Prepared {
-        record: UploadRecord { upload, latest: run, previous: None },
+        record: UploadRecord { upload, latest: run, previous: None, holds: Vec::new() },
         upload_row,
         run_row,
         job_row,
@@ -131,6 +135,9 @@ fn upload_row(upload: &Upload, run: &Run) -> Result<upload::ActiveModel, StoreEr
         latest_run: Set(upload.latest_run.as_uuid()),
         deleted_at: NotSet,
         purged_at: NotSet,
+        original_removed_at: NotSet,
+        results_removed_at: NotSet,
+        lost_at: NotSet,
     })
 }
 

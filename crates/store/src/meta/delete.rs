@@ -3,20 +3,21 @@
 use std::collections::HashSet;
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::entity::{audit_event, job, run, upload};
+use super::entity::{audit_event, job, removal, run, upload};
 use super::{Meta, db_error, keys, list, rows, runs};
 use crate::blob::ObjectPrefix;
 use crate::error::StoreError;
-use crate::model::{Deleted, JobState, Origin, RunId, TenantId, UploadId, UploadState};
+use crate::model::{Deleted, JobState, Origin, RunId, TenantId, UploadId, UploadRecord, UploadState};
 
 /// Ids asked for in one query, well under the limit on bound values.
 const IDS_PER_QUERY: usize = 500;
 
 impl Meta {
-    /// Deletes an upload: from the return on nobody sees it, its name is gone, its job is stopped, and a worker
+    /// Deletes an upload that nothing holds: from the return on nobody sees it, its name is gone, its job is stopped, and a worker
     /// that still runs it can publish nothing. The caller then removes `Deleted::objects` and calls
     /// [`Meta::finish_delete`].
     pub async fn delete_upload(
@@ -25,8 +26,48 @@ impl Meta {
         id: UploadId,
         origin: &Origin,
     ) -> Result<Deleted, StoreError> {
-        self.write(|transaction, now| async move { delete(&*transaction, tenant, id, origin, now).await })
-            .await
+        self.write(|transaction, now| async move {
+            let transaction = &*transaction;
+            let record = list::get(transaction, tenant, id).await?;
+            let deleted = delete_rows(transaction, &record, now).await?;
+            let audit = rows::audit_row(now, tenant, origin, "upload.delete", id, "deleted");
+            audit_event::Entity::insert(audit).exec_without_returning(transaction).await.map_err(db_error)?;
+            Ok(deleted)
+        })
+        .await
+    }
+
+    /// Deletes an upload as [`Meta::delete_upload`] does; and what its rows say of its content, be it in settings,
+    /// summaries, failures or the names of its holds, is gone at once and not only with the objects.
+    pub async fn erase_upload(
+        &self,
+        tenant: TenantId,
+        id: UploadId,
+        origin: &Origin,
+    ) -> Result<Deleted, StoreError> {
+        self.write(|transaction, now| async move {
+            let transaction = &*transaction;
+            let record = list::get(transaction, tenant, id).await?;
+            let deleted = delete_rows(transaction, &record, now).await?;
+            run::Entity::update_many()
+                .col_expr(run::Column::Settings, Expr::value(Value::Null))
+                .col_expr(run::Column::Summary, Expr::value(None::<Value>))
+                .col_expr(run::Column::Error, Expr::value(None::<Value>))
+                .filter(run::Column::UploadId.eq(id.as_uuid()))
+                .exec(transaction)
+                .await
+                .map_err(db_error)?;
+            job::Entity::update_many()
+                .col_expr(job::Column::Error, Expr::value(None::<String>))
+                .filter(job::Column::UploadId.eq(id.as_uuid()))
+                .exec(transaction)
+                .await
+                .map_err(db_error)?;
+            let audit = rows::audit_row(now, tenant, origin, "upload.erase", id, "erased");
+            audit_event::Entity::insert(audit).exec_without_returning(transaction).await.map_err(db_error)?;
+            Ok(deleted)
+        })
+        .await
     }
 
     /// Says that the objects of a deleted upload are gone. Its runs and jobs go too; what stays is a row without
@@ -44,6 +85,11 @@ impl Meta {
                 .await
                 .map_err(db_error)?;
             if marked.rows_affected > 0 {
+                removal::Entity::delete_many()
+                    .filter(removal::Column::UploadId.eq(id))
+                    .exec(transaction)
+                    .await
+                    .map_err(db_error)?;
                 job::Entity::delete_many()
                     .filter(job::Column::UploadId.eq(id))
                     .exec(transaction)
@@ -131,15 +177,17 @@ impl Meta {
     }
 }
 
-/// The rows of an upload say that nobody may see it.
-pub(super) async fn delete(
-    db: &impl ConnectionTrait,
-    tenant: TenantId,
-    id: UploadId,
-    origin: &Origin,
+/// Makes an upload invisible: its name and checksum are gone, its job is stopped, its keys are free. `Held` when a matter
+/// holds it.
+pub(super) async fn delete_rows(
+    db: &DatabaseTransaction,
+    record: &UploadRecord,
     now: i64,
 ) -> Result<Deleted, StoreError> {
-    let record = list::get(db, tenant, id).await?;
+    let (id, tenant) = (record.upload.id, record.upload.tenant);
+    if let Some(hold) = record.holds.first() {
+        return Err(StoreError::Held { upload: id, hold: hold.name.clone() });
+    }
     let stopped_job = runs::active_job(db, id).await?;
     if let Some(job) = &stopped_job {
         runs::end_job(db, job, JobState::Cancelled, now).await?;
@@ -154,7 +202,5 @@ pub(super) async fn delete(
     }
     update.filter(upload::Column::Id.eq(id.as_uuid())).exec(db).await.map_err(db_error)?;
     keys::forget(db, id).await?;
-    let audit = rows::audit_row(now, tenant, origin, "upload.delete", id, "deleted");
-    audit_event::Entity::insert(audit).exec_without_returning(db).await.map_err(db_error)?;
     Ok(Deleted { upload: id, tenant, objects: ObjectPrefix::Upload { tenant, upload: id }, stopped_job })
 }

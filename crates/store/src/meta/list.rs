@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::entity::{audit_event, job, run, upload};
 use super::rows::{self, unsigned};
-use super::{Meta, db_error, dialect};
+use super::{Meta, db_error, dialect, holds};
 use crate::error::{Entity, StoreError};
 use crate::model::{
     AuditEvent, JobState, ListUploads, Page, Run, RunId, Stats, TenantId, Upload, UploadId, UploadRecord,
@@ -151,13 +151,15 @@ pub(super) async fn find_any(
     Ok(load(db, query).await?.pop())
 }
 
-/// Uploads with their newest and current runs, in three queries however many there are.
+/// Uploads with their newest and current runs, in four queries however many there are.
 async fn load(
     db: &impl ConnectionTrait,
     query: Select<upload::Entity>,
 ) -> Result<Vec<UploadRecord>, StoreError> {
     let rows = query.all(db).await.map_err(db_error)?;
     let uploads = rows.into_iter().map(rows::upload).collect::<Result<Vec<Upload>, _>>()?;
+    let ids: Vec<UploadId> = uploads.iter().map(|upload| upload.id).collect();
+    let mut holds = holds::of_uploads(db, &ids).await?;
     let wanted = uploads.iter().flat_map(|upload| [Some(upload.latest_run), upload.current_run]).flatten();
     let mut runs = load_runs(db, wanted.map(RunId::as_uuid).collect()).await?;
     load_progress(db, &mut runs).await?;
@@ -170,12 +172,16 @@ async fn load(
         let latest = runs
             .remove(&upload.latest_run)
             .ok_or_else(|| StoreError::impossible(format!("upload {} has no run", upload.id)))?;
-        records.push(UploadRecord { upload, latest, previous });
+        let holds = holds.remove(&upload.id).unwrap_or_default();
+        records.push(UploadRecord { upload, latest, previous, holds });
     }
     Ok(records)
 }
 
-async fn load_runs(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<HashMap<RunId, Run>, StoreError> {
+pub(super) async fn load_runs(
+    db: &impl ConnectionTrait,
+    ids: Vec<Uuid>,
+) -> Result<HashMap<RunId, Run>, StoreError> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }

@@ -11,18 +11,25 @@ mod delete;
 mod dialect;
 mod entity;
 mod finish;
+mod holds;
 pub(crate) mod identity;
+mod inspect;
 mod jobs;
 mod keys;
 mod list;
+mod mend;
 mod replaced;
 pub(crate) mod restored;
+mod retention;
 mod rows;
 mod runs;
 mod writer;
 
+pub use inspect::{Contradiction, Inspected};
+
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{
@@ -143,6 +150,8 @@ struct Inner {
     reader: DatabaseConnection,
     creates: commit::Queue,
     job_added: Arc<Notify>,
+    /// A time that has come for sure; a clock that shows less is wrong.
+    floor: Arc<AtomicI64>,
 }
 
 impl Meta {
@@ -157,8 +166,9 @@ impl Meta {
             patience.wait(async { dialect::connect_readers(options).await.map_err(db_error) }).await?;
         let writer = Writer { db, clock, patience };
         let job_added = Arc::new(Notify::new());
-        let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added));
-        Ok(Self(Arc::new(Inner { writer, reader, creates, job_added })))
+        let floor = Arc::new(AtomicI64::new(0));
+        let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added), Arc::clone(&floor));
+        Ok(Self(Arc::new(Inner { writer, reader, creates, job_added, floor })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
@@ -221,6 +231,17 @@ impl Meta {
         &self.0.writer.clock
     }
 
+    /// The time that rows are dated by: that of the database, where several processes share one.
+    pub async fn now(&self) -> Result<i64, StoreError> {
+        self.read(async { dialect::now(self.reader(), self.clock()).await.map_err(db_error) }).await
+    }
+
+    /// Says that this time has come, whatever the clock says: uploads are dated no earlier, so that a clock that is behind
+    /// does not make them old.
+    pub fn not_before(&self, time: i64) {
+        self.0.floor.fetch_max(time, Ordering::Relaxed);
+    }
+
     /// Is notified once for each job that this process makes claimable. Jobs of other processes, and those that
     /// wait for their time or for a lease to end, are found by asking again every second or so.
     pub fn job_added(&self) -> &Notify {
@@ -261,6 +282,12 @@ impl Meta {
             Ok(taken.then_some(transaction))
         };
         begin.await.map_err(db_error)
+    }
+
+    /// Runs a statement without regard to references between rows, to plant a fault.
+    #[cfg(feature = "contract-tests")]
+    pub(crate) async fn plant(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), StoreError> {
+        dialect::plant(&self.0.writer.db, sql, values).await.map_err(db_error)
     }
 
     fn reader(&self) -> &DatabaseConnection {

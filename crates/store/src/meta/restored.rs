@@ -1,11 +1,11 @@
 //! What has to change in rows that have just come from a backup, before anybody may use them.
 
-use sea_orm::{ConnectionTrait, EntityTrait, Set};
+use sea_orm::{DatabaseTransaction, EntityTrait, Set};
 
 use uuid::Uuid;
 
 use super::entity::audit_event;
-use super::{db_error, delete, identity, jobs, rows};
+use super::{db_error, delete, identity, jobs, list, rows};
 use crate::error::StoreError;
 use crate::model::{BackupId, Origin, TenantId, UploadId};
 
@@ -13,7 +13,7 @@ use crate::model::{BackupId, Origin, TenantId, UploadId};
 /// gone, and the audit log says where it comes from. It is another store than that of the backup, which may still live: it
 /// keeps the identity that its empty database had, to which its bucket is bound.
 pub(crate) async fn settle(
-    db: &impl ConnectionTrait,
+    db: &DatabaseTransaction,
     backup: BackupId,
     deleted: &[(TenantId, UploadId)],
     own: Option<Uuid>,
@@ -22,7 +22,12 @@ pub(crate) async fn settle(
     let origin = Origin { actor: "restore".to_owned(), request_id: None };
     jobs::requeue_all(db, now).await?;
     for &(tenant, upload) in deleted {
-        delete::delete(db, tenant, upload, &origin, now).await?;
+        let mut record = list::get(db, tenant, upload).await?;
+        // What held it when the picture was taken had let go of it when it was deleted.
+        record.holds.clear();
+        delete::delete_rows(db, &record, now).await?;
+        let audit = rows::audit_row(now, tenant, &origin, "upload.delete", upload, "deleted");
+        audit_event::Entity::insert(audit).exec_without_returning(db).await.map_err(db_error)?;
     }
     let mut event =
         rows::audit_row(now, TenantId::DEFAULT, &origin, "store.restore", UploadId::generate(), "restored");

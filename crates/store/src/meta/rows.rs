@@ -51,6 +51,9 @@ pub(super) fn upload(row: upload::Model) -> Result<Upload, StoreError> {
         finished_at: row.finished_at,
         current_run: row.current_run.map(RunId::from_uuid),
         latest_run: RunId::from_uuid(row.latest_run),
+        original_removed_at: row.original_removed_at,
+        results_removed_at: row.results_removed_at,
+        lost_at: row.lost_at,
     })
 }
 

@@ -8,6 +8,7 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_first;
 mod m0002_keys_and_replaced;
+mod m0003_life_cycle;
 
 /// The list, for `Meta::migrate`.
 pub(crate) struct Migrator;
@@ -15,7 +16,11 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_first::First), Box::new(m0002_keys_and_replaced::KeysAndReplaced)]
+        vec![
+            Box::new(m0001_first::First),
+            Box::new(m0002_keys_and_replaced::KeysAndReplaced),
+            Box::new(m0003_life_cycle::LifeCycle),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

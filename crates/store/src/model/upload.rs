@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Job, NewJob, Origin, Run, RunId, RunResult, TenantId, UploadId, UploadState};
+use super::{Hold, Job, NewJob, Origin, Run, RunId, RunResult, TenantId, UploadId, UploadState};
 use crate::blob::ObjectPrefix;
 
 /// One uploaded file.
@@ -30,6 +30,19 @@ pub struct Upload {
     pub current_run: Option<RunId>,
     /// The newest run, whatever became of it.
     pub latest_run: RunId,
+    /// When a policy ended the original, in microseconds; the results may have stayed.
+    pub original_removed_at: Option<i64>,
+    /// When a policy ended the results, in microseconds; the original may have stayed.
+    pub results_removed_at: Option<i64>,
+    /// When a check found that the original is not what was sent any more, in microseconds.
+    pub lost_at: Option<i64>,
+}
+
+impl Upload {
+    /// Whether the bytes that were sent are there, as far as is known.
+    pub fn has_original(&self) -> bool {
+        self.original_removed_at.is_none() && self.lost_at.is_none()
+    }
 }
 
 /// An upload with the runs a reader needs.
@@ -42,6 +55,8 @@ pub struct UploadRecord {
     /// The run whose report and files are served, while it is not the newest one (reprocessing goes on, or it
     /// ended without a report).
     pub previous: Option<Run>,
+    /// The matters that hold it, the first one first.
+    pub holds: Vec<Hold>,
 }
 
 impl UploadRecord {

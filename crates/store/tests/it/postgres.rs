@@ -8,6 +8,7 @@ use csvp_testkit::servers::{Postgres, Relay};
 
 /// Any time after the default tenant was made; the suites move it.
 const START_US: i64 = 1_800_000_000_000_000;
+const MIGRATIONS: [&str; 3] = ["m0001_first", "m0002_keys_and_replaced", "m0003_life_cycle"];
 
 /// One cluster for all promises, with a database for each.
 struct Server(Postgres);
@@ -21,7 +22,7 @@ impl Server {
         let clock = Clock::manual(START_US);
         let options = MetaOptions::postgres(self.0.new_database());
         let meta = Meta::open(&options, clock.clone()).await.unwrap();
-        assert_eq!(meta.migrate().await.unwrap(), ["m0001_first", "m0002_keys_and_replaced"]);
+        assert_eq!(meta.migrate().await.unwrap(), MIGRATIONS);
         MetaSetup { meta, clock, keep: Box::new(()) }
     }
 }
@@ -44,7 +45,7 @@ async fn processes_that_migrate_together_do_it_once() {
         });
     }
     let done = starts.join_all().await;
-    assert_eq!(done.iter().sum::<usize>(), 2, "{done:?}");
+    assert_eq!(done.iter().sum::<usize>(), MIGRATIONS.len(), "{done:?}");
 }
 
 /// Two processes share uploads, jobs and keys.

@@ -6,13 +6,14 @@ use sea_orm::{ConnectionTrait, Database};
 
 /// Any time after the default tenant was made; the suites move it.
 const START_US: i64 = 1_800_000_000_000_000;
+const MIGRATIONS: [&str; 3] = ["m0001_first", "m0002_keys_and_replaced", "m0003_life_cycle"];
 
 async fn open() -> MetaSetup {
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::manual(START_US);
     let meta =
         Meta::open(&MetaOptions::sqlite_file(dir.path().join("meta.db")), clock.clone()).await.unwrap();
-    assert_eq!(meta.migrate().await.unwrap(), ["m0001_first", "m0002_keys_and_replaced"]);
+    assert_eq!(meta.migrate().await.unwrap(), MIGRATIONS);
     MetaSetup { meta, clock, keep: Box::new(dir) }
 }
 
@@ -23,7 +24,7 @@ async fn rows_survive_a_restart_and_odd_file_names() {
     let dir = tempfile::tempdir().unwrap();
     let options = MetaOptions::sqlite_file(dir.path().join("what? 100%.db")).with_max_readers(0);
     let meta = Meta::open(&options, Clock::system()).await.unwrap();
-    assert_eq!(meta.pending_migrations().await.unwrap(), ["m0001_first", "m0002_keys_and_replaced"]);
+    assert_eq!(meta.pending_migrations().await.unwrap(), MIGRATIONS);
     meta.migrate().await.unwrap();
     let new = contract::queued("a.csv");
     let Taken::New(created) = meta.create_upload(new.clone()).await.unwrap() else { panic!("it is new") };
@@ -104,7 +105,7 @@ async fn two_processes_may_migrate_at_once() {
     let second = Meta::open(&options, Clock::system()).await.unwrap();
     let (one, two) = tokio::join!(first.migrate(), second.migrate());
     let ran = [one.unwrap(), two.unwrap()].concat();
-    assert_eq!(ran, ["m0001_first", "m0002_keys_and_replaced"], "each ran once");
+    assert_eq!(ran, MIGRATIONS, "each ran once");
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! All that differs between databases: connection options, locks, the claim, and error codes.
 
+mod check;
 mod postgres;
 mod sqlite;
 
@@ -15,6 +16,10 @@ use uuid::Uuid;
 use super::{Database, MetaOptions};
 use crate::clock::Clock;
 use crate::error::StoreError;
+
+#[cfg(feature = "contract-tests")]
+pub(super) use check::plant;
+pub(super) use check::{CONTRADICTIONS, database_faults, write_out};
 
 /// Any number that nobody else locks.
 const MIGRATION_LOCK: i64 = 0x6373_7670;

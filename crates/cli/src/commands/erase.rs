@@ -1,0 +1,82 @@
+//! `csvp erase`: uploads go with all that was made of them.
+
+use std::io::Write as _;
+
+use csvp_server::operate::{Access, ErasePlan, Erased};
+
+use super::store;
+use crate::Outcome;
+use crate::args::EraseArgs;
+use crate::render::text::size;
+
+pub(crate) fn run(args: &EraseArgs) -> anyhow::Result<Outcome> {
+    let json = args.show.json;
+    let plans = store::with(&args.show.store, Access::Read, async |operator| {
+        let mut plans = Vec::with_capacity(args.uploads.len());
+        for &upload in &args.uploads {
+            plans.push(operator.plan_erase(upload).await?);
+        }
+        Ok(plans)
+    })?;
+    if args.dry_run && json {
+        super::print_json(&plans)?;
+        return Ok(Outcome::Done);
+    }
+    if !json {
+        print_plan(&plans)?;
+    }
+    if args.dry_run {
+        return Ok(Outcome::Done);
+    }
+    if !args.yes && !store::confirm("Erase them? This cannot be undone.")? {
+        return Ok(Outcome::Done);
+    }
+    let mut erased = Vec::new();
+    let result = store::with(&args.show.store, Access::Beside, async |operator| {
+        for &upload in &args.uploads {
+            erased.push(operator.erase(upload).await?);
+        }
+        Ok(())
+    });
+    if json {
+        super::print_json(&erased)?;
+    } else {
+        print_erased(&erased)?;
+    }
+    result.map(|()| Outcome::Done)
+}
+
+fn print_plan(plans: &[ErasePlan]) -> anyhow::Result<()> {
+    let mut out = super::stdout();
+    for plan in plans {
+        let held = if plan.holds.is_empty() {
+            String::new()
+        } else {
+            format!(", held for {}: stays", plan.holds.join(", "))
+        };
+        writeln!(
+            out,
+            "{}  {}: {} objects of {}, {} runs{held}",
+            plan.upload,
+            plan.name,
+            plan.objects,
+            size(plan.bytes),
+            plan.runs
+        )?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn print_erased(erased: &[Erased]) -> anyhow::Result<()> {
+    let mut out = super::stdout();
+    for one in erased {
+        if one.left_to_service {
+            writeln!(out, "erased: {}; the running service removes its bytes within a minute", one.upload)?;
+        } else {
+            writeln!(out, "erased: {}, {} removed", one.upload, size(one.removed_bytes))?;
+        }
+    }
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! How data ends: holds, retention, erasure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{MetaSetup, create, finished, queued};
+use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
+use crate::error::StoreError;
+use crate::model::{
+    Due, Ended, Ending, Hold, NewUpload, Origin, RetentionPolicy, RunId, TenantId, UploadId, UploadState,
+};
+use crate::repair::Repair;
+
+const TENANT: TenantId = TenantId::DEFAULT;
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn operator() -> Origin {
+    Origin { actor: "operator".to_owned(), request_id: None }
+}
+
+fn hold(upload: UploadId, name: &str) -> Hold {
+    Hold {
+        upload,
+        name: name.to_owned(),
+        reason: "a dispute".to_owned(),
+        held_by: "legal".to_owned(),
+        created_at: 0,
+    }
+}
+
+fn policy(originals: Option<u32>, results: Option<u32>) -> RetentionPolicy {
+    RetentionPolicy { keep_original_days: originals, keep_results_days: results }
+}
+
+/// What is due by the time that is known.
+async fn due(setup: &MetaSetup) -> Vec<Due> {
+    let record = setup.meta.retention(TENANT).await.unwrap().unwrap();
+    let mut all = Vec::new();
+    let mut after = None;
+    // Pages of one, so that going from page to page is tested too.
+    loop {
+        let page = setup.meta.list_due(TENANT, record.policy, record.known_time, after, 1).await.unwrap();
+        let Some(last) = page.last() else { return all };
+        after = Some((last.created_at, last.upload));
+        all.extend(page);
+    }
+}
+
+async fn pass(setup: &MetaSetup, days: u32) {
+    setup.clock.advance(DAY * days);
+    setup.meta.advance_known_time(TENANT, setup.clock.now_us()).await.unwrap();
+}
+
+async fn end(setup: &MetaSetup, due: &Due) -> Ended {
+    setup.meta.end_by_policy(TENANT, due.upload, due.ending, &operator()).await.unwrap()
+}
+
+/// Objects of an upload as they would be there.
+async fn objects(setup: &MetaSetup, id: UploadId, run: RunId) -> Blobs {
+    let blobs = Blobs::over(Arc::new(object_store::memory::InMemory::new()), None).await.unwrap();
+    let file = |file| ObjectKey::RunFile { tenant: TENANT, upload: id, run, file };
+    let keys = [
+        ObjectKey::Original { tenant: TENANT, upload: id },
+        file(RunFile::CleanCsv),
+        file(RunFile::ReportJson),
+    ];
+    for key in keys {
+        blobs.put(key, Bytes::from_static(b"12345678")).await.unwrap();
+    }
+    assert_eq!(Repair::finish_removals(&setup.meta, &blobs).await.unwrap().removed, 0);
+    blobs
+}
+
+/// Each part when its time has come, all of it when both have; and every step is in the audit log.
+pub async fn data_ends_when_its_time_has_come(setup: MetaSetup) {
+    assert_eq!(setup.meta.retention(TENANT).await.unwrap(), None);
+    let now = setup.clock.now_us();
+    let record = create(&setup, finished("a.csv", now, UploadState::Completed)).await;
+    let (id, run) = (record.upload.id, record.latest.id);
+    let blobs = objects(&setup, id, run).await;
+    setup.meta.set_retention(TENANT, policy(Some(30), Some(60)), &operator()).await.unwrap();
+    assert_eq!(due(&setup).await, []);
+    pass(&setup, 29).await;
+    assert_eq!(due(&setup).await, []);
+    pass(&setup, 1).await;
+    let first = due(&setup).await;
+    assert_eq!(first.len(), 1);
+    assert_eq!((first[0].upload, first[0].ending, first[0].bytes), (id, Ending::Original, 1_000));
+    assert_eq!(end(&setup, &first[0]).await, Ended::Done);
+    assert_eq!(end(&setup, &first[0]).await, Ended::Gone, "once is enough");
+    assert_eq!(Repair::finish_removals(&setup.meta, &blobs).await.unwrap().removed_bytes, 8);
+    assert_eq!(blobs.list(&ObjectPrefix::All).await.unwrap().len(), 2, "the results stay");
+    let record = setup.meta.get_upload(TENANT, id).await.unwrap();
+    assert!(!record.upload.has_original() && record.current().is_some());
+    assert_eq!(due(&setup).await, []);
+    pass(&setup, 30).await;
+    let second = due(&setup).await;
+    assert_eq!((second[0].ending, second[0].bytes), (Ending::Upload, 1_000));
+    assert_eq!(end(&setup, &second[0]).await, Ended::Done);
+    assert!(matches!(setup.meta.get_upload(TENANT, id).await, Err(StoreError::NotFound(_))));
+    Repair::finish_deletes(&setup.meta, &blobs).await.unwrap();
+    assert_eq!(blobs.list(&ObjectPrefix::All).await.unwrap(), []);
+    let actions = super::actions(&setup, id).await;
+    assert_eq!(actions, ["upload.create completed", "upload.retention original", "upload.retention upload"]);
+    setup.meta.clear_retention(TENANT, &operator()).await.unwrap();
+    assert_eq!(setup.meta.retention(TENANT).await.unwrap(), None);
+}
+
+/// The original stays and can be processed again.
+pub async fn results_end_without_their_original(setup: MetaSetup) {
+    let now = setup.clock.now_us();
+    let record = create(&setup, finished("a.csv", now, UploadState::Completed)).await;
+    let (id, run) = (record.upload.id, record.latest.id);
+    let blobs = objects(&setup, id, run).await;
+    setup.meta.set_retention(TENANT, policy(None, Some(10)), &operator()).await.unwrap();
+    pass(&setup, 10).await;
+    let due_now = due(&setup).await;
+    assert_eq!((due_now[0].ending, due_now[0].bytes), (Ending::Results, 1_000));
+    // A run has begun since the plan was made.
+    setup.meta.start_run(TENANT, id, super::uploads::rerun()).await.unwrap();
+    assert_eq!(end(&setup, &due_now[0]).await, Ended::Busy);
+    assert!(due(&setup).await[0].is_busy);
+    setup.meta.request_cancel(TENANT, id, None, &operator()).await.unwrap();
+    assert_eq!(end(&setup, &due_now[0]).await, Ended::Done);
+    Repair::finish_removals(&setup.meta, &blobs).await.unwrap();
+    let left = blobs.list(&ObjectPrefix::All).await.unwrap();
+    assert_eq!(left, [(ObjectKey::Original { tenant: TENANT, upload: id }, 8)]);
+    let record = setup.meta.get_upload(TENANT, id).await.unwrap();
+    assert_eq!((record.current(), record.upload.has_original()), (None, true));
+    assert_eq!(due(&setup).await, []);
+    setup.meta.start_run(TENANT, id, super::uploads::rerun()).await.unwrap();
+}
+
+/// Neither a policy nor a user gets past it, until the last matter has released the upload.
+pub async fn what_is_held_stays(setup: MetaSetup) {
+    let now = setup.clock.now_us();
+    let id = create(&setup, finished("a.csv", now, UploadState::Completed)).await.upload.id;
+    setup.meta.set_retention(TENANT, policy(Some(1), Some(1)), &operator()).await.unwrap();
+    setup.meta.set_hold(TENANT, &hold(id, "case-17"), &operator()).await.unwrap();
+    setup.clock.advance(Duration::from_secs(1));
+    setup.meta.set_hold(TENANT, &hold(id, "audit"), &operator()).await.unwrap();
+    let again = Hold { reason: "two disputes".to_owned(), ..hold(id, "case-17") };
+    setup.meta.set_hold(TENANT, &again, &operator()).await.unwrap();
+    let held = setup.meta.list_holds(TENANT).await.unwrap();
+    let names: Vec<_> = held.iter().map(|hold| (hold.name.as_str(), hold.reason.as_str())).collect();
+    assert_eq!(names, [("case-17", "two disputes"), ("audit", "a dispute")]);
+    assert_eq!(setup.meta.get_upload(TENANT, id).await.unwrap().holds, held);
+    pass(&setup, 2).await;
+    let due_now = due(&setup).await;
+    assert_eq!(due_now[0].holds, ["case-17", "audit"]);
+    let is_held = |error: StoreError| matches!(error, StoreError::Held { hold, .. } if hold == "case-17");
+    assert!(is_held(setup.meta.delete_upload(TENANT, id, &operator()).await.unwrap_err()));
+    assert!(is_held(setup.meta.erase_upload(TENANT, id, &operator()).await.unwrap_err()));
+    assert_eq!(end(&setup, &due_now[0]).await, Ended::Held("case-17".to_owned()));
+    let origin = operator();
+    setup.meta.release_hold(TENANT, id, "case-17", &origin).await.unwrap();
+    let again = setup.meta.release_hold(TENANT, id, "case-17", &origin).await;
+    assert!(matches!(again, Err(StoreError::Conflict(_))));
+    assert_eq!(end(&setup, &due_now[0]).await, Ended::Held("audit".to_owned()));
+    setup.meta.release_hold(TENANT, id, "audit", &origin).await.unwrap();
+    assert_eq!(end(&setup, &due_now[0]).await, Ended::Done);
+    let unknown = setup.meta.set_hold(TENANT, &hold(UploadId::generate(), "x"), &origin).await;
+    assert!(matches!(unknown, Err(StoreError::NotFound(_))));
+    let actions = super::actions(&setup, id).await;
+    let expected = [
+        "upload.create completed",
+        "hold.set held",
+        "hold.set held",
+        "hold.set held",
+        "hold.release released",
+        "hold.release released",
+        "upload.retention upload",
+    ];
+    assert_eq!(actions, expected);
+}
+
+/// A jump ends nothing early, and a clock that is behind makes nothing old.
+pub async fn a_wrong_clock_ends_nothing_early(setup: MetaSetup) {
+    let now = setup.clock.now_us();
+    let id = create(&setup, finished("a.csv", now, UploadState::Completed)).await.upload.id;
+    setup.meta.set_retention(TENANT, policy(Some(30), Some(30)), &operator()).await.unwrap();
+    setup.clock.advance(DAY * 3_650);
+    assert_eq!(due(&setup).await, [], "nobody has seen ten years pass");
+    setup.meta.advance_known_time(TENANT, now - 1).await.unwrap();
+    assert_eq!(setup.meta.retention(TENANT).await.unwrap().unwrap().known_time, now, "never back");
+    setup.meta.trust_clock(TENANT, &operator()).await.unwrap();
+    assert_eq!(due(&setup).await.len(), 1, "a person says that they have passed");
+    // From here on the clock is known to be at least there; one that shows less is wrong.
+    let known = setup.meta.retention(TENANT).await.unwrap().unwrap().known_time;
+    setup.meta.not_before(known + 5);
+    let late = create(&setup, finished("late.csv", now, UploadState::Completed)).await;
+    assert_eq!(late.upload.created_at, known + 5);
+    assert_eq!(setup.meta.get_upload(TENANT, late.upload.id).await.unwrap().upload.created_at, known + 5);
+    assert_eq!(due(&setup).await.iter().map(|due| due.upload).collect::<Vec<_>>(), [id]);
+}
+
+/// It is deleted, and what its rows said of its content is gone before its objects are.
+pub async fn erasing_leaves_ids_only(setup: MetaSetup) {
+    let secret =
+        NewUpload { settings: serde_json::json!({ "null": "Ann Smith" }), ..queued("ann smith.csv") };
+    let id = create(&setup, secret).await.upload.id;
+    let erased = setup.meta.erase_upload(TENANT, id, &operator()).await.unwrap();
+    assert!(erased.stopped_job.is_some());
+    assert!(matches!(setup.meta.get_upload(TENANT, id).await, Err(StoreError::NotFound(_))));
+    let events = setup.meta.list_audit_events(TENANT, 0, 100).await.unwrap();
+    assert!(!format!("{events:?}").to_lowercase().contains("smith"));
+    assert_eq!(super::actions(&setup, id).await, ["upload.create queued", "upload.erase erased"]);
+    setup.meta.finish_delete(&erased).await.unwrap();
+}
