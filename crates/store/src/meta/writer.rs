@@ -75,8 +75,9 @@ impl Writer {
     where
         W: Future<Output = Result<T, StoreError>>,
     {
-        let transaction =
-            Arc::new(self.db.begin_with_options(dialect::write_transaction()).await.map_err(db_error)?);
+        let transaction = Arc::new(
+            self.db.begin_with_options(dialect::write_transaction(&self.db)).await.map_err(db_error)?,
+        );
         let done = async {
             let now = dialect::now(&*transaction, &self.clock).await.map_err(db_error)?;
             work(Arc::clone(&transaction), now).await
