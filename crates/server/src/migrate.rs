@@ -3,7 +3,7 @@
 use csvp_store::Meta;
 
 use crate::config::Config;
-use crate::serve::ServeError;
+use crate::serve::{ServeError, lock_data_dir};
 use crate::services::storage;
 
 /// Brings the database up to date and returns the names of the migrations that ran.
@@ -14,7 +14,7 @@ pub async fn migrate(config: &Config) -> Result<Vec<String>, ServeError> {
     config.validate()?;
     let _lock = match config.database.address()? {
         Some(_) => None,
-        None => Some(storage::lock(config)?),
+        None => Some(lock_data_dir(&config.store.data_dir())?),
     };
     let failed = |source| storage::database_failed(config, source);
     let meta = storage::connect(config).await?;

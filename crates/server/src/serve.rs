@@ -241,7 +241,7 @@ impl Server {
         // others are at work.
         let lock = match config.is_shared() {
             true => None,
-            false => Some(storage::lock(&config)?),
+            false => Some(lock_data_dir(&config.store.data_dir())?),
         };
         let (meta, migrated) = storage::open_meta(&config).await?;
         let blobs = storage::open_blobs(&config, &meta).await?;

@@ -175,8 +175,9 @@ fn one_key_at_two_replicas_is_one_upload_and_its_job_runs_elsewhere() {
     assert_eq!(fleet.sql("SELECT COUNT(*) FROM uploads"), "6");
     // Nobody is there yet who runs jobs.
     let rows = 300_000;
-    let large = clients::table(rows);
-    let sent = clients::send_file(&addresses[0], "large.csv", "large", &large).expect("it is taken");
+    // It must still run when the wish to stop arrives: with the next sign of life of its worker.
+    let longest = clients::table(8 * rows);
+    let sent = clients::send_file(&addresses[0], "longest.csv", "longest", &longest).expect("it is taken");
     let state = |id: &str| -> serde_json::Value {
         serde_json::from_slice(&get(&addresses[1], &format!("/api/v1/uploads/{id}"))).expect("JSON")
     };
@@ -193,7 +194,7 @@ fn one_key_at_two_replicas_is_one_upload_and_its_job_runs_elsewhere() {
     assert_eq!(status, 202, "{}", String::from_utf8_lossy(&answer));
     wait_until_all_have_ended(&fleet);
     assert_eq!(state(&sent.id)["state"], "cancelled");
-    hand_over(&mut fleet, &addresses[0], &large);
+    hand_over(&mut fleet, &addresses[0], &clients::table(rows));
 }
 
 /// A worker that is stopped hands its job back at once; one that dies is missed when its lease ends.
