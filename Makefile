@@ -13,6 +13,8 @@ PORT ?= 3000
 export TEST_DATA ?= $(abspath ../shared)
 # Snapshots are compared, never written, by `make`.
 export INSTA_UPDATE ?= no
+# Property tests try the same cases in every run of a gate; `make hunt` looks for new ones.
+export PROPTEST_RNG_SEED ?= 20261130
 
 SAY := tools/say.sh
 # Tests that take long: `make quick` leaves them to `make test`.
@@ -108,6 +110,15 @@ score: ## public correctness benchmarks, against the gates of bench/scores.toml
 fuzz: ## fuzz targets with libFuzzer, one after the other (SECONDS_EACH=600 TARGETS="scan parse")
 	@tools/need.sh cargo cc
 	@tools/fuzz.sh
+
+.PHONY: hunt
+hunt: ## property tests of the reader with new random cases, round after round (ROUNDS=20)
+	@tools/need.sh cargo cc nextest test-data
+	@for round in $$(seq $(or $(ROUNDS),20)); do \
+	  export PROPTEST_RNG_SEED=$$RANDOM$$RANDOM; \
+	  $(SAY) "round $$round, seed $$PROPTEST_RNG_SEED"; \
+	  cargo nextest run --locked --workspace --filterset "package(csvp-parse) or package(csvp-engine) or package(csvp-convert)"; \
+	done
 
 .PHONY: asan
 asan: ## tests of the reader under AddressSanitizer

@@ -90,13 +90,27 @@ impl Numbers {
 
     /// The mean; none when it is beyond the range of floating point numbers.
     pub(super) fn mean(&self) -> Option<f64> {
-        Some(self.mean).filter(|mean| self.n > 0 && self.kind != NumberKind::Time && mean.is_finite())
+        let (mean, _) = self.moments()?;
+        Some(mean).filter(|mean| mean.is_finite())
     }
 
     /// The standard deviation of the sample (n - 1).
     pub(super) fn standard_deviation(&self) -> Option<f64> {
-        let deviation = (self.squares / (self.n as f64 - 1.0)).sqrt();
-        Some(deviation).filter(|found| self.n > 1 && self.kind != NumberKind::Time && found.is_finite())
+        let (_, squares) = self.moments()?;
+        let deviation = (squares / (self.n as f64 - 1.0)).sqrt();
+        Some(deviation).filter(|found| self.n > 1 && found.is_finite())
+    }
+
+    /// The mean and the sum of the squared distances to it. Of values that are kept in their order of size, so
+    /// that where blocks end is not seen even in the last digit; of more, what the blocks gave.
+    fn moments(&self) -> Option<(f64, f64)> {
+        if self.n == 0 || self.kind == NumberKind::Time {
+            return None;
+        }
+        Some(match &self.spread {
+            Spread::Exact(values) => two_pass(&sorted(values)),
+            Spread::Sketched { .. } => (self.mean, self.squares),
+        })
     }
 
     /// Quantiles: the smallest value that is not below the given share of all values (`percentile_disc` of
@@ -117,8 +131,7 @@ impl Numbers {
         };
         Some(match &self.spread {
             Spread::Exact(values) => {
-                let mut sorted = values.clone();
-                sorted.sort_by(f64::total_cmp);
+                let sorted = sorted(values);
                 of(&|rank| sorted[rank as usize], 0.0)
             }
             Spread::Sketched { sketch, .. } => of(&|rank| sketch.at_rank(rank), sketch.relative_error()),
@@ -176,4 +189,19 @@ impl Spread {
             values.into_iter().for_each(|x| self.add(x, 1, kind));
         }
     }
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+}
+
+/// The mean of `values` and the sum of their squared distances to it.
+fn two_pass(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let sum: f64 = values.iter().sum();
+    // A sum beyond all numbers may still have a mean.
+    let mean = if sum.is_finite() { sum / n } else { values.iter().map(|x| x / n).sum() };
+    (mean, values.iter().map(|x| (x - mean) * (x - mean)).sum())
 }

@@ -83,6 +83,17 @@ fn merged_blocks_give_the_same_as_one() {
 }
 
 #[test]
+fn of_few_values_not_even_the_last_digit_depends_on_the_blocks() {
+    let whole = integers(&[42, 677, 2_814]).finish();
+    for split in 0..=3 {
+        let (first, second) = [42, 677, 2_814].split_at(split);
+        let mut merged = integers(first);
+        merged.merge(integers(second));
+        assert_eq!(merged.finish(), whole, "split before value {split}");
+    }
+}
+
+#[test]
 fn a_long_column_is_within_the_stated_errors() {
     let mut values = random(100_000, 1_000_000);
     let found = integers(&values).finish();
