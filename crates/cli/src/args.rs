@@ -9,8 +9,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 #[cfg(feature = "serve")]
 pub(crate) use operate::{
-    EraseArgs, FsckArgs, HoldCommand, MigrateArgs, PersonArgs, PersonCommand, RetentionCommand,
-    RetentionPlanArgs, RetentionRunArgs, StoreArgs,
+    BackupArgs, BackupCommand, DrCommand, DrillArgs, EraseArgs, FsckArgs, HoldCommand, JobsCommand,
+    JobsListArgs, JobsRetryArgs, ListBackupsArgs, MakeBackupArgs, MigrateArgs, PersonArgs, PersonCommand,
+    PruneBackupsArgs, RestoreArgs, RetentionCommand, RetentionPlanArgs, RetentionRunArgs, StoreArgs,
+    VerifyBackupArgs, WorkerArgs,
 };
 
 /// Reads any CSV, says what is wrong with it and where, and hands out clean, typed data.
@@ -80,6 +82,19 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     #[command(subcommand)]
     Person(PersonCommand),
+    /// Back up the whole service beside it, or look after its backups
+    ///
+    /// A later backup in the same directory costs what is new. Exit code 0: all of it is in the backup; 1: the store has
+    /// lost objects, the rest is; 2: could not run.
+    #[cfg(feature = "serve")]
+    Backup(BackupArgs),
+    /// Restore a backup into an empty store
+    #[cfg(feature = "serve")]
+    Restore(RestoreArgs),
+    /// Try whether a disaster could be recovered from
+    #[cfg(feature = "serve")]
+    #[command(subcommand)]
+    Dr(DrCommand),
     /// Print shell completions
     Completions(CompletionsArgs),
 }
@@ -286,57 +301,6 @@ pub(crate) struct ServeArgs {
     /// Directory for the database and the files
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-}
-
-#[cfg(feature = "serve")]
-#[derive(Debug, ClapArgs)]
-pub(crate) struct WorkerArgs {
-    /// Configuration file (TOML)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Address of the operations port (metrics, probes), or `off`
-    #[arg(long, value_name = "IP:PORT|off")]
-    pub(crate) operations: Option<String>,
-    /// Jobs that run at the same time
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
-}
-
-#[cfg(feature = "serve")]
-#[derive(Debug, Subcommand)]
-pub(crate) enum JobsCommand {
-    /// Show jobs, the newest first
-    List(JobsListArgs),
-    /// Queue jobs again that were given up, with all their attempts
-    ///
-    /// Exit code 0: all are queued; 2: some are not.
-    Retry(JobsRetryArgs),
-}
-
-#[cfg(feature = "serve")]
-#[derive(Debug, ClapArgs)]
-pub(crate) struct JobsListArgs {
-    /// Only jobs of this state: `queued`, `running`, `done`, `dead` or `cancelled`
-    #[arg(long, value_name = "STATE")]
-    pub(crate) state: Option<String>,
-    /// Print JSON, one object per job and line
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
-}
-
-#[cfg(feature = "serve")]
-#[derive(Debug, ClapArgs)]
-pub(crate) struct JobsRetryArgs {
-    /// Jobs, by their ids
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
-    pub(crate) ids: Vec<String>,
-    /// All that were given up
-    #[arg(long)]
-    pub(crate) all: bool,
-    #[command(flatten)]
-    pub(crate) store: StoreArgs,
 }
 
 #[derive(Debug, ClapArgs)]

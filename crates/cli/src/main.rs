@@ -50,6 +50,12 @@ fn main() -> ExitCode {
         #[cfg(feature = "serve")]
         Command::Migrate(args) => commands::migrate::run(&args),
         #[cfg(feature = "serve")]
+        Command::Backup(args) => commands::backup::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Restore(args) => commands::restore::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Dr(args::DrCommand::Drill(args)) => commands::dr::drill(&args),
+        #[cfg(feature = "serve")]
         Command::Fsck(args) => commands::fsck::run(&args),
         #[cfg(feature = "serve")]
         Command::Retention(command) => commands::retention::run(&command),

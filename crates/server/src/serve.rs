@@ -81,12 +81,6 @@ pub enum ServeError {
         /// The data directory.
         path: PathBuf,
     },
-    /// There is a store where a new one was to be made.
-    #[error("there is a store in `{}` already", path.display())]
-    NotEmpty {
-        /// The data directory.
-        path: PathBuf,
-    },
     /// The database server cannot be used.
     #[error("database `{place}` cannot be used")]
     Database {
@@ -140,7 +134,6 @@ impl ServeError {
             Self::NoStore { .. } => {
                 vec!["name the directory with `--data` or `CSVP_STORE__DATA_DIR`".to_owned()]
             }
-            Self::NotEmpty { .. } => vec!["name another directory with `--data`".to_owned()],
             Self::Database { .. } => {
                 vec![
                     "check that the server runs, that `database.url` names it, and that user, password and TLS are \

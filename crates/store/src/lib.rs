@@ -9,6 +9,7 @@
 //! | [`meta`] | the database: every state change is one transaction |
 //! | [`blob`] | objects: a file is visible when it is complete and durable, never before |
 //! | [`migrations`] | the one forward-only list of schema changes |
+//! | [`backup`] | a picture of all rows and objects, kept elsewhere, and the way back |
 //! | [`fsck`] | compares rows with objects, says what does not fit, and puts right what is sure |
 //! | [`repair`] | brings rows and objects back together after a crash |
 //! | [`clock`] | the only place that asks for the time |
@@ -17,6 +18,7 @@
 //! The order that makes an upload safe: the object is durable, then one transaction writes the rows and the audit
 //! event, then the caller answers. A crash in between leaves bytes without a row, which [`repair`] removes.
 
+pub mod backup;
 pub mod blob;
 pub mod clock;
 pub mod error;

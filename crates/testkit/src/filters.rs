@@ -11,6 +11,8 @@ pub fn snapshot_filters(folder: &Path) -> Vec<Filter> {
     vec![
         (format!("{folder}/?"), "[DIR]/"),
         (format!("csvp {}", escape(env!("CARGO_PKG_VERSION"))), "csvp [VERSION]"),
+        (r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}".to_owned(), "[ID]"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z".to_owned(), "[MOMENT]"),
         // Names of temporary files.
         (r"\.tmp[A-Za-z0-9]{6}".to_owned(), "[TMP]"),
         (r"\d+(\.\d+)? ?(ms|µs)\b".to_owned(), "[TIME]"),

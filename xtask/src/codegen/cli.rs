@@ -13,7 +13,7 @@ const HEAD: &str = "\
 
 What `csvp --help` and the help of every command print. Made by `cargo xtask codegen`; do not edit.
 
-Exit codes: 0 done; 1 from `check` and `schema check` only: ran, and found problems; 2 could not run.
+Exit codes: 0 done; 1 ran, and found problems, from the commands whose help says so; 2 could not run.
 ";
 
 /// `docs/reference/cli.md`.

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand};
-use csvp_server::operate::Uuid;
+use csvp_server::config::Seconds;
+use csvp_server::operate::{BackupId, Uuid};
 
 /// Which store is meant: the same for every operating command.
 #[derive(Debug, ClapArgs)]
@@ -21,6 +22,178 @@ pub(crate) struct MigrateArgs {
     /// Only say what there is to do; change nothing
     #[arg(long)]
     pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WorkerArgs {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Address of the operations port (metrics, probes), or `off`
+    #[arg(long, value_name = "IP:PORT|off")]
+    pub(crate) operations: Option<String>,
+    /// Jobs that run at the same time
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobsCommand {
+    /// Show jobs, the newest first
+    List(JobsListArgs),
+    /// Queue jobs again that were given up, with all their attempts
+    ///
+    /// Exit code 0: all are queued; 2: some are not.
+    Retry(JobsRetryArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JobsListArgs {
+    /// Only jobs of this state: `queued`, `running`, `done`, `dead` or `cancelled`
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Option<String>,
+    /// Print JSON, one object per job and line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct JobsRetryArgs {
+    /// Jobs, by their ids
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) ids: Vec<String>,
+    /// All that were given up
+    #[arg(long)]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct BackupArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<BackupCommand>,
+    #[command(flatten)]
+    pub(crate) make: MakeBackupArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BackupCommand {
+    /// List the backups in a place, the oldest first
+    List(ListBackupsArgs),
+    /// Read a backup back and compare every byte with its SHA-256
+    ///
+    /// Exit code 0: it is whole; 1: it is damaged; 2: could not run.
+    Verify(VerifyBackupArgs),
+    /// Remove old backups, and the bytes that no other one names
+    Prune(PruneBackupsArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct MakeBackupArgs {
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
+    pub(crate) target: Option<String>,
+    /// Read the backup back when it is written
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Write gauges to this file, for the textfile collector of a node exporter
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ListBackupsArgs {
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
+    pub(crate) target: Option<String>,
+    /// Print JSON, one object per backup and line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct VerifyBackupArgs {
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
+    pub(crate) target: Option<String>,
+    /// The backup; the newest one when not given
+    #[arg(long, value_name = "ID")]
+    pub(crate) backup: Option<BackupId>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PruneBackupsArgs {
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
+    pub(crate) target: Option<String>,
+    /// How many of the newest backups stay, at least 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RestoreArgs {
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
+    pub(crate) source: Option<String>,
+    /// The backup; the newest one when not given
+    #[arg(long, value_name = "ID")]
+    pub(crate) backup: Option<BackupId>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) store: StoreArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DrCommand {
+    /// Restore the newest backup somewhere else and look whether all of it is there
+    ///
+    /// Exit code 0: passed; 1: failed; 2: could not run.
+    Drill(DrillArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct DrillArgs {
+    /// Directory of the backups, or `s3://bucket/prefix`; `backup.target` of the configuration when not given
+    pub(crate) source: Option<String>,
+    /// The backup; the newest one when not given
+    #[arg(long, value_name = "ID")]
+    pub(crate) backup: Option<BackupId>,
+    /// Directory in which the scratch store is made and removed; that of temporary files when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) scratch: Option<PathBuf>,
+    /// Most time of work that may be lost, for example `24h`; `backup.max_rpo` of the configuration when not given
+    #[arg(long, value_name = "TIME")]
+    pub(crate) max_rpo: Option<Seconds>,
+    /// Longest time that the restore may take; `backup.max_rto` of the configuration when not given
+    #[arg(long, value_name = "TIME")]
+    pub(crate) max_rto: Option<Seconds>,
+    /// Write gauges to this file, for the textfile collector of a node exporter
+    #[arg(long, value_name = "FILE")]
+    pub(crate) metrics: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) store: StoreArgs,
 }

@@ -1,10 +1,14 @@
 //! One file per verb.
 
+#[cfg(feature = "serve")]
+pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod count;
 pub(crate) mod detect;
+#[cfg(feature = "serve")]
+pub(crate) mod dr;
 #[cfg(feature = "serve")]
 pub(crate) mod erase;
 #[cfg(feature = "serve")]
@@ -19,6 +23,8 @@ pub(crate) mod parse;
 #[cfg(feature = "serve")]
 pub(crate) mod person;
 pub(crate) mod profile;
+#[cfg(feature = "serve")]
+pub(crate) mod restore;
 #[cfg(feature = "serve")]
 pub(crate) mod retention;
 pub(crate) mod schema;

@@ -45,6 +45,12 @@ fn help_of_the_service() {
         ("help_jobs", "jobs --help"),
         ("help_jobs_list", "jobs list --help"),
         ("help_jobs_retry", "jobs retry --help"),
+        ("help_backup", "backup --help"),
+        ("help_backup_list", "backup list --help"),
+        ("help_backup_verify", "backup verify --help"),
+        ("help_backup_prune", "backup prune --help"),
+        ("help_restore", "restore --help"),
+        ("help_dr_drill", "dr drill --help"),
     ] {
         assert_eq!(sandbox.snapshot(name, line).code, Some(0), "csvp {line}");
     }

@@ -17,6 +17,6 @@ pub use quantity::{Bytes, QuantityError, Seconds};
 pub use reference::reference_page;
 pub use secret::Secret;
 pub use sections::{
-    Config, DatabaseSection, LimitsSection, LogFormat, LogSection, Migrate, ProcessingSection, S3Section,
-    ServerSection, Setting, Sse, StoreSection, UploadSection,
+    BackupSection, Config, DatabaseSection, LimitsSection, LogFormat, LogSection, Migrate, ProcessingSection,
+    S3Section, ServerSection, Setting, Sse, StoreSection, UploadSection,
 };

@@ -169,6 +169,17 @@ sections! {
         /// Problems shown in the report; the complete list is a file.
         problems_shown: u32 = "1000";
     }
+    /// Where backups go, and how good they have to be.
+    backup: BackupSection {
+        /// Directory of the backups, or `s3://bucket/prefix` at the server and with the keys of `s3`, for commands that name
+        /// none.
+        target: String = "";
+        /// Most time of work that may be lost: `csvp dr drill` fails when the newest backup is older than the last change by
+        /// more than this.
+        max_rpo: Seconds = "24h";
+        /// Longest time that a restore may take: `csvp dr drill` fails when it takes longer.
+        max_rto: Seconds = "1h";
+    }
     /// What the program says while it runs.
     log: LogSection {
         /// `error`, `warn`, `info`, `debug`, `trace`, or a filter such as `info,csvp_server=debug`.

@@ -1,6 +1,7 @@
 //! Why an operating command could not do what was asked.
 
 use csvp_store::StoreError;
+use csvp_store::backup::BackupError;
 
 use crate::serve::ServeError;
 
@@ -14,6 +15,9 @@ pub enum OperateError {
     /// The database or the objects failed in the middle.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A backup cannot be made, read or restored.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// A file outside of the store could not be written or read.
     #[error("`{path}` cannot be used")]
     File {
@@ -38,6 +42,7 @@ impl OperateError {
     pub fn hints(&self) -> Vec<String> {
         match self {
             Self::Open(error) => error.hints(),
+            Self::Backup(error) => error.hints(),
             Self::Refused { hints, .. } => hints.clone(),
             Self::Store(_) | Self::File { .. } => vec![],
         }

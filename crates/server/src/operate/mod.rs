@@ -9,13 +9,16 @@
 //!   the bytes, the service within a minute.
 //! - Over an object store with a database server there is no owner: what is removed there stays removed.
 
+mod backup;
 mod bucket;
+mod drill;
 mod erase;
 mod error;
 mod fsck;
 mod hold;
 mod person;
 pub(crate) mod retention;
+mod textfile;
 
 use std::fs::File;
 
@@ -26,13 +29,18 @@ use crate::config::Config;
 use crate::serve::{ServeError, lock_data_dir};
 use crate::services::storage;
 
+pub use backup::{backups, place_to_read, place_to_write, prune, restore, verify};
 pub use bucket::{BucketRules, bucket_rules};
+pub use csvp_store::BackupId;
+pub use csvp_store::backup::{BackupError, Entry, Fault, Made, Manifest, Place, Pruned, Restored, Verified};
+pub use drill::{Drill, DrillOptions, Sample, drill};
 pub use erase::{ErasePlan, Erased};
 pub use error::OperateError;
 pub use fsck::{FsckFinding, FsckReport};
 pub use hold::HoldRecord;
 pub use person::{PersonReport, PersonUpload, Unread};
 pub use retention::{PlannedEnding, RetentionDone, RetentionPlan, RetentionState};
+pub use textfile::{backup_metrics, drill_metrics, write_textfile};
 /// Ids of uploads, as they are typed.
 pub use uuid::Uuid;
 
@@ -45,7 +53,8 @@ pub enum Access {
     Beside,
     /// Changes objects that others may use at the same time. Refused while another process holds the data directory.
     Alone,
-    /// Makes a store where there is none, for this process alone. Refused when there is anything in it.
+    /// Makes a store where there is none, for this process alone. Whether there is anything in it says the command, which
+    /// knows what an earlier try may have left.
     New,
 }
 
@@ -99,9 +108,6 @@ impl Operator {
         let meta = storage::connect(config).await?;
         meta.migrate().await.map_err(|source| storage::database_failed(config, source))?;
         let blobs = storage::open_blobs(config, &meta).await?;
-        if !storage::is_empty(config, &meta, &blobs).await? {
-            return Err(ServeError::NotEmpty { path: config.store.data_dir() });
-        }
         Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, lock })
     }
 

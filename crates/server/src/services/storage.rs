@@ -4,8 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use csvp_store::repair::{Repair, Repaired};
-use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, ObjectPrefix, StoreError, TenantId};
-use futures::TryStreamExt as _;
+use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError};
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
@@ -103,16 +102,6 @@ pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<B
     }
     let root = config.store.data_dir().join(OBJECTS);
     Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))
-}
-
-/// Whether nothing was ever stored.
-pub(crate) async fn is_empty(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<bool, ServeError> {
-    let look = async {
-        let uploads = meta.stats(TenantId::DEFAULT).await?.total;
-        let object = blobs.stream_keys(&ObjectPrefix::All).try_next().await?;
-        Ok(uploads == 0 && object.is_none())
-    };
-    look.await.map_err(|source| failed(config, source))
 }
 
 /// Puts right what a crash left behind: jobs whose workers are gone, objects whose upload was deleted or was never
@@ -220,6 +209,6 @@ pub(crate) fn is_nearly_full_at(path: &Path, min_free: u64) -> bool {
 }
 
 /// Free bytes of the disk that holds the path; none where that cannot be told.
-fn free_bytes(path: &Path) -> Option<u64> {
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
     rustix::fs::statvfs(path).ok().map(|facts| facts.f_bavail.saturating_mul(facts.f_frsize))
 }

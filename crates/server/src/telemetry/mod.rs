@@ -6,4 +6,4 @@ mod names;
 
 pub use logs::init_logs;
 pub use metrics::Metrics;
-pub use names::{Metric, MetricKind, metrics_page};
+pub use names::{Metric, MetricKind, TextMetric, metrics_page};

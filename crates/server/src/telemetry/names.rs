@@ -91,6 +91,42 @@ metrics_table! {
     BuildInfo, "csvp_build_info", Gauge, ["version": "the program's version"], "always 1";
 }
 
+macro_rules! text_metrics {
+    ($($variant:ident, $name:literal, $doc:literal;)*) => {
+        /// Gauges that commands write into a file for the textfile collector of a node exporter: they run from a timer, and
+        /// nobody could ask them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum TextMetric { $(#[doc = $doc] $variant,)* }
+
+        impl TextMetric {
+            /// All of them, in the order of the reference page.
+            pub const ALL: &'static [TextMetric] = &[$(TextMetric::$variant),*];
+
+            /// Its name.
+            pub fn name(self) -> &'static str { match self { $(TextMetric::$variant => $name),* } }
+
+            /// What it says.
+            pub fn doc(self) -> &'static str { match self { $(TextMetric::$variant => $doc),* } }
+        }
+    };
+}
+
+text_metrics! {
+    BackupLastRun, "csvp_backup_last_run_timestamp_seconds", "when the last backup ended, whatever became of it";
+    BackupLastSuccess, "csvp_backup_last_success_timestamp_seconds",
+        "the moment whose rows the newest backup holds; kept when a later one fails";
+    BackupDuration, "csvp_backup_duration_seconds", "how long the last backup took";
+    BackupObjects, "csvp_backup_objects", "objects in it";
+    BackupBytes, "csvp_backup_bytes", "their bytes";
+    BackupLostObjects, "csvp_backup_lost_objects", "objects that rows name and the store has lost; anything but 0 needs a person";
+    DrillLastRun, "csvp_dr_drill_last_run_timestamp_seconds", "when the last drill ended, whatever became of it";
+    DrillLastSuccess, "csvp_dr_drill_last_success_timestamp_seconds", "when the last drill passed; kept when a later one fails";
+    DrillPassed, "csvp_dr_drill_passed", "1 when the last drill passed, else 0";
+    DrillRpo, "csvp_dr_drill_rpo_seconds", "by how much the last change was newer than the backup";
+    DrillRto, "csvp_dr_drill_rto_seconds", "how long the restore took";
+    DrillBytes, "csvp_dr_drill_restored_bytes", "bytes of objects that were restored";
+}
+
 const HEAD: &str = "\
 # Metrics
 
@@ -100,6 +136,17 @@ Beside these, `process_*` (CPU, memory, file descriptors, threads) is served und
 
 | metric | kind | labels | meaning |
 |---|---|---|---|
+";
+
+const TEXT_HEAD: &str = "
+## Written into a file
+
+`csvp backup TARGET --metrics FILE` and `csvp dr drill --metrics FILE` write gauges for the
+[textfile collector](https://github.com/prometheus/node_exporter#textfile-collector) of a node exporter. The file takes the
+place of the old one as a whole; give each command a file of its own.
+
+| metric | meaning |
+|---|---|
 ";
 
 /// `docs/reference/metrics.md`.
@@ -115,6 +162,10 @@ pub fn metrics_page() -> String {
             metric.labels().iter().map(|(name, values)| format!("`{name}`: {values}")).collect();
         let labels = if labels.is_empty() { "none".to_owned() } else { labels.join("; ") };
         let _ = writeln!(page, "| `{}` | {kind} | {labels} | {} |", metric.name(), metric.doc());
+    }
+    page.push_str(TEXT_HEAD);
+    for metric in TextMetric::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", metric.name(), metric.doc());
     }
     page
 }

@@ -9,8 +9,9 @@ use super::{Meta, db_error, rows};
 use crate::error::StoreError;
 use crate::model::{Origin, TenantId};
 
-/// The event that tells it: the first one of the log, and it goes where the log goes, into backups too.
-const ACTION: &str = "store.identify";
+/// The event that tells it. The newest of its kind counts: it goes where the log goes, into backups too, and a store that
+/// was restored is another one than that of the backup.
+pub(crate) const ACTION: &str = "store.identify";
 
 impl Meta {
     /// The id of this database; made when it is asked for first. A copy has the same.
@@ -20,16 +21,7 @@ impl Meta {
             if let Some(known) = known(transaction).await? {
                 return Ok(known);
             }
-            let mut event = rows::audit_row(
-                now,
-                TenantId::DEFAULT,
-                &Origin::worker(),
-                ACTION,
-                crate::model::UploadId::generate(),
-                "made",
-            );
-            event.subject = sea_orm::Set(Uuid::now_v7().to_string());
-            audit_event::Entity::insert(event).exec_without_returning(transaction).await.map_err(db_error)?;
+            set(transaction, Uuid::now_v7(), now).await?;
             // Another process may have been first.
             known(transaction)
                 .await?
@@ -39,15 +31,25 @@ impl Meta {
     }
 }
 
-async fn known(db: &impl ConnectionTrait) -> Result<Option<Uuid>, StoreError> {
-    let first = audit_event::Entity::find()
+/// Makes this the identity of the database.
+pub(super) async fn set(db: &impl ConnectionTrait, identity: Uuid, now: i64) -> Result<(), StoreError> {
+    let any = crate::model::UploadId::generate();
+    let mut event = rows::audit_row(now, TenantId::DEFAULT, &Origin::worker(), ACTION, any, "made");
+    event.subject = sea_orm::Set(identity.to_string());
+    audit_event::Entity::insert(event).exec_without_returning(db).await.map_err(db_error)?;
+    Ok(())
+}
+
+/// The identity, if it was asked for before.
+pub(crate) async fn known(db: &impl ConnectionTrait) -> Result<Option<Uuid>, StoreError> {
+    let newest = audit_event::Entity::find()
         .filter(audit_event::Column::TenantId.eq(TenantId::DEFAULT.as_uuid()))
         .filter(audit_event::Column::Action.eq(ACTION))
-        .order_by_asc(audit_event::Column::Seq)
+        .order_by_desc(audit_event::Column::Seq)
         .one(db)
         .await
         .map_err(db_error)?;
-    let Some(event) = first else { return Ok(None) };
+    let Some(event) = newest else { return Ok(None) };
     let id = event.subject.parse();
     id.map(Some).map_err(|_| StoreError::impossible(format!("`{}` is no id of a database", event.subject)))
 }

@@ -181,6 +181,23 @@ pub(super) async fn set_state(
     Ok(())
 }
 
+/// Makes all running jobs wait again, for rows that come from a backup: their workers are not of this store. The attempts
+/// that were under way do not count.
+pub(super) async fn requeue_all(db: &impl ConnectionTrait, now: i64) -> Result<(), StoreError> {
+    let running = job::Entity::find()
+        .filter(job::Column::State.eq(JobState::Running.as_str()))
+        .all(db)
+        .await
+        .map_err(db_error)?;
+    for row in running {
+        let job = rows::job(row)?;
+        let attempts = i32::try_from(job.attempts).unwrap_or(1) - 1;
+        requeue(db, &rows::lease(&job)?, now, attempts, None).await?;
+        set_state(db, &job, UploadState::Queued, None).await?;
+    }
+    Ok(())
+}
+
 /// Deals with jobs whose workers have not been heard of.
 async fn expire_leases(db: &impl ConnectionTrait, now: i64) -> Result<(), StoreError> {
     let expired = job::Entity::find()

@@ -47,6 +47,13 @@ impl Meta {
         Ok(Page { items, next })
     }
 
+    /// When the last change was made, in microseconds; none when there was none yet.
+    pub async fn last_event_at(&self) -> Result<Option<i64>, StoreError> {
+        let last = audit_event::Entity::find().order_by_desc(audit_event::Column::Seq).one(self.reader());
+        let last = self.read(async { last.await.map_err(db_error) }).await?;
+        Ok(last.map(|event| event.at))
+    }
+
     /// All runs over an upload, the first one first.
     pub async fn list_runs(&self, tenant: TenantId, id: UploadId) -> Result<Vec<Run>, StoreError> {
         self.get_upload(tenant, id).await?;

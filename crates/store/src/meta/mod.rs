@@ -12,13 +12,14 @@ mod dialect;
 mod entity;
 mod finish;
 mod holds;
-mod identity;
+pub(crate) mod identity;
 mod inspect;
 mod jobs;
 mod keys;
 mod list;
 mod mend;
 mod replaced;
+pub(crate) mod restored;
 mod retention;
 mod rows;
 mod runs;
@@ -31,7 +32,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
+use sea_orm::{
+    DatabaseBackend, DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 use tokio::sync::Notify;
 
@@ -173,8 +176,8 @@ impl Meta {
     pub async fn migrate(&self) -> Result<Vec<String>, StoreError> {
         // The second of two processes must see what the first has done, not what was there when it began to wait: so no
         // serialisable transaction, whose view is fixed.
-        let transaction =
-            self.0.writer.db.begin_with_options(dialect::migration()).await.map_err(db_error)?;
+        let writer = &self.0.writer.db;
+        let transaction = writer.begin_with_options(dialect::migration(writer)).await.map_err(db_error)?;
         dialect::lock_for_migration(&transaction).await.map_err(db_error)?;
         let pending = names(Migrator::get_pending_migrations(&transaction).await.map_err(db_error)?);
         Migrator::up(&transaction, None).await.map_err(db_error)?;
@@ -245,6 +248,42 @@ impl Meta {
         &self.0.job_added
     }
 
+    /// The time of the database, by which rows are dated.
+    pub(crate) async fn time_in(&self, transaction: &DatabaseTransaction) -> Result<i64, StoreError> {
+        dialect::now(transaction, self.clock()).await.map_err(db_error)
+    }
+
+    /// The kind of the database, for people.
+    pub(crate) fn database_name(&self) -> &'static str {
+        match self.reader().get_database_backend() {
+            DatabaseBackend::Postgres => "postgresql",
+            _ => "sqlite",
+        }
+    }
+
+    /// All rows as they are at one moment; others go on writing. For reading only.
+    pub(crate) async fn begin_snapshot(&self) -> Result<DatabaseTransaction, StoreError> {
+        let reader = self.reader();
+        let begin = async {
+            let transaction = reader.begin_with_options(dialect::snapshot(reader)).await?;
+            dialect::lift_timeouts(&transaction).await?;
+            Ok(transaction)
+        };
+        begin.await.map_err(db_error)
+    }
+
+    /// A writing transaction in which this process may change the schema; `None` while another one does.
+    pub(crate) async fn begin_alone(&self) -> Result<Option<DatabaseTransaction>, StoreError> {
+        let writer = &self.0.writer.db;
+        let begin = async {
+            let transaction = writer.begin_with_options(dialect::migration(writer)).await?;
+            dialect::lift_timeouts(&transaction).await?;
+            let taken = dialect::try_lock_for_migration(&transaction).await?;
+            Ok(taken.then_some(transaction))
+        };
+        begin.await.map_err(db_error)
+    }
+
     /// Runs a statement without regard to references between rows, to plant a fault.
     #[cfg(feature = "contract-tests")]
     pub(crate) async fn plant(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), StoreError> {
@@ -274,7 +313,7 @@ fn names(migrations: Vec<sea_orm_migration::Migration>) -> Vec<String> {
 }
 
 /// Sorts an error of the database by what the caller can do.
-fn db_error(error: DbErr) -> StoreError {
+pub(crate) fn db_error(error: DbErr) -> StoreError {
     let unavailable = match &error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 
 /// How often work is done that crosses another one's each time.
-const MAX_CROSSED: u64 = 20;
+const MAX_CROSSED: u32 = 20;
 
 /// The connections that write.
 #[derive(Debug, Clone)]
@@ -60,10 +60,7 @@ impl Writer {
         loop {
             match self.patience.wait(self.attempt(&work)).await {
                 Err(error) if attempt < MAX_CROSSED && is_crossed(&error) => {
-                    // Those that crossed must not meet again.
-                    let apart =
-                        Duration::from_millis(u64::from(uuid::Uuid::now_v7().as_bytes()[15]) * attempt / 32);
-                    tokio::time::sleep(apart).await;
+                    tokio::time::sleep(apart(attempt, uuid::Uuid::now_v7().as_bytes()[15])).await;
                     attempt += 1;
                 }
                 done => return done,
@@ -75,8 +72,9 @@ impl Writer {
     where
         W: Future<Output = Result<T, StoreError>>,
     {
-        let transaction =
-            Arc::new(self.db.begin_with_options(dialect::write_transaction()).await.map_err(db_error)?);
+        let transaction = Arc::new(
+            self.db.begin_with_options(dialect::write_transaction(&self.db)).await.map_err(db_error)?,
+        );
         let done = async {
             let now = dialect::now(&*transaction, &self.clock).await.map_err(db_error)?;
             work(Arc::clone(&transaction), now).await
@@ -93,6 +91,13 @@ impl Writer {
             }
         }
     }
+}
+
+/// The wait of those that crossed, so that they do not meet again: exponential, with full jitter. All attempts together
+/// wait for some six seconds: on a machine that is busy, transactions stay open for long.
+fn apart(attempt: u32, random: u8) -> Duration {
+    let longest = Duration::from_millis(4).saturating_mul(1 << attempt.min(8));
+    longest * u32::from(random) / 255
 }
 
 fn is_crossed(error: &StoreError) -> bool {

@@ -27,3 +27,8 @@ impl MigratorTrait for Migrator {
         "schema_migrations".into_iden()
     }
 }
+
+/// The names of all migrations, the first one first: how a backup says which schema its rows have.
+pub(crate) fn names() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}

@@ -76,6 +76,8 @@ typed_ids! {
     RunId;
     /// One unit of background work.
     JobId;
+    /// One backup of the whole service.
+    BackupId;
 }
 
 impl TenantId {

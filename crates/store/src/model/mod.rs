@@ -12,7 +12,7 @@ mod state;
 mod upload;
 
 pub use audit::{AuditEvent, Origin};
-pub use ids::{IdError, JobId, RunId, TenantId, UploadId};
+pub use ids::{BackupId, IdError, JobId, RunId, TenantId, UploadId};
 pub use job::{ClaimedJob, Job, JobFate, JobKind, JobState, Lease, NewJob, Progress, Renewed, Stage};
 pub use page::{ListUploads, Page};
 pub(crate) use retention::DAY_US;

@@ -1,6 +1,8 @@
 //! The tests of the store, in one binary.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+/// Backups, and the way back.
+mod backup;
 /// Objects in a local directory and in memory, under the common suite.
 mod blobs;
 /// What only the local directory does.

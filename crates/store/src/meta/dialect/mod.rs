@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use sea_orm::sqlx;
 use sea_orm::{
-    ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, IsolationLevel, SqliteTransactionMode,
-    Statement, TransactionOptions, Value,
+    AccessMode, ConnectionTrait, DatabaseBackend, DatabaseConnection, DbErr, IsolationLevel,
+    SqliteTransactionMode, Statement, TransactionOptions, Value,
 };
 use uuid::Uuid;
 
@@ -51,18 +51,21 @@ pub(super) async fn settle(writer: &DatabaseConnection, options: &MetaOptions) -
 }
 
 /// As if transactions came one after the other. SQLite takes the lock at once: a transaction that reads first and writes
-/// later could not wait for it.
-pub(super) fn write_transaction() -> TransactionOptions {
+/// later could not wait for it; it knows no levels, and the library warns when one is asked for.
+pub(super) fn write_transaction(db: &impl ConnectionTrait) -> TransactionOptions {
+    let has_levels = db.get_database_backend() == DatabaseBackend::Postgres;
     TransactionOptions {
-        isolation_level: Some(IsolationLevel::Serializable),
+        isolation_level: has_levels.then_some(IsolationLevel::Serializable),
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     }
 }
 
 /// A transaction in which each statement sees what others have committed before it.
-pub(super) fn migration() -> TransactionOptions {
-    TransactionOptions { isolation_level: Some(IsolationLevel::ReadCommitted), ..write_transaction() }
+pub(super) fn migration(db: &impl ConnectionTrait) -> TransactionOptions {
+    let one_by_one = write_transaction(db);
+    let isolation_level = one_by_one.isolation_level.map(|_| IsolationLevel::ReadCommitted);
+    TransactionOptions { isolation_level, ..one_by_one }
 }
 
 /// The time that rows are dated by and leases are judged by. Where processes on several machines share a database it is
@@ -95,6 +98,41 @@ pub(super) async fn lock_for_migration(transaction: &impl ConnectionTrait) -> Re
         transaction.execute_unprepared(&sql).await?;
     }
     Ok(())
+}
+
+/// A transaction that sees all rows as they were when it first looked, whatever others commit meanwhile.
+pub(super) fn snapshot(db: &impl ConnectionTrait) -> TransactionOptions {
+    match db.get_database_backend() {
+        DatabaseBackend::Postgres => TransactionOptions {
+            isolation_level: Some(IsolationLevel::RepeatableRead),
+            access_mode: Some(AccessMode::ReadOnly),
+            sqlite_transaction_mode: None,
+        },
+        _ => TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Deferred),
+            ..TransactionOptions::default()
+        },
+    }
+}
+
+/// The limits on time are made for requests; a transaction over all rows waits for a disk or a network in between.
+pub(super) async fn lift_timeouts(transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DatabaseBackend::Postgres {
+        for setting in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
+            transaction.execute_unprepared(&format!("SET LOCAL {setting} = 0")).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes the lock of migrations if nobody has it. On SQLite the writing transaction is that lock.
+pub(super) async fn try_lock_for_migration(transaction: &impl ConnectionTrait) -> Result<bool, DbErr> {
+    if transaction.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok(true);
+    }
+    let sql = format!("SELECT pg_try_advisory_xact_lock({MIGRATION_LOCK}) AS taken");
+    let row = transaction.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await?;
+    row.map_or(Ok(false), |row| row.try_get("", "taken"))
 }
 
 /// Is there any job to be claimed, or any lease that has ended?

@@ -1,0 +1,186 @@
+//! Rows into an empty database, in one transaction that the caller commits when everything else is there.
+//!
+//! The schema is made as it was when the backup was made, the rows go in as they were, and then the same migrations run
+//! over them that ran over the living database.
+
+use std::fmt::Write as _;
+
+use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, Statement, Value as Bound};
+use sea_orm_migration::{MigratorTrait, SchemaManager};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::dump::bound;
+use super::error::BackupError;
+use super::manifest::{Manifest, TableFile};
+use super::ndjson::{LinesReader, damaged};
+use super::place::Place;
+use super::schema::{self, Table};
+use crate::meta::{db_error, identity};
+use crate::migrations::{self, Migrator};
+
+/// Values given to the database with one statement; both take more.
+const VALUES_PER_STATEMENT: usize = 4_000;
+/// Text given to the database with one statement.
+const BYTES_PER_STATEMENT: usize = 4 << 20;
+
+/// Refuses a database that somebody has used; gives the identity that an empty one may have.
+pub(super) async fn must_be_empty(transaction: &DatabaseTransaction) -> Result<Option<Uuid>, BackupError> {
+    // That a store was opened once is no data.
+    let opened = format!("WHERE action <> '{}'", identity::ACTION);
+    let look = async {
+        let (mut found, mut is_made) = (Vec::new(), false);
+        for (table, but, what) in [("uploads", "", "uploads"), ("audit_events", &opened, "audit events")] {
+            if SchemaManager::new(transaction).has_table(table).await? {
+                is_made = true;
+                match count(transaction, table, but).await? {
+                    0 => {}
+                    rows => found.push(format!("{rows} {what}")),
+                }
+            }
+        }
+        Ok((found, is_made))
+    };
+    let (found, is_made) = look.await.map_err(db_error)?;
+    if !found.is_empty() {
+        return Err(BackupError::NotEmpty { what: found.join(" and ") });
+    }
+    if is_made { Ok(identity::known(transaction).await?) } else { Ok(None) }
+}
+
+/// Fills the database; gives the number of rows.
+pub(super) async fn fill(
+    transaction: &DatabaseTransaction,
+    place: &Place,
+    manifest: &Manifest,
+) -> Result<u64, BackupError> {
+    let version = manifest.schema_version()?;
+    let tables = schema::tables(version).await?;
+    make_schema(transaction, version).await?;
+    for table in tables.iter().rev() {
+        // What a migration puts into a new table is among the rows.
+        run(transaction, &format!("DELETE FROM \"{}\"", table.name)).await.map_err(db_error)?;
+    }
+    if manifest.tables.len() != tables.len() {
+        let what = format!("has {} tables, its schema has {}", manifest.tables.len(), tables.len());
+        return Err(damaged("manifest.json", what));
+    }
+    let mut rows = 0;
+    for table in &tables {
+        let file = manifest.tables.iter().find(|file| file.name == table.name);
+        let file = file.ok_or_else(|| damaged("manifest.json", format!("has no table `{}`", table.name)))?;
+        insert(transaction, place, table, file).await?;
+        let found = count(transaction, &table.name, "").await.map_err(db_error)?;
+        if found != file.rows.lines {
+            let what = format!("gave {found} rows, expected {}", file.rows.lines);
+            return Err(damaged(&file.rows.file, what));
+        }
+        rows += found;
+    }
+    Migrator::up(transaction, None).await.map_err(db_error)?;
+    go_on_counting(transaction).await?;
+    Ok(rows)
+}
+
+/// Makes the tables of a version. Those that are there are ours, and empty: the schema may be newer than the rows.
+async fn make_schema(transaction: &DatabaseTransaction, version: usize) -> Result<(), BackupError> {
+    if SchemaManager::new(transaction).has_table("schema_migrations").await.map_err(db_error)? {
+        for table in schema::tables(migrations::names().len()).await?.iter().rev() {
+            run(transaction, &format!("DROP TABLE IF EXISTS \"{}\"", table.name)).await.map_err(db_error)?;
+        }
+        run(transaction, "DROP TABLE schema_migrations").await.map_err(db_error)?;
+    }
+    let steps = u32::try_from(version).unwrap_or(u32::MAX);
+    Migrator::up(transaction, Some(steps)).await.map_err(db_error)?;
+    Ok(())
+}
+
+async fn insert(
+    transaction: &DatabaseTransaction,
+    place: &Place,
+    table: &Table,
+    file: &TableFile,
+) -> Result<(), BackupError> {
+    let per_statement = (VALUES_PER_STATEMENT / table.columns.len().max(1)).max(1);
+    let mut reader = LinesReader::open(place, &file.rows).await?;
+    let (mut values, mut rows, mut bytes) = (Vec::new(), 0, 0);
+    while let Some(line) = reader.next::<Map<String, Value>>().await? {
+        bytes += add(table, &line, &mut values)
+            .ok_or_else(|| damaged(&file.rows.file, "has a row with other columns than its table"))?;
+        rows += 1;
+        if rows == per_statement || bytes >= BYTES_PER_STATEMENT {
+            insert_rows(transaction, table, rows, std::mem::take(&mut values)).await.map_err(db_error)?;
+            (rows, bytes) = (0, 0);
+        }
+    }
+    if rows > 0 {
+        insert_rows(transaction, table, rows, values).await.map_err(db_error)?;
+    }
+    Ok(())
+}
+
+/// Adds the values of a row; gives the bytes of its texts.
+fn add(table: &Table, line: &Map<String, Value>, values: &mut Vec<Bound>) -> Option<usize> {
+    if line.len() != table.columns.len() {
+        return None;
+    }
+    let mut bytes = 0;
+    for column in &table.columns {
+        let value = line.get(&column.name)?;
+        bytes += value.as_str().map_or(0, str::len);
+        values.push(bound(column.kind, value)?);
+    }
+    Some(bytes)
+}
+
+async fn insert_rows(
+    transaction: &DatabaseTransaction,
+    table: &Table,
+    rows: usize,
+    values: Vec<Bound>,
+) -> Result<(), DbErr> {
+    let backend = transaction.get_database_backend();
+    let names: Vec<String> = table.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
+    let mut sql = format!("INSERT INTO \"{}\" ({}) VALUES ", table.name, names.join(", "));
+    for row in 0..rows {
+        let place_of = |at: usize| {
+            let number = row * table.columns.len() + at + 1;
+            match (backend, table.columns[at].kind) {
+                (DatabaseBackend::Postgres, schema::Kind::Json) => format!("CAST(${number} AS json)"),
+                _ => format!("${number}"),
+            }
+        };
+        let places: Vec<String> = (0..table.columns.len()).map(place_of).collect();
+        let _ = write!(sql, "{}({})", if row == 0 { "" } else { ", " }, places.join(", "));
+    }
+    transaction.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await.map(|_| ())
+}
+
+/// Numbers that the database counts up go on behind the largest one. SQLite sees to it by itself.
+async fn go_on_counting(transaction: &DatabaseTransaction) -> Result<(), BackupError> {
+    if transaction.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok(());
+    }
+    for table in schema::tables(migrations::names().len()).await? {
+        let Some(column) = &table.counted else { continue };
+        let name = &table.name;
+        let sql = format!(
+            "SELECT setval(pg_get_serial_sequence('\"{name}\"', '{column}'), MAX(\"{column}\")) FROM \"{name}\" \
+             HAVING MAX(\"{column}\") IS NOT NULL"
+        );
+        run(transaction, &sql).await.map_err(db_error)?;
+    }
+    Ok(())
+}
+
+async fn count(transaction: &DatabaseTransaction, table: &str, but: &str) -> Result<u64, DbErr> {
+    let sql = format!("SELECT COUNT(*) AS found FROM \"{table}\" {but}");
+    let backend = transaction.get_database_backend();
+    let row = transaction.query_one_raw(Statement::from_string(backend, sql)).await?;
+    let rows: i64 = row.map_or(Ok(0), |row| row.try_get("", "found"))?;
+    Ok(u64::try_from(rows).unwrap_or(0))
+}
+
+async fn run(transaction: &DatabaseTransaction, sql: &str) -> Result<(), DbErr> {
+    transaction.execute_unprepared(sql).await.map(|_| ())
+}

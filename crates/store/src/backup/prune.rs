@@ -1,0 +1,88 @@
+//! Removing old backups, and the bytes that no other backup names.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures::TryStreamExt as _;
+
+use super::error::BackupError;
+use super::manifest::{Found, Manifest, dir};
+use super::ndjson::LinesReader;
+use super::objects::{Listed, State};
+use super::place::{Place, object_path};
+use super::sum::Sum;
+use crate::clock::{Clock, micros};
+use crate::model::BackupId;
+
+/// In a bucket, which has no lock, an unfinished backup that is younger may still be under way.
+const MAY_BE_UNDER_WAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What was removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Backups, unfinished ones included.
+    pub backups: Vec<BackupId>,
+    /// Contents of objects.
+    pub contents: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Backups that stay.
+    pub kept: Vec<BackupId>,
+}
+
+/// Keeps the newest `keep` complete backups and removes the others, those that were never finished, and all contents that
+/// none of the kept names.
+///
+/// # Errors
+/// `Damaged` when a backup that is to be kept cannot be read: then nothing is removed, as its contents are not known. `Busy`
+/// when a backup may be under way.
+pub async fn prune(place: &Place, keep: usize, clock: &Clock) -> Result<Pruned, BackupError> {
+    let found = Found::look(place).await?;
+    let young = clock.now_us().saturating_sub(micros(MAY_BE_UNDER_WAY));
+    if !place.is_locked() && found.unfinished.iter().any(|id| id.made_at_us() > young) {
+        return Err(BackupError::Busy { what: format!("the backups in `{}`", place.name()) });
+    }
+    let (old, kept) = found.complete.split_at(found.complete.len().saturating_sub(keep.max(1)));
+    let named = named(place, kept).await?;
+    let mut pruned = Pruned { kept: kept.to_vec(), ..Pruned::default() };
+    for &id in old.iter().chain(&found.unfinished) {
+        remove(place, id).await?;
+        pruned.backups.push(id);
+    }
+    for (sum, size_bytes) in place.objects().await? {
+        if !named.contains(&sum) {
+            place.delete(&object_path(&sum)).await?;
+            pruned.contents += 1;
+            pruned.bytes += size_bytes;
+        }
+    }
+    Ok(pruned)
+}
+
+async fn named(place: &Place, kept: &[BackupId]) -> Result<HashSet<Sum>, BackupError> {
+    let mut named = HashSet::new();
+    for &id in kept {
+        let list = Manifest::read(place, id).await?.objects.list;
+        let mut list = LinesReader::open(place, &list).await?;
+        while let Some(listed) = list.next::<Listed>().await? {
+            if let State::Sha256(sum) = listed.state {
+                named.insert(sum);
+            }
+        }
+    }
+    Ok(named)
+}
+
+/// Removes the manifest first: what is left after a crash is an unfinished backup.
+async fn remove(place: &Place, id: BackupId) -> Result<(), BackupError> {
+    let mut files = Vec::new();
+    let mut listed = place.list(&dir(id));
+    while let Some((path, _)) = listed.try_next().await? {
+        files.push(path);
+    }
+    files.sort_by_key(|path| !path.ends_with("/manifest.json"));
+    for path in files {
+        place.delete(&path).await?;
+    }
+    Ok(())
+}
