@@ -16,7 +16,7 @@ from pathlib import Path
 CONNECTIONS = 64
 SECONDS = int(os.environ.get("SERVICE_SECONDS", "20"))
 NGINX = """
-daemon off; worker_processes {workers}; pid {dir}/pid; error_log {dir}/log;
+{user} daemon off; worker_processes {workers}; pid {dir}/pid; error_log {dir}/log;
 events {{ worker_connections 512; }}
 http {{
   access_log off; client_max_body_size 0; client_body_temp_path {dir}/body;
@@ -47,7 +47,7 @@ def nginx(folder):
     for name in ("files", "body"):
         Path(folder, name).mkdir()
         os.chmod(Path(folder, name), 0o777)
-    Path(folder, "conf").write_text(NGINX.format(dir=folder, port=port, workers=os.cpu_count()))
+    Path(folder, "conf").write_text(NGINX.format(user="user root;" if os.getuid() == 0 else "", dir=folder, port=port, workers=os.cpu_count()))
     server = subprocess.Popen(["nginx", "-c", f"{folder}/conf", "-e", f"{folder}/log"])
     try:
         for _ in range(100):

@@ -1,6 +1,6 @@
 //! Accepted records as a Parquet file.
 //!
-//! ZSTD (in tables of at most 2,048 columns), dictionaries where values repeat (in tables of at most 512), statistics per
+//! ZSTD (in tables of at most 2,048 columns that have more than 8 KiB of values), dictionaries where values repeat (in tables of at most 512), statistics per
 //! page and a page index, so that readers skip what they do not need. A row group ends at 1,048,576 rows or 96 MiB of values, whichever comes
 //! first: the memory does not depend on the size of the file. Equal records give equal bytes.
 
@@ -41,6 +41,8 @@ pub struct ParquetOutput<W: Write + Send> {
     threads: usize,
     group_rows: u64,
     group_bytes: usize,
+    /// The first records, until it is known whether they are all.
+    first: Option<Arc<Columns>>,
     /// Rows of the current row group.
     rows: u64,
     /// Bytes of their values.
@@ -59,6 +61,13 @@ struct Open<W: Write + Send> {
     file: SerializedFileWriter<W>,
     groups: ArrowRowGroupWriterFactory,
     lanes: Lanes<Step, ColumnEncoder>,
+}
+
+/// Whether records are all that there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IsAll {
+    Yes,
+    No,
 }
 
 /// What comes to the columns, each of which is encoded by itself.
@@ -94,6 +103,7 @@ impl<W: Write + Send> ParquetOutput<W> {
             threads: 1,
             group_rows: rows,
             group_bytes: bytes,
+            first: None,
             rows: 0,
             bytes: 0,
         })
@@ -108,21 +118,26 @@ impl<W: Write + Send> ParquetOutput<W> {
     /// Writes the rest and the footer, flushes, and gives back what was written to. A file without records is
     /// a valid file, too.
     pub fn finish(mut self) -> Result<W, ConvertError> {
+        if let Some(first) = self.first.take() {
+            self.open(first.values(), IsAll::Yes)?;
+            self.append(&first)?;
+        }
         self.end_group()?;
-        self.open(&[])?;
+        self.open(&[], IsAll::Yes)?;
         let State::Open(open) = self.state else { return Err(not_open()) };
         let mut out = open.file.into_inner().map_err(keep_broken_pipe)?;
         out.flush()?;
         Ok(out)
     }
 
-    /// The file, begun if that has not happened yet; `first` are its first records.
-    fn open(&mut self, first: &[Values]) -> Result<&mut Open<W>, ConvertError> {
+    /// The file, begun if that has not happened yet; `first` are its first records, or all of them.
+    fn open(&mut self, first: &[Values], is_all: IsAll) -> Result<&mut Open<W>, ConvertError> {
         if matches!(self.state, State::New(_))
             && let State::New(out) = std::mem::replace(&mut self.state, State::Broken)
         {
             let parquet_schema = ArrowSchemaConverter::new().convert(&self.arrow_schema)?;
-            let mut properties = properties::properties(&self.table, &parquet_schema, first)?;
+            let size = (is_all == IsAll::Yes).then(|| first.iter().map(bytes).sum());
+            let mut properties = properties::properties(&self.table, &parquet_schema, first, size)?;
             add_encoded_arrow_schema_to_metadata(&self.arrow_schema, &mut properties);
             let file =
                 SerializedFileWriter::new(out, parquet_schema.root_schema_ptr(), Arc::new(properties))?;
@@ -143,8 +158,20 @@ impl<W: Write + Send> ParquetOutput<W> {
         if columns.n_records() == 0 {
             return Ok(());
         }
+        if let State::New(_) = self.state {
+            let Some(first) = self.first.take() else {
+                self.first = Some(Arc::clone(columns));
+                return Ok(());
+            };
+            self.open(first.values(), IsAll::No)?;
+            self.append(&first)?;
+        }
+        self.append(columns)
+    }
+
+    fn append(&mut self, columns: &Arc<Columns>) -> Result<(), ConvertError> {
         let is_new_group = self.rows == 0;
-        let open = self.open(columns.values())?;
+        let State::Open(open) = &mut self.state else { return Err(not_open()) };
         if is_new_group {
             let mut writers =
                 open.groups.create_column_writers(open.file.flushed_row_groups().len())?.into_iter();
@@ -162,7 +189,7 @@ impl<W: Write + Send> ParquetOutput<W> {
             return Ok(());
         }
         (self.rows, self.bytes) = (0, 0);
-        let open = self.open(&[])?;
+        let State::Open(open) = &mut self.state else { return Err(not_open()) };
         open.lanes.give(Step::EndOfGroup);
         let mut chunks = Vec::new();
         open.lanes.with_states(|column| chunks.push(column.take_chunk()));

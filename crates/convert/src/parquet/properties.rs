@@ -30,6 +30,9 @@ const ZSTD_LEVEL: i32 = 1;
 const DICTIONARY_COLUMNS: usize = 512;
 /// Most columns that are compressed.
 const COMPRESSED_COLUMNS: usize = 2_048;
+/// Bytes of values from which on a file is compressed. Of less, compressing saves a block of the disk at most, and making two
+/// compressors for each column costs more than all the rest.
+const COMPRESSED_BYTES: usize = 8 << 10;
 /// Largest dictionary. What is larger is slow, because it does not fit the processor's cache.
 const DICTIONARY_BYTES: usize = 256 << 10;
 /// Bits a value from which on a dictionary of numbers is worth its time, which is several times that of packing them.
@@ -37,15 +40,17 @@ const WORTHWHILE_BITS: u32 = 8;
 /// Values of the first block from which on they say something about the column.
 const TELLING_VALUES: usize = 256;
 
-/// The properties of a file of these columns, of which the first values are given if it has any.
+/// The properties of a file of these columns, of which the first values are given if it has any, and the bytes of all
+/// values where they are known.
 pub(super) fn properties(
     table: &Schema,
     leaves: &SchemaDescriptor,
     first: &[Values],
+    size: Option<usize>,
 ) -> Result<WriterProperties, ParquetError> {
     let n_columns = table.columns.len();
     let mut builder = WriterProperties::builder()
-        .set_compression(compression(n_columns)?)
+        .set_compression(compression(n_columns, size)?)
         .set_dictionary_enabled(n_columns <= DICTIONARY_COLUMNS)
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
         .set_created_by(concat!("csvp version ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -61,8 +66,8 @@ pub(super) fn properties(
 }
 
 /// How pages are compressed: a compressor holds some 20 KiB for each column as long as its row group is open.
-fn compression(columns: usize) -> Result<Compression, ParquetError> {
-    if columns > COMPRESSED_COLUMNS {
+fn compression(columns: usize, size: Option<usize>) -> Result<Compression, ParquetError> {
+    if columns > COMPRESSED_COLUMNS || size.is_some_and(|size| size <= COMPRESSED_BYTES) {
         return Ok(Compression::UNCOMPRESSED);
     }
     Ok(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))

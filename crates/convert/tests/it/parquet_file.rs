@@ -7,7 +7,7 @@ use csvp_convert::parquet::{COLUMNS_KEY, NULL_WORDS_KEY, REPORT_VERSION_KEY, TYP
 use csvp_convert::{FileKind, ParquetOutput};
 use csvp_engine::{Check, Limits, OnBad, Policy, Second, Settings};
 use csvp_report::ColumnType;
-use parquet::basic::LogicalType;
+use parquet::basic::{Compression, LogicalType};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 
@@ -85,6 +85,21 @@ fn any_number_of_threads_writes_the_same_file() {
     let alone = write(1);
     assert!(alone.len() > 5_000, "{} bytes", alone.len());
     assert!(alone == write(2) && alone == write(3), "threads change the file");
+}
+
+#[test]
+fn only_files_that_gain_by_it_are_compressed() {
+    let compression = |n: u32| {
+        let text: String = std::iter::once("id,name\n".to_owned())
+            .chain((0..n).map(|id| format!("{id},name {id}\n")))
+            .collect();
+        let file = convert(text.as_bytes(), Settings::default()).parquet();
+        let reader = SerializedFileReader::new(file).unwrap();
+        assert_eq!(reader.metadata().file_metadata().num_rows(), i64::from(n));
+        reader.metadata().row_group(0).column(1).compression()
+    };
+    assert_eq!(compression(30), Compression::UNCOMPRESSED);
+    assert!(matches!(compression(3_000), Compression::ZSTD(_)));
 }
 
 #[test]

@@ -154,8 +154,15 @@ impl Disk {
     fn create(&self, target: &Path) -> io::Result<File> {
         self.journal()?;
         let _nobody_removes = self.dirs.read().unwrap_or_else(PoisonError::into_inner);
-        private_dir().recursive(true).create(parent(target)?)?;
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(target)
+        let open = || OpenOptions::new().write(true).create_new(true).mode(0o600).open(target);
+        match open() {
+            // Only the first object of a directory has to make it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                private_dir().recursive(true).create(parent(target)?)?;
+                open()
+            }
+            opened => opened,
+        }
     }
 
     /// Begins a file that nobody can see.
