@@ -1,9 +1,10 @@
 //! Words and ways of writing that tell names of columns, titles and notes from values.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Words that often name columns, in some languages.
-static HEADER_WORDS: LazyLock<Vec<&'static [u8]>> = LazyLock::new(|| {
+static HEADER_WORDS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
     "id name date time type code year month day value count number no total amount price qty quantity \
     status description desc title address city state country zip email phone url lat lon lng latitude \
     longitude category age gender sex unit units region class group score rate version source level size \
@@ -47,11 +48,20 @@ pub(super) fn has_header_word(text: &[u8]) -> bool {
         };
         if cut {
             let word = &text[start..at];
-            hit |= HEADER_WORDS.iter().any(|w| w.eq_ignore_ascii_case(word));
+            hit |= is_header_word(word);
             start = if text.get(at).is_some_and(u8::is_ascii_alphabetic) { at } else { at + 1 };
         }
     }
     hit
+}
+
+fn is_header_word(word: &[u8]) -> bool {
+    let mut small = [0; 16];
+    // None of them is longer.
+    let Some(small) = small.get_mut(..word.len()) else { return false };
+    small.copy_from_slice(word);
+    small.make_ascii_lowercase();
+    HEADER_WORDS.contains(&*small)
 }
 
 /// `Table 3`, `Source: ...`, `Note`, `(c) ...`: how titles and notes begin.
