@@ -1,13 +1,13 @@
 //! Removing old backups, and the bytes that no other backup names.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
 
 use super::error::BackupError;
-use super::manifest::{Found, Manifest, dir};
-use super::ndjson::LinesReader;
+use super::manifest::{Found, Manifest, TableFile, dir};
+use super::ndjson::{LinesReader, damaged};
 use super::objects::{Listed, State};
 use super::place::{Place, object_path};
 use super::sum::Sum;
@@ -34,8 +34,9 @@ pub struct Pruned {
 /// none of the kept names.
 ///
 /// # Errors
-/// `Damaged` when a backup that is to be kept cannot be read: then nothing is removed, as its contents are not known. `Busy`
-/// when a backup may be under way.
+/// `Damaged` when a backup that is to be kept cannot be read, or one of its files is missing or has another size: then
+/// nothing is removed, as its contents are not known and an older one may be the last that is whole. `Busy` when a backup
+/// may be under way.
 pub async fn prune(place: &Place, keep: usize, clock: &Clock) -> Result<Pruned, BackupError> {
     let found = Found::look(place).await?;
     let young = clock.now_us().saturating_sub(micros(MAY_BE_UNDER_WAY));
@@ -62,8 +63,9 @@ pub async fn prune(place: &Place, keep: usize, clock: &Clock) -> Result<Pruned, 
 async fn named(place: &Place, kept: &[BackupId]) -> Result<HashSet<Sum>, BackupError> {
     let mut named = HashSet::new();
     for &id in kept {
-        let list = Manifest::read(place, id).await?.objects.list;
-        let mut list = LinesReader::open(place, &list).await?;
+        let manifest = Manifest::read(place, id).await?;
+        compare_sizes(place, &manifest).await?;
+        let mut list = LinesReader::open(place, &manifest.objects.list).await?;
         while let Some(listed) = list.next::<Listed>().await? {
             if let State::Sha256(sum) = listed.state {
                 named.insert(sum);
@@ -71,6 +73,21 @@ async fn named(place: &Place, kept: &[BackupId]) -> Result<HashSet<Sum>, BackupE
         }
     }
     Ok(named)
+}
+
+/// Whether all rows are there, by their size: a listing costs next to nothing however many rows there are.
+async fn compare_sizes(place: &Place, manifest: &Manifest) -> Result<(), BackupError> {
+    let sizes: HashMap<String, u64> = place.list(&dir(manifest.id)).try_collect().await?;
+    for TableFile { rows, .. } in &manifest.tables {
+        match sizes.get(&rows.file) {
+            None => return Err(damaged(&rows.file, "is missing")),
+            Some(&size) if size != rows.size_bytes => {
+                return Err(damaged(&rows.file, format!("has {size} bytes, expected {}", rows.size_bytes)));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// Removes the manifest first: what is left after a crash is an unfinished backup.

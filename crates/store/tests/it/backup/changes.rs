@@ -106,11 +106,18 @@ async fn pruning_stops_where_a_kept_backup_cannot_be_read() {
     store.finished("a.csv", b"a\n").await;
     backup::create(&store.meta, &store.blobs, &place).await.unwrap();
     let kept = backup::create(&store.meta, &store.blobs, &place).await.unwrap().manifest;
-    std::fs::write(dir.path().join(&kept.objects.list.file), "{}\n").unwrap();
     let before = files_in(dir.path());
-    let refused = backup::prune(&place, 1, &Clock::system()).await.unwrap_err();
-    assert!(matches!(refused, BackupError::Damaged { .. }), "{refused:?}");
-    assert_eq!(files_in(dir.path()), before);
+    let rows = kept.tables.iter().find(|table| table.name == "uploads").unwrap();
+    for file in [&kept.objects.list.file, &rows.rows.file] {
+        let path = dir.path().join(file);
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, "{}\n").unwrap();
+        let refused = backup::prune(&place, 1, &Clock::system()).await.unwrap_err();
+        assert!(matches!(&refused, BackupError::Damaged { file: found, .. } if found == file), "{refused:?}");
+        assert_eq!(files_in(dir.path()), before);
+        std::fs::write(&path, whole).unwrap();
+    }
+    assert_eq!(backup::prune(&place, 1, &Clock::system()).await.unwrap().kept, [kept.id]);
 }
 
 /// A bucket has no lock: what may be under way elsewhere is left alone for a day.
