@@ -11,7 +11,7 @@ use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, IoSlice, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -31,8 +31,8 @@ pub(super) struct Disk {
     root: PathBuf,
     /// Who makes a directory and puts a new file into it holds the lock, shared; who removes an empty directory, or
     /// looks at a file and then renames over it, holds it alone: so no directory goes away below a writer, and sizes
-    /// are counted once.
-    dirs: RwLock<Dirs>,
+    /// are counted once. The journal holds it alone while it writes objects again. Nobody waits for the journal with it.
+    dirs: Arc<RwLock<Dirs>>,
     /// None when the directory was opened to read only.
     journal: Option<Journal>,
     /// Held by writers while the process lives: whoever gets it alone may empty the temporary directory.
@@ -40,7 +40,7 @@ pub(super) struct Disk {
 }
 
 #[derive(Debug, Default)]
-struct Dirs {
+pub(super) struct Dirs {
     /// Those that are known to be synced into their parents.
     durable: HashSet<PathBuf>,
     /// How often one was removed. What was made before a removal may have been made anew by someone else since.
@@ -72,12 +72,10 @@ impl Disk {
         make_dir(&root.join(JOURNAL_DIR))?;
         sync_dir(&root)?;
         let lock = lock_file(&root)?;
-        if lock.try_lock().is_ok() {
-            recover(&root)?;
-        }
-        lock.lock_shared()?;
-        let journal = Journal::start(&root, &root.join(JOURNAL_DIR))?;
-        Ok(Self { root, dirs: RwLock::default(), journal: Some(journal), _lock: Some(lock) })
+        share_recovered(&root, &lock)?;
+        let dirs = Arc::default();
+        let journal = Journal::start(&root, &root.join(JOURNAL_DIR), &dirs)?;
+        Ok(Self { root, dirs, journal: Some(journal), _lock: Some(lock) })
     }
 
     /// Opens a directory that must exist, to read only. Small objects stand in their places before the journal has them,
@@ -91,7 +89,7 @@ impl Disk {
                 recover(&root)?;
             }
         }
-        Ok(Self { root, dirs: RwLock::default(), journal: None, _lock: None })
+        Ok(Self { root, dirs: Arc::default(), journal: None, _lock: None })
     }
 
     /// Objects that the journal holds and that do not stand in their places as they were written.
@@ -390,12 +388,34 @@ fn lock_file(root: &Path) -> io::Result<File> {
     OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK_FILE))
 }
 
+/// Takes the lock as one of several, and puts right what a crashed process left unless another one lives. A reader that
+/// does so at this moment holds the lock too, for a while only, and may fail: then it is our turn.
+fn share_recovered(root: &Path, lock: &File) -> io::Result<()> {
+    for _ in 0..2 {
+        let is_alone = lock.try_lock().is_ok();
+        if is_alone {
+            recover(root)?;
+        }
+        lock.lock_shared()?;
+        if is_alone || !journal::is_pending(&root.join(JOURNAL_DIR))? {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Puts right what a crashed process left. For the only process that uses the directory.
 fn recover(root: &Path) -> io::Result<()> {
+    // First what gives room: the journal needs some, and the disk may be full.
+    empty_temp(root)?;
     let objects = journal::recover(root, &root.join(JOURNAL_DIR))?;
     if objects > 0 {
         tracing::info!(objects, "small objects were written again from the journal");
     }
+    remove_empty_dirs(root)
+}
+
+fn empty_temp(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root.join(TEMP_DIR))? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
@@ -404,7 +424,7 @@ fn recover(root: &Path) -> io::Result<()> {
             fs::remove_file(entry.path())?;
         }
     }
-    remove_empty_dirs(root)
+    Ok(())
 }
 
 /// Directories that only the service's own user can look into: they hold other people's data.

@@ -11,16 +11,17 @@
 //! still has its old content is made *void* first, so that nothing comes back.
 
 mod check;
+mod settle;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,9 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 pub(super) use check::misplaced;
+
+use self::settle::Settler;
+use super::disk::Dirs;
 
 /// A segment of this size is settled. Bounds what the next start has to write again after a crash.
 const MAX_SEGMENT_BYTES: u64 = 32 << 20;
@@ -37,13 +41,8 @@ const MAX_SEGMENT_AGE: Duration = Duration::from_secs(5);
 const MAX_WAITING_SEGMENTS: usize = 4;
 /// Records that may wait for the group before theirs.
 const MAX_WAITING_RECORDS: usize = 1_024;
-/// Pause before a segment that could not be settled is tried again.
-const SETTLE_AGAIN: Duration = Duration::from_secs(1);
 /// Pause between looks at whether another segment may wait.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
-
-/// Stands for an error that the system has no number for: a failure of the device (EIO).
-const UNKNOWN: i32 = 5;
 
 /// Begins every record: the name of the format and its version.
 const MAGIC: [u8; 4] = *b"CJ01";
@@ -68,6 +67,28 @@ struct State {
     is_closing: AtomicBool,
     /// Why the settler makes no progress, as a number of the system; 0 while it does.
     failing: AtomicI32,
+    /// How many bytes of our segments are durable. What stands behind them was refused, or nobody was answered yet.
+    durable: Mutex<BTreeMap<PathBuf, u64>>,
+}
+
+impl State {
+    /// The part of a segment that counts while this process lives; of another process's, everything.
+    fn read_durable(&self, segment: &Path) -> io::Result<Vec<u8>> {
+        let durable = self.durable.lock().unwrap_or_else(PoisonError::into_inner).get(segment).copied();
+        let mut bytes = fs::read(segment)?;
+        bytes.truncate(durable.map_or(bytes.len(), |durable| usize::try_from(durable).unwrap_or(usize::MAX)));
+        Ok(bytes)
+    }
+
+    fn set_durable(&self, segment: &Path, bytes: u64) {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner).insert(segment.to_owned(), bytes);
+    }
+
+    /// It is settled.
+    fn forget(&self, segment: &Path) {
+        self.durable.lock().unwrap_or_else(PoisonError::into_inner).remove(segment);
+        self.segments.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// An object for the journal: its place under the directory of objects, and its content; or a place, be it of an object
@@ -81,17 +102,14 @@ struct Request {
 }
 
 impl Journal {
-    /// Starts an empty journal in `dir`, which exists. `root` is the directory of objects.
-    pub(super) fn start(root: &Path, dir: &Path) -> io::Result<Self> {
+    /// Starts a journal in `dir`, which exists. `root` is the directory of objects, `dirs` its lock.
+    pub(super) fn start(root: &Path, dir: &Path, dirs: &Arc<RwLock<Dirs>>) -> io::Result<Self> {
         let (requests, received) = mpsc::sync_channel(MAX_WAITING_RECORDS);
         let (settle, settled) = mpsc::sync_channel(MAX_WAITING_SEGMENTS);
-        let state = Arc::new(State::default());
-        let settler = Settler {
-            root: root.to_owned(),
-            dir: dir.to_owned(),
-            file_system: File::open(root)?,
-            state: Arc::clone(&state),
-        };
+        // Segments of another process can bring back what we remove, until it has settled them.
+        let others = segments_of(dir)?.len();
+        let state = Arc::new(State { segments: AtomicUsize::new(others), ..State::default() });
+        let settler = Settler::new(root, dir, Arc::clone(dirs), Arc::clone(&state))?;
         let (segment, ended) = (None, VecDeque::new());
         let appender = Appender { dir: dir.to_owned(), segment, ended, settle, state: Arc::clone(&state) };
         let threads = vec![
@@ -196,14 +214,18 @@ impl Appender {
                 if created.is_err() {
                     self.state.segments.fetch_sub(1, Ordering::AcqRel);
                 }
-                self.segment.insert(created?)
+                let segment = self.segment.insert(created?);
+                self.state.set_durable(&segment.path, 0);
+                segment
             }
         };
         for request in group {
             segment.file.write_all(&request.record)?;
             segment.bytes += request.record.len() as u64;
         }
-        segment.file.sync_data()
+        segment.file.sync_data()?;
+        self.state.set_durable(&segment.path, segment.bytes);
+        Ok(())
     }
 
     fn end_segment(&mut self) {
@@ -247,59 +269,6 @@ impl Segment {
     }
 }
 
-/// Makes segments unnecessary.
-struct Settler {
-    root: PathBuf,
-    dir: PathBuf,
-    /// Open since before the first object was written: only so is it told of every write that fails later.
-    file_system: File,
-    state: Arc<State>,
-}
-
-impl Settler {
-    fn run(self, segments: &Receiver<PathBuf>) {
-        for segment in segments {
-            if self.state.is_closing.load(Ordering::Acquire) {
-                return;
-            }
-            while let Err(error) = self.settle(&segment) {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "small objects could not be written out; the journal keeps them, trying again"
-                );
-                self.state.failing.store(error.raw_os_error().unwrap_or(UNKNOWN), Ordering::Release);
-                std::thread::park_timeout(SETTLE_AGAIN);
-                if self.state.is_closing.load(Ordering::Acquire) {
-                    return;
-                }
-                // The system may have dropped what it could not write.
-                if let Err(error) = self.write_again(&segment) {
-                    tracing::warn!(
-                        error = &error as &dyn std::error::Error,
-                        "small objects could not be written again"
-                    );
-                }
-            }
-            self.state.failing.store(0, Ordering::Release);
-            self.state.segments.fetch_sub(1, Ordering::AcqRel);
-        }
-    }
-
-    fn settle(&self, segment: &Path) -> io::Result<()> {
-        rustix::fs::syncfs(&self.file_system)?;
-        remove_segment(&self.dir, segment)
-    }
-
-    /// Only what is still there: the rest was deleted.
-    fn write_again(&self, segment: &Path) -> io::Result<()> {
-        if !segment.exists() {
-            return Ok(());
-        }
-        let void = Void::of(&segments_of(&self.dir)?)?;
-        redo(&self.root, segment, &void, Path::exists).map(drop)
-    }
-}
-
 /// Whether there is a segment, of a crashed process or of one that lives. No directory is no segment.
 pub(super) fn is_pending(dir: &Path) -> io::Result<bool> {
     match segments_of(dir) {
@@ -320,7 +289,7 @@ pub(super) fn recover(root: &Path, dir: &Path) -> io::Result<u64> {
     let void = Void::of(&segments)?;
     let mut objects = 0;
     for segment in &segments {
-        objects += redo(root, segment, &void, |_| true)?;
+        objects += redo(root, segment, &fs::read(segment)?, &void, |_| Ok(true))?;
     }
     rustix::fs::syncfs(&file_system)?;
     for segment in &segments {
@@ -361,9 +330,13 @@ struct Void(HashMap<PathBuf, (PathBuf, usize)>);
 
 impl Void {
     fn of(segments: &[PathBuf]) -> io::Result<Self> {
+        Self::read(segments, |segment| fs::read(segment))
+    }
+
+    fn read(segments: &[PathBuf], read: impl Fn(&Path) -> io::Result<Vec<u8>>) -> io::Result<Self> {
         let mut void = HashMap::new();
         for segment in segments {
-            for (number, record) in records(&fs::read(segment)?).enumerate() {
+            for (number, record) in records(&read(segment)?).enumerate() {
                 for (place, _) in objects_of(record).filter(|(_, content)| content.is_none()) {
                     void.insert(place.to_owned(), (segment.clone(), number));
                 }
@@ -378,29 +351,42 @@ impl Void {
     }
 }
 
-/// Writes the objects of a segment to their places; they are not durable yet.
-fn redo(root: &Path, segment: &Path, void: &Void, is_wanted: impl Fn(&Path) -> bool) -> io::Result<u64> {
-    let bytes = fs::read(segment)?;
+/// Writes the objects of a segment, which has these bytes, to their places; they are not durable yet.
+fn redo(
+    root: &Path,
+    segment: &Path,
+    bytes: &[u8],
+    void: &Void,
+    is_wanted: impl Fn(&Path) -> io::Result<bool>,
+) -> io::Result<u64> {
     let temporary = root.join(super::disk::TEMP_DIR).join(Uuid::now_v7().as_simple().to_string());
     let mut objects = 0;
-    for (number, record) in records(&bytes).enumerate() {
+    for (number, record) in records(bytes).enumerate() {
         for (place, content) in objects_of(record) {
             let target = root.join(place);
             let Some(content) = content else { continue };
-            if !is_inside(place) || void.includes(place, segment, number) || !is_wanted(&target) {
+            if !is_inside(place) || void.includes(place, segment, number) || !is_wanted(&target)? {
                 continue;
             }
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
-            file.write_all(content)?;
-            if let Some(parent) = target.parent() {
-                super::disk::private_dir().recursive(true).create(parent)?;
+            let written = write_to_place(&temporary, &target, content);
+            if written.is_err() {
+                // This is tried again and again: on a full disk the half of it must not stay.
+                let _ = fs::remove_file(&temporary);
             }
-            fs::rename(&temporary, &target)?;
+            written?;
             objects += 1;
         }
     }
     Ok(objects)
+}
+
+fn write_to_place(temporary: &Path, target: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(temporary)?;
+    file.write_all(content)?;
+    if let Some(parent) = target.parent() {
+        super::disk::private_dir().recursive(true).create(parent)?;
+    }
+    fs::rename(temporary, target)
 }
 
 /// Whether a path of a record can be one that we wrote: names only, none of them hidden.

@@ -206,3 +206,41 @@ async fn reading_needs_a_directory() {
     assert!(Blobs::open_local_to_read(&missing).await.is_err());
     assert!(!missing.exists());
 }
+
+#[tokio::test]
+async fn start_makes_room_before_it_writes_the_journal_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open_local(dir.path(), None).await.unwrap();
+    let small = key();
+    blobs.put(small, Bytes::from_static(b"12345")).await.unwrap();
+    drop(blobs);
+    leave_temp_file(dir.path());
+    // The object cannot be written to its place, as on a full disk.
+    let tenant = dir.path().join(TenantId::DEFAULT.to_string());
+    fs::remove_dir_all(&tenant).unwrap();
+    fs::write(&tenant, "").unwrap();
+    Blobs::open_local(dir.path(), None).await.unwrap_err();
+    assert_eq!(fs::read_dir(dir.path().join(".tmp")).unwrap().count(), 0);
+    fs::remove_file(&tenant).unwrap();
+    let blobs = Blobs::open_local(dir.path(), None).await.unwrap();
+    assert_eq!(blobs.size(&small).await.unwrap(), 5);
+}
+
+/// A reader begins to write the journal out, and a writer starts; the reader does not get to the end.
+#[tokio::test]
+async fn start_writes_the_journal_out_when_a_reader_has_failed_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = Blobs::open_local(dir.path(), None).await.unwrap();
+    let small = key();
+    blobs.put(small, Bytes::from_static(b"12345")).await.unwrap();
+    drop(blobs);
+    fs::remove_file(dir.path().join(small.to_string())).unwrap();
+    let reader = fs::File::open(dir.path().join(".lock")).unwrap();
+    reader.lock().unwrap();
+    let opening = Blobs::open_local(dir.path(), None);
+    tokio::pin!(opening);
+    let waits = tokio::time::timeout(std::time::Duration::from_millis(50), &mut opening).await;
+    assert!(waits.is_err(), "expected the start to wait for the reader");
+    drop(reader);
+    assert_eq!(opening.await.unwrap().size(&small).await.unwrap(), 5);
+}

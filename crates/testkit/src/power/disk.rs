@@ -40,6 +40,16 @@ impl Effect {
     }
 }
 
+/// A change that is not durable, with what is known of it.
+#[derive(Debug, Clone)]
+struct Pending {
+    effect: Effect,
+    /// The time at which the call had returned.
+    ended: u64,
+    /// The system takes it for written since a sync of the file system has failed.
+    is_lost: bool,
+}
+
 /// The state of a disk while a trace is played.
 #[derive(Debug)]
 pub struct Disk {
@@ -48,8 +58,7 @@ pub struct Disk {
     /// Names as programs see them.
     live: HashMap<NodeId, BTreeMap<OsString, NodeId>>,
     by_inode: HashMap<u64, NodeId>,
-    /// With the time at which the call had returned.
-    pending: Vec<(Effect, u64)>,
+    pending: Vec<Pending>,
 }
 
 /// What a disk holds after a power cut: directories, and files with their bytes, by their paths under the root.
@@ -122,23 +131,23 @@ impl Disk {
             }
             Op::Create { path, truncates, .. } => {
                 if *truncates && let Some(file) = self.find(path) {
-                    self.pending.push((Effect::Length { file, length: 0 }, call.ended));
+                    self.add_pending(Effect::Length { file, length: 0 }, call.ended);
                 }
             }
             Op::Write { file, offset, bytes } => {
                 let (offset, bytes) = (*offset as usize, bytes.as_slice().into());
                 let file = self.known(file.inode, &file.path);
-                self.pending.push((Effect::Bytes { file, offset, bytes }, call.ended));
+                self.add_pending(Effect::Bytes { file, offset, bytes }, call.ended);
             }
             Op::SetLength { file, length } => {
                 let file = self.known(file.inode, &file.path);
-                self.pending.push((Effect::Length { file, length: *length as usize }, call.ended));
+                self.add_pending(Effect::Length { file, length: *length as usize }, call.ended);
             }
             Op::Sync { file } => {
                 let node = self.known(file.inode, &file.path);
-                self.make_durable(call.began, |effect| effect.of() == node);
+                self.make_durable(call.began, |pending| pending.effect.of() == node);
             }
-            Op::SyncAll => self.make_durable(call.began, |_| true),
+            Op::SyncAll => self.make_durable(call.began, |pending| !pending.is_lost),
             Op::Rename { from, to } => {
                 let node = self.find(from).unwrap_or_else(|| panic!("{} is unknown", from.display()));
                 self.link(to, node, call.ended);
@@ -154,11 +163,27 @@ impl Disk {
     }
 
     /// After a failed sync the kernel takes bytes and names for written: no later sync makes them durable.
+    ///
+    /// A failed sync of the file system says so once, for the bytes of all files. Two things are left out. A file whose own
+    /// sync was good later on has lost nothing: it would have been told too. And names: a file system that cannot
+    /// write them stops.
     fn play_failed(&mut self, call: &Call) {
-        if let Op::Sync { file } = &call.op {
-            let node = self.known(file.inode, &file.path);
-            self.pending.retain(|(effect, _)| effect.of() != node);
+        match &call.op {
+            Op::Sync { file } => {
+                let node = self.known(file.inode, &file.path);
+                self.pending.retain(|pending| pending.effect.of() != node);
+            }
+            Op::SyncAll => {
+                for pending in self.pending.iter_mut().filter(|pending| pending.ended < call.began) {
+                    pending.is_lost |= matches!(pending.effect, Effect::Bytes { .. } | Effect::Length { .. });
+                }
+            }
+            _ => {}
         }
+    }
+
+    fn add_pending(&mut self, effect: Effect, ended: u64) {
+        self.pending.push(Pending { effect, ended, is_lost: false });
     }
 
     fn add(&mut self, node: Node, inode: u64) -> NodeId {
@@ -185,22 +210,21 @@ impl Disk {
         let (dir, name) =
             self.place(path).unwrap_or_else(|| panic!("{} has no known directory", path.display()));
         self.live.entry(dir).or_default().insert(name.clone(), node);
-        self.pending.push((Effect::Name { dir, name, node }, ended));
+        self.add_pending(Effect::Name { dir, name, node }, ended);
     }
 
     fn unlink(&mut self, path: &Path, ended: u64) {
         let Some((dir, name)) = self.place(path) else { return };
         self.live.entry(dir).or_default().remove(&name);
-        self.pending.push((Effect::NoName { dir, name }, ended));
+        self.add_pending(Effect::NoName { dir, name }, ended);
     }
 
-    fn make_durable(&mut self, began: u64, is_meant: impl Fn(&Effect) -> bool) {
-        let pending = std::mem::take(&mut self.pending);
-        for (effect, ended) in pending {
-            if ended < began && is_meant(&effect) {
-                apply(&mut self.nodes, &effect, None);
+    fn make_durable(&mut self, began: u64, is_meant: impl Fn(&Pending) -> bool) {
+        for pending in std::mem::take(&mut self.pending) {
+            if pending.ended < began && is_meant(&pending) {
+                apply(&mut self.nodes, &pending.effect, None);
             } else {
-                self.pending.push((effect, ended));
+                self.pending.push(pending);
             }
         }
     }
@@ -208,7 +232,7 @@ impl Disk {
     /// What is found after a power cut now.
     pub fn image(&self, cut: Cut) -> Image {
         let mut nodes = self.nodes.clone();
-        for (at, (effect, _)) in self.pending.iter().enumerate() {
+        for (at, Pending { effect, .. }) in self.pending.iter().enumerate() {
             match cut.keeps(at) {
                 Keep::No => {}
                 Keep::All => apply(&mut nodes, effect, None),

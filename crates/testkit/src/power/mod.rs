@@ -4,7 +4,8 @@
 //! The model promises as little as POSIX does: what was written to a file is durable after a sync of that file; a name,
 //! or that a name has gone, after a sync of its directory, and the two halves of a rename each by itself; everything
 //! after a sync of the file system. What was not synced may be there in any part and order. After a failed sync the
-//! bytes that it was about are gone, as on Linux, where they count as written from then on.
+//! bytes that it was about are gone, as on Linux, where they count as written from then on; after one of the file system
+//! the bytes of all files.
 
 mod disk;
 mod states;

@@ -111,6 +111,19 @@ fn what_a_failed_sync_was_about_is_lost() {
 }
 
 #[test]
+fn a_failed_sync_of_everything_loses_the_bytes_of_all_files_but_no_names() {
+    let player = Player::new().play(create("a")).play(write("a", 0, "text"));
+    let player = player.fails(Op::SyncAll).play(Op::SyncAll);
+    is(&player.found(Cut::Nothing), &[("a", "")]);
+    // Programs still see it.
+    is(&player.found(Cut::All), &[("a", "text")]);
+    let written_later = player.play(write("a", 4, "later")).play(Op::SyncAll);
+    is(&written_later.found(Cut::Nothing), &[("a", "\0\0\0\0later")]);
+    // Its own sync would have failed, had its bytes been lost.
+    is(&written_later.play(sync(FILE)).found(Cut::Nothing), &[("a", "textlater")]);
+}
+
+#[test]
 fn a_schedule_is_as_long_as_wanted_and_the_same_each_time() {
     let pending = vec![30; 50];
     let cuts = |seed| -> Vec<(usize, Cut)> {

@@ -74,12 +74,17 @@ pub(super) fn record_failed_syncs() -> Recording {
             }
         }
     }
+    run.fail_to_settle();
     run.upload("after", 20);
     run.finish()
 }
 
 fn is_sync_of_wal(op: &Op) -> bool {
     matches!(op, Op::Sync { file } if file.path.to_string_lossy().ends_with("-wal"))
+}
+
+fn is_sync_of_all(op: &Op) -> bool {
+    matches!(op, Op::SyncAll)
 }
 
 fn is_sync_of_journal(op: &Op) -> bool {
@@ -178,6 +183,24 @@ impl Recorder {
             let page = answer.expect("it answers").json();
             page["items"].as_array().is_some_and(|items| items.iter().all(|it| it["state"] == "completed"))
         });
+    }
+
+    /// The file system cannot be synced while the journal has two segments: what it loses belongs to both of them.
+    fn fail_to_settle(&mut self) {
+        self.wait_until_settled();
+        self.service.traced().arm(is_sync_of_all, 1, usize::MAX, Fault::Error(errno::EIO));
+        self.upload("settled-late-1", 20);
+        self.wait_for_failed_sync();
+        self.upload("settled-late-2", 20);
+        self.wait_for_failed_sync();
+        self.service.traced().disarm();
+        self.wait_until_settled();
+    }
+
+    /// For one that begins after now.
+    fn wait_for_failed_sync(&self) {
+        let before = self.service.traced().seen();
+        self.wait_for("a failed sync of the file system", || self.service.traced().seen() > before);
     }
 
     fn wait_until_settled(&self) {
