@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum_server::Handle;
-use csvp_store::{S3OpenError, StoreError};
+use csvp_store::{BindError, S3OpenError, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Role};
@@ -99,6 +99,9 @@ pub enum ServeError {
     /// The bucket cannot be used.
     #[error(transparent)]
     Bucket(#[from] S3OpenError),
+    /// The objects are not those of the database.
+    #[error(transparent)]
+    Bind(#[from] BindError),
     /// A listener stopped.
     #[error("listener stopped")]
     Stopped(#[source] std::io::Error),
@@ -110,6 +113,7 @@ impl ServeError {
         match self {
             Self::Config(error) => error.hints(),
             Self::Bucket(error) => error.hints(),
+            Self::Bind(error) => error.hints(),
             Self::PortBusy { free: Some(free), .. } => {
                 vec![format!("use another port: `--port {free}` or `PORT={free}`")]
             }

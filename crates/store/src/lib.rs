@@ -11,6 +11,7 @@
 //! | [`migrations`] | the one forward-only list of schema changes |
 //! | [`backup`] | a picture of all rows and objects, kept elsewhere, and the way back |
 //! | [`fsck`] | compares rows with objects, says what does not fit, and puts right what is sure |
+//! | [`owner`] | binds objects to the one database that may remove them |
 //! | [`repair`] | brings rows and objects back together after a crash |
 //! | [`clock`] | the only place that asks for the time |
 //! | [`error`] | what can go wrong, by what the caller can do |
@@ -26,6 +27,7 @@ pub mod fsck;
 pub mod meta;
 pub mod migrations;
 pub mod model;
+pub mod owner;
 pub mod repair;
 
 #[cfg(feature = "contract-tests")]
@@ -40,3 +42,4 @@ pub use clock::Clock;
 pub use error::{BoxError, Entity, StoreError};
 pub use meta::{Meta, MetaOptions};
 pub use model::*;
+pub use owner::BindError;

@@ -129,6 +129,9 @@ pub(crate) struct VerifyBackupArgs {
     /// The backup; the newest one when not given
     #[arg(long, value_name = "ID")]
     pub(crate) backup: Option<BackupId>,
+    /// Remove contents of objects that are wrong; the next backup copies them again
+    #[arg(long)]
+    pub(crate) repair: bool,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -30,7 +30,7 @@ fn make(args: &MakeBackupArgs) -> anyhow::Result<Outcome> {
         let place = operate::place_to_write(operator.config(), args.target.as_deref()).await?;
         let made = operator.backup(&place).await?;
         let verified = match args.verify {
-            true => Some(operate::verify(&place, Some(made.manifest.id)).await?),
+            true => Some(operate::repair_backup(&place, Some(made.manifest.id)).await?),
             false => None,
         };
         Ok((made, verified))
@@ -145,7 +145,11 @@ fn verify(args: &VerifyBackupArgs) -> anyhow::Result<Outcome> {
     let config = store::config(&args.store)?;
     let verified = store::runtime()?.block_on(async {
         let place = operate::place_to_read(&config, args.target.as_deref()).await?;
-        operate::verify(&place, args.backup).await
+        if !args.repair {
+            return operate::verify(&place, args.backup).await;
+        }
+        let place = operate::place_to_write(&config, args.target.as_deref()).await?;
+        operate::repair_backup(&place, args.backup).await
     });
     match verified {
         Ok(verified) => {
@@ -188,6 +192,10 @@ fn tell_verified(verified: &Verified) -> anyhow::Result<()> {
     } else {
         writeln!(out, "backup {id} is damaged: {}", count(verified.fault_count, "fault"))?;
     }
+    if verified.removed > 0 {
+        let removed = count(verified.removed, "content");
+        writeln!(out, "{removed} removed; the next backup copies from the store what it still has of them")?;
+    }
     Ok(out.flush()?)
 }
 
@@ -200,6 +208,7 @@ fn verified_json(verified: &Verified) -> serde_json::Value {
         "contents": verified.contents,
         "bytes": verified.bytes,
         "fault_count": verified.fault_count,
+        "removed": verified.removed,
         "faults": faults,
     })
 }

@@ -87,7 +87,10 @@ fn old_data_is_brought_up_to_date_and_read_as_before() {
     let checked = sandbox.run("fsck --deep --data data");
     assert_eq!(checked.code, Some(0), "{}{}", checked.stdout(), checked.stderr());
 
+    let mark = sandbox.path("data/objects/.store");
+    assert!(!mark.exists(), "who reads writes nothing");
     let mut service = serve(&sandbox.path("data"));
+    assert!(mark.is_file(), "the old objects are bound to their database");
     let list = request(service.address(), "GET /api/v1/uploads", b"").expect("it answers").1;
     let list: serde_json::Value = serde_json::from_slice(&list).expect("JSON");
     assert_eq!(list["items"].as_array().map(Vec::len), Some(UPLOADS.len()));

@@ -134,6 +134,14 @@ pub async fn verify(place: &Place, id: Option<BackupId>) -> Result<Verified, Ope
     Ok(backup::verify(place, id).await?)
 }
 
+/// Reads a backup back as [`verify`] does, and removes contents that are wrong, so that the next backup copies them again.
+///
+/// # Errors
+/// See [`backup::repair`].
+pub async fn repair_backup(place: &Place, id: Option<BackupId>) -> Result<Verified, OperateError> {
+    Ok(backup::repair(place, id, &Clock::system()).await?)
+}
+
 /// Keeps the newest backups and removes the others.
 ///
 /// # Errors

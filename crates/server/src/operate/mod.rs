@@ -29,7 +29,7 @@ use crate::config::Config;
 use crate::serve::{ServeError, lock_data_dir};
 use crate::services::storage;
 
-pub use backup::{backups, place_to_read, place_to_write, prune, restore, verify};
+pub use backup::{backups, place_to_read, place_to_write, prune, repair_backup, restore, verify};
 pub use bucket::{BucketRules, bucket_rules};
 pub use csvp_store::BackupId;
 pub use csvp_store::backup::{BackupError, Entry, Fault, Made, Manifest, Place, Pruned, Restored, Verified};

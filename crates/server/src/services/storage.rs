@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use csvp_store::repair::{Repair, Repaired};
-use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError};
+use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError, owner};
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
@@ -82,17 +82,18 @@ pub(crate) fn meta_options(config: &Config) -> Result<MetaOptions, ServeError> {
     })
 }
 
-/// Opens the bucket, or the directory of objects. A bucket must be this database's: nothing in it is safe from another
-/// one.
+/// Opens the bucket, or the directory of objects. They must be this database's: nothing is safe from another one.
 pub(crate) async fn open_blobs(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
-    if let Some(options) = config.s3_options()? {
-        let blobs = Blobs::open_s3(&options, Some(config.store.max_disk.0)).await?;
-        let database = meta.identity().await.map_err(|source| database_failed(config, source))?;
-        blobs.bind(database).await?;
-        return Ok(blobs);
-    }
-    let root = config.store.data_dir().join(OBJECTS);
-    Blobs::open_local(&root, Some(config.store.max_disk.0)).await.map_err(|source| failed(config, source))
+    let blobs = match config.s3_options()? {
+        Some(options) => Blobs::open_s3(&options, Some(config.store.max_disk.0)).await?,
+        None => {
+            let root = config.store.data_dir().join(OBJECTS);
+            let blobs = Blobs::open_local(&root, Some(config.store.max_disk.0)).await;
+            blobs.map_err(|source| failed(config, source))?
+        }
+    };
+    owner::bind(meta, &blobs).await?;
+    Ok(blobs)
 }
 
 /// Opens the bucket, or the directory of objects to read only, beside a process that writes.
@@ -101,7 +102,9 @@ pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<B
         return open_blobs(config, meta).await;
     }
     let root = config.store.data_dir().join(OBJECTS);
-    Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))
+    let blobs = Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))?;
+    owner::check(meta, &blobs).await?;
+    Ok(blobs)
 }
 
 /// Puts right what a crash left behind: jobs whose workers are gone, objects whose upload was deleted or was never

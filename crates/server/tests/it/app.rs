@@ -123,7 +123,9 @@ impl TestApp {
                 let path = entry.path();
                 if path.is_dir() {
                     visit(&path, found);
-                } else if path.file_name().is_some_and(|name| name != ".lock") && !dir.ends_with(".journal") {
+                } else if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'))
+                    && !dir.ends_with(".journal")
+                {
                     found.push(path);
                 }
             }

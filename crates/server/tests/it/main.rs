@@ -15,6 +15,7 @@ mod jobs;
 mod operate;
 mod operations;
 mod outage;
+mod owner;
 mod results;
 mod retention;
 mod s3;

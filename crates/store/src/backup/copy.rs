@@ -213,10 +213,20 @@ impl<'a> Copier<'a> {
         let has_ended = match key {
             ObjectKey::Original { .. } => !record.has_original(),
             ObjectKey::RunFile { run, .. } => {
-                record.results_removed_at.is_some() || !self.meta.live_runs(&[*run]).await?.contains(run)
+                !self.meta.live_runs(&[*run]).await?.contains(run) || !self.is_named(*key).await?
             }
         };
         Ok(if has_ended { LeftOut::Replaced } else { LeftOut::Missing })
+    }
+
+    /// Whether the row of a run still names this file of it.
+    async fn is_named(&self, key: ObjectKey) -> Result<bool, BackupError> {
+        let ObjectKey::RunFile { tenant, upload, run, file } = key else { return Ok(false) };
+        let runs = match self.meta.list_runs(tenant, upload).await {
+            Err(StoreError::NotFound(_)) => return Ok(false),
+            runs => runs?,
+        };
+        Ok(runs.iter().any(|known| known.id == run && known.file(file).is_some()))
     }
 }
 

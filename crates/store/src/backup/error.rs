@@ -102,8 +102,9 @@ impl BackupError {
             Self::NotFound { .. } => "`csvp backup list TARGET` shows those that are there",
             Self::Busy { .. } => "wait until it has ended, then try again",
             Self::Damaged { .. } => {
-                "`csvp backup verify TARGET` names everything that is damaged; an older backup may be whole: \
-                 `csvp backup list TARGET`, then `csvp restore TARGET --backup ID`"
+                "`csvp backup verify TARGET` names everything that is damaged; with `--repair` it removes what is wrong, and \
+                 the next backup copies it again; an older backup may be whole: `csvp backup list TARGET`, then \
+                 `csvp restore TARGET --backup ID`"
             }
             Self::Newer { .. } => "restore it with the version that made it, or a newer one",
             Self::NotMigrated { .. } => "run `csvp migrate`, or start the service of this version once",

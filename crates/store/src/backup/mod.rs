@@ -41,7 +41,7 @@ pub use place::Place;
 pub use prune::{Pruned, prune};
 pub use restore::{Restored, restore};
 pub use sum::{Sum, SumError};
-pub use verify::{Fault, Verified, verify};
+pub use verify::{Fault, Verified, repair, verify};
 pub use write::{Made, create};
 
 use crate::model::BackupId;

@@ -1,7 +1,6 @@
 //! Removing old backups, and the bytes that no other backup names.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use futures::TryStreamExt as _;
 
@@ -11,11 +10,8 @@ use super::ndjson::{LinesReader, damaged};
 use super::objects::{Listed, State};
 use super::place::{Place, object_path};
 use super::sum::Sum;
-use crate::clock::{Clock, micros};
+use crate::clock::Clock;
 use crate::model::BackupId;
-
-/// In a bucket, which has no lock, an unfinished backup that is younger may still be under way.
-const MAY_BE_UNDER_WAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,10 +35,7 @@ pub struct Pruned {
 /// may be under way.
 pub async fn prune(place: &Place, keep: usize, clock: &Clock) -> Result<Pruned, BackupError> {
     let found = Found::look(place).await?;
-    let young = clock.now_us().saturating_sub(micros(MAY_BE_UNDER_WAY));
-    if !place.is_locked() && found.unfinished.iter().any(|id| id.made_at_us() > young) {
-        return Err(BackupError::Busy { what: format!("the backups in `{}`", place.name()) });
-    }
+    found.must_be_quiet(place, clock)?;
     let (old, kept) = found.complete.split_at(found.complete.len().saturating_sub(keep.max(1)));
     let named = named(place, kept).await?;
     let mut pruned = Pruned { kept: kept.to_vec(), ..Pruned::default() };

@@ -1,17 +1,19 @@
 //! Reading a backup back, every byte of it.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use futures::{TryStreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 
 use super::error::BackupError;
-use super::manifest::{Manifest, find};
+use super::manifest::{Found, Manifest, find};
 use super::ndjson::LinesReader;
 use super::objects::{Listed, NamedObjects, State};
 use super::place::{Place, object_path};
 use super::schema;
 use super::sum::Sum;
+use crate::clock::Clock;
 use crate::model::BackupId;
 
 /// Objects read at the same time.
@@ -34,6 +36,8 @@ pub struct Verified {
     pub faults: Vec<Fault>,
     /// How many there are.
     pub fault_count: u64,
+    /// Contents that were wrong and are removed now.
+    pub removed: u64,
 }
 
 /// A file of a backup that is not what was written.
@@ -52,9 +56,24 @@ pub struct Fault {
 /// `Damaged` when the manifest itself cannot be relied on; the place cannot be read. Everything else that is wrong is in
 /// the result.
 pub async fn verify(place: &Place, id: Option<BackupId>) -> Result<Verified, BackupError> {
+    read(place, id, false).await
+}
+
+/// The same, and removes contents of objects that are wrong. A later backup takes a content for whole that has its name and
+/// size, so it would name the wrong bytes too; what is not there is copied from the store again.
+///
+/// # Errors
+/// As [`verify`]; `Busy` when a backup may be under way, which relies on what is there.
+pub async fn repair(place: &Place, id: Option<BackupId>, clock: &Clock) -> Result<Verified, BackupError> {
+    Found::look(place).await?.must_be_quiet(place, clock)?;
+    read(place, id, true).await
+}
+
+async fn read(place: &Place, id: Option<BackupId>, removes: bool) -> Result<Verified, BackupError> {
     let manifest = find(place, id).await?;
     let tables = schema::tables(manifest.schema_version()?).await?;
-    let mut found = Verified { manifest, rows: 0, contents: 0, bytes: 0, faults: vec![], fault_count: 0 };
+    let mut found =
+        Verified { manifest, rows: 0, contents: 0, bytes: 0, faults: vec![], fault_count: 0, removed: 0 };
     for table in &tables {
         if !found.manifest.tables.iter().any(|file| file.name == table.name) {
             found.fault("manifest.json", format!("has no table `{}`", table.name));
@@ -75,7 +94,7 @@ pub async fn verify(place: &Place, id: Option<BackupId>) -> Result<Verified, Bac
     if found.fault_count == 0
         || found.faults.iter().all(|fault| fault.file != found.manifest.objects.list.file)
     {
-        contents(place, &mut found).await?;
+        contents(place, &mut found, removes).await?;
     }
     Ok(found)
 }
@@ -123,8 +142,8 @@ async fn compare(place: &Place, found: &mut Verified) -> Result<(), BackupError>
     }
 }
 
-/// Reads what is listed, each content once.
-async fn contents(place: &Place, found: &mut Verified) -> Result<(), BackupError> {
+/// Reads what is listed, each content once; removes those that are wrong, if that is wanted.
+async fn contents(place: &Place, found: &mut Verified, removes: bool) -> Result<(), BackupError> {
     let listed = LinesReader::open(place, &found.manifest.objects.list).await?;
     let wanted = stream::try_unfold((listed, HashSet::new()), |(mut listed, mut seen)| async {
         while let Some(object) = listed.next::<Listed>().await? {
@@ -147,24 +166,48 @@ async fn contents(place: &Place, found: &mut Verified) -> Result<(), BackupError
                 found.contents += 1;
                 found.bytes += object.size_bytes;
             }
-            Some(what) => found.fault(&object_path(&sum), format!("{what}; it is `{}`", object.key)),
+            Some(wrong) => {
+                let path = object_path(&sum);
+                if removes && wrong != Wrong::Missing {
+                    place.delete(&path).await?;
+                    found.removed += 1;
+                }
+                found.fault(&path, format!("{wrong}; it is `{}`", object.key));
+            }
         }
     }
     Ok(())
 }
 
 /// What is wrong with the bytes of an object.
-async fn wrong(place: &Place, sum: &Sum, expected_bytes: u64) -> Result<Option<String>, BackupError> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Missing,
+    Size { found: u64, expected: u64 },
+    Bytes,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("is missing"),
+            Self::Size { found, expected } => write!(f, "has {found} bytes, expected {expected}"),
+            Self::Bytes => f.write_str("has other bytes than its name says"),
+        }
+    }
+}
+
+async fn wrong(place: &Place, sum: &Sum, expected: u64) -> Result<Option<Wrong>, BackupError> {
     let Some(mut stream) = place.read(&object_path(sum)).await? else {
-        return Ok(Some("is missing".to_owned()));
+        return Ok(Some(Wrong::Missing));
     };
-    let (mut hash, mut size_bytes) = (Sha256::new(), 0);
+    let (mut hash, mut found) = (Sha256::new(), 0);
     while let Some(bytes) = stream.try_next().await? {
         hash.update(&bytes);
-        size_bytes += bytes.len() as u64;
+        found += bytes.len() as u64;
     }
-    if size_bytes != expected_bytes {
-        return Ok(Some(format!("has {size_bytes} bytes, expected {expected_bytes}")));
+    if found != expected {
+        return Ok(Some(Wrong::Size { found, expected }));
     }
-    Ok((Sum::finish(hash) != *sum).then(|| "has other bytes than its name says".to_owned()))
+    Ok((Sum::finish(hash) != *sum).then_some(Wrong::Bytes))
 }

@@ -92,6 +92,11 @@ impl Disk {
         Ok(Self { root, dirs: Arc::default(), journal: None, _lock: None })
     }
 
+    /// The directory itself.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Objects that the journal holds and that do not stand in their places as they were written.
     pub(super) fn misplaced(&self) -> io::Result<Vec<PathBuf>> {
         journal::misplaced(&self.root, &self.root.join(JOURNAL_DIR))

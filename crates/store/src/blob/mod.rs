@@ -8,6 +8,7 @@ mod failure;
 mod journal;
 mod key;
 mod local;
+mod mark;
 mod parts;
 mod ping;
 mod ranges;
@@ -34,6 +35,7 @@ use self::failure::{io_error, store_error};
 use self::remote::Remote;
 use self::usage::Usage;
 use crate::error::{Entity, StoreError};
+use crate::owner::BindError;
 
 pub use disk::make_dirs;
 pub use key::{ObjectKey, ObjectPrefix, RunFile, RunFileError};
@@ -103,15 +105,43 @@ impl Blobs {
         Ok(Self { backend: Backend::Remote(remote), usage: Usage::new(used, max_store_bytes) })
     }
 
-    /// Binds what is in a bucket to a database, so that no other one takes its objects for leftovers; nothing to do over
-    /// a directory, which holds its database too.
+    /// Writes down whose the objects are, or finds that they are this database's; whether they can be is asked by
+    /// [`crate::owner::bind`]. Nothing to do over an object store that is no bucket.
     ///
     /// # Errors
     /// `OtherDatabase` when they belong to another one.
-    pub async fn bind(&self, database: Uuid) -> Result<(), S3OpenError> {
+    pub async fn bind(&self, database: Uuid) -> Result<(), BindError> {
+        let owner = match &self.backend {
+            Backend::Remote(Remote { bucket: Some(bucket), .. }) => bucket.bind(database).await?,
+            Backend::Remote(_) => return Ok(()),
+            Backend::Disk(disk) => {
+                let disk = Arc::clone(disk);
+                on_disk(move || Ok(disk.bind(database))).await??
+            }
+        };
+        if owner == database {
+            return Ok(());
+        }
+        Err(BindError::OtherDatabase { place: self.place(), owner, database: database.to_string() })
+    }
+
+    /// The database that the objects belong to; none when nobody has written it down.
+    pub(crate) async fn owner(&self) -> Result<Option<Uuid>, BindError> {
         match &self.backend {
-            Backend::Remote(Remote { bucket: Some(bucket), .. }) => bucket.bind(database).await,
-            _ => Ok(()),
+            Backend::Remote(Remote { bucket: Some(bucket), .. }) => Ok(bucket.owner().await?),
+            Backend::Remote(_) => Ok(None),
+            Backend::Disk(disk) => {
+                let disk = Arc::clone(disk);
+                on_disk(move || Ok(disk.owner())).await?
+            }
+        }
+    }
+
+    /// Where the objects are, for people.
+    pub(crate) fn place(&self) -> String {
+        match &self.backend {
+            Backend::Disk(disk) => disk.root().display().to_string(),
+            Backend::Remote(_) => self.bucket().unwrap_or_else(|| "the object store".to_owned()),
         }
     }
 

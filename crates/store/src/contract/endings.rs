@@ -130,7 +130,16 @@ pub async fn results_end_without_their_original(setup: MetaSetup) {
     let record = setup.meta.get_upload(TENANT, id).await.unwrap();
     assert_eq!((record.current(), record.upload.has_original()), (None, true));
     assert_eq!(due(&setup).await, []);
+    // A new run makes results again, whose time is over too.
     setup.meta.start_run(TENANT, id, super::uploads::rerun()).await.unwrap();
+    let job = super::claim(&setup, "w").await;
+    let done = super::result(UploadState::Completed);
+    setup.meta.finish_job(&job.lease, done, &Origin::worker()).await.unwrap();
+    let record = setup.meta.get_upload(TENANT, id).await.unwrap();
+    assert_eq!((record.upload.results_removed_at, record.current().is_some()), (None, true));
+    let again = due(&setup).await;
+    assert_eq!((again.len(), again[0].ending), (1, Ending::Results));
+    assert_eq!(end(&setup, &again[0]).await, Ended::Done);
 }
 
 /// Neither a policy nor a user gets past it, until the last matter has released the upload.

@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::model::{Deleted, JobState, Origin, RunId, TenantId, UploadId, UploadRecord, UploadState};
 
 /// Ids asked for in one query, well under the limit on bound values.
-const IDS_PER_QUERY: usize = 500;
+pub(super) const IDS_PER_QUERY: usize = 500;
 
 impl Meta {
     /// Deletes an upload that nothing holds: from the return on nobody sees it, its name is gone, its job is stopped, and a worker

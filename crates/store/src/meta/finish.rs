@@ -124,7 +124,10 @@ pub(super) async fn end_run(
         .col_expr(upload::Column::FinishedAt, Expr::value(now))
         .col_expr(upload::Column::ProcessingUs, Expr::value(processing_us));
     if has_report {
-        update = update.col_expr(upload::Column::CurrentRun, Expr::value(job.run.as_uuid()));
+        update = update
+            .col_expr(upload::Column::CurrentRun, Expr::value(job.run.as_uuid()))
+            // There are results again, whose time will be over too.
+            .col_expr(upload::Column::ResultsRemovedAt, Expr::value(None::<i64>));
     }
     update.filter(upload::Column::Id.eq(job.upload.as_uuid())).exec(db).await.map_err(db_error)?;
     replaced::mark(db, job, now).await

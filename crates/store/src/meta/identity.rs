@@ -1,13 +1,14 @@
-//! Which database this is. Objects in a bucket are bound to it: what it does not know is removed from there, so a bucket
+//! Which database this is. Objects are bound to it: what it does not know is removed from there, so they
 //! must never be used with another database by mistake.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-use super::entity::audit_event;
+use super::delete::IDS_PER_QUERY;
+use super::entity::{audit_event, upload};
 use super::{Meta, db_error, rows};
 use crate::error::StoreError;
-use crate::model::{Origin, TenantId};
+use crate::model::{Origin, TenantId, UploadId};
 
 /// The event that tells it. The newest of its kind counts: it goes where the log goes, into backups too, and a store that
 /// was restored is another one than that of the backup.
@@ -29,11 +30,38 @@ impl Meta {
         })
         .await
     }
+
+    /// The same without making one.
+    pub async fn known_identity(&self) -> Result<Option<Uuid>, StoreError> {
+        self.read(known(self.reader())).await
+    }
+
+    /// Uploads whose originals should be in the store.
+    pub(crate) async fn uploads_with_original(&self) -> Result<u64, StoreError> {
+        let count = upload::Entity::find()
+            .filter(upload::Column::DeletedAt.is_null())
+            .filter(upload::Column::OriginalRemovedAt.is_null())
+            .filter(upload::Column::LostAt.is_null())
+            .count(self.reader());
+        self.read(async { count.await.map_err(db_error) }).await
+    }
+
+    /// Whether one of these uploads was ever acknowledged here. Deleted ones keep their rows, so they count.
+    pub(crate) async fn knows_any(&self, ids: &[UploadId]) -> Result<bool, StoreError> {
+        for ids in ids.chunks(IDS_PER_QUERY) {
+            let ids = ids.iter().map(|id| id.as_uuid());
+            let any = upload::Entity::find().filter(upload::Column::Id.is_in(ids)).one(self.reader());
+            if self.read(async { any.await.map_err(db_error) }).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// Makes this the identity of the database.
 pub(super) async fn set(db: &impl ConnectionTrait, identity: Uuid, now: i64) -> Result<(), StoreError> {
-    let any = crate::model::UploadId::generate();
+    let any = UploadId::generate();
     let mut event = rows::audit_row(now, TenantId::DEFAULT, &Origin::worker(), ACTION, any, "made");
     event.subject = sea_orm::Set(identity.to_string());
     audit_event::Entity::insert(event).exec_without_returning(db).await.map_err(db_error)?;

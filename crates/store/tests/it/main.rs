@@ -7,6 +7,8 @@ mod backup;
 mod blobs;
 /// What only the local directory does.
 mod local;
+/// Objects belong to one database.
+mod owner;
 /// PostgreSQL under the common suite, and what only a server does.
 mod postgres;
 /// Objects in a bucket, under the common suite and beyond.

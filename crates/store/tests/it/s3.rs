@@ -9,8 +9,8 @@ use std::time::Duration;
 use csvp_store::contract::BlobSetup;
 use csvp_store::repair::Repair;
 use csvp_store::{
-    Blobs, Clock, Meta, MetaOptions, ObjectKey, ObjectPrefix, RunFile, RunId, S3Credentials, S3Encryption,
-    S3Keys, S3OpenError, S3Options, StoreError, TenantId, UploadId,
+    BindError, Blobs, Clock, Meta, MetaOptions, ObjectKey, ObjectPrefix, RunFile, RunId, S3Credentials,
+    S3Encryption, S3Keys, S3OpenError, S3Options, StoreError, TenantId, UploadId,
 };
 use csvp_testkit::servers::Seaweed;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -327,7 +327,7 @@ async fn a_place_belongs_to_one_database(server: &Seaweed) {
     blobs.bind(database).await.unwrap();
     blobs.bind(database).await.unwrap();
     let refused = blobs.bind(theirs.identity().await.unwrap()).await.unwrap_err();
-    assert!(matches!(refused, S3OpenError::OtherDatabase { .. }), "{refused:?}");
+    assert!(matches!(refused, BindError::OtherDatabase { .. }), "{refused:?}");
     let beside = S3Options { prefix: "beside".into(), ..options };
     Blobs::open_s3(&beside, None).await.unwrap().bind(theirs.identity().await.unwrap()).await.unwrap();
     assert_eq!(blobs.list(&ObjectPrefix::All).await.unwrap(), [], "the mark is no object");

@@ -20,34 +20,37 @@ struct Mark {
 }
 
 impl Bucket {
-    /// Makes the place this database's, or finds that it is.
+    /// Makes the place this database's unless it has an owner, and says who that is.
     ///
     /// # Errors
-    /// `OtherDatabase` when it belongs to another one.
-    pub(crate) async fn bind(&self, database: Uuid) -> Result<(), S3OpenError> {
-        let path: Path = self.prefix().parts().chain([MARK.into()]).collect();
-        if self.owner(&path).await?.is_none() {
-            let mark = Mark { about: ABOUT.to_owned(), database };
-            let json = serde_json::to_vec_pretty(&mark).expect("a text and an id can be written as JSON");
-            let put = self.put_opts(&path, PutPayload::from(json), PutMode::Create.into()).await;
-            match put {
-                // Another process was first; whose it is, is read below.
-                Ok(_) | Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
-                Err(error) => return Err(self.explain("write an object", error)),
-            }
+    /// The mark cannot be read or written.
+    pub(crate) async fn bind(&self, database: Uuid) -> Result<Uuid, S3OpenError> {
+        if let Some(owner) = self.owner().await? {
+            return Ok(owner);
         }
-        match self.owner(&path).await? {
-            Some(owner) if owner == database => Ok(()),
-            owner => Err(S3OpenError::OtherDatabase {
-                place: self.name(),
-                owner: owner.map(|owner| owner.to_string()).unwrap_or_default(),
-                database: database.to_string(),
-            }),
+        let mark = Mark { about: ABOUT.to_owned(), database };
+        let json = serde_json::to_vec_pretty(&mark).expect("a text and an id can be written as JSON");
+        let put = self.put_opts(&self.mark(), PutPayload::from(json), PutMode::Create.into()).await;
+        match put {
+            // Another process was first; whose it is, is read below.
+            Ok(_) | Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
+            Err(error) => return Err(self.explain("write an object", error)),
         }
+        self.owner().await?.ok_or_else(|| S3OpenError::Failed {
+            bucket: self.0.options.bucket.clone(),
+            action: "read `csvp-store.json` back",
+            source: "it was written and is not there".into(),
+        })
     }
 
-    async fn owner(&self, path: &Path) -> Result<Option<Uuid>, S3OpenError> {
-        let read = async { self.get(path).await?.bytes().await };
+    fn mark(&self) -> Path {
+        self.prefix().parts().chain([MARK.into()]).collect()
+    }
+
+    /// The database that the place belongs to; none when nobody has written it down.
+    pub(crate) async fn owner(&self) -> Result<Option<Uuid>, S3OpenError> {
+        let path = self.mark();
+        let read = async { self.get(&path).await?.bytes().await };
         let bytes = match read.await {
             Ok(bytes) => bytes,
             Err(Error::NotFound { .. }) => return Ok(None),

@@ -91,16 +91,6 @@ pub enum S3OpenError {
         /// What the server said.
         failure: Box<S3Failure>,
     },
-    /// What is there belongs to another database, which would lose it.
-    #[error("objects in `{place}` belong to the csvp database {owner}, this one is {database}")]
-    OtherDatabase {
-        /// Bucket and prefix.
-        place: String,
-        /// The database that they belong to.
-        owner: String,
-        /// The database that was opened.
-        database: String,
-    },
     /// A probe failed for another reason.
     #[error("S3 bucket `{bucket}` cannot be used: it failed to {action}")]
     Failed {
@@ -146,10 +136,6 @@ impl S3OpenError {
             }
             Self::Clock(_) => "set the clock of this machine, for example with an NTP service",
             Self::Region { .. } => "set `s3.region` to the region of the bucket",
-            Self::OtherDatabase { .. } => {
-                "use the database that the objects belong to, or another `s3.prefix`; a backup of that database may be \
-                 used too. Nothing was changed"
-            }
             Self::Failed { .. } => "docs/operations/s3.md says what is tried at the start",
         };
         vec![hint.to_owned()]

@@ -1,12 +1,15 @@
 //! Later backups, and a store that changes while it is copied.
 
 use csvp_store::backup::{self, BackupError, Place};
-use csvp_store::{Blobs, Clock, ObjectKey};
+use csvp_store::repair::Repair;
+use csvp_store::{
+    Blobs, Clock, Ended, Ending, NewRun, ObjectKey, Origin, RunFile, RunId, StoredFile, UploadState, contract,
+};
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use std::sync::Arc;
 
-use super::{Store, TENANT, files_in, to_write};
+use super::{LEASE, Store, TENANT, files_in, to_write};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_later_backup_copies_what_is_new() {
@@ -63,6 +66,35 @@ async fn lost_and_altered_objects_are_said_and_the_rest_is_saved() {
     assert_eq!(into.facts().await.uploads.len(), 3);
     assert_eq!(&into.blobs.read_all(&original(whole), 100).await.unwrap()[..], b"a\n3\n");
     assert!(into.blobs.size(&original(altered)).await.is_err(), "altered bytes are not restored");
+}
+
+/// Results have ended, a new run has made others, and one of these is lost: that is no change of the store.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_file_of_a_run_after_ended_results_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = to_write(dir.path()).await;
+    let store = Store::local().await;
+    let upload = store.finished("a.csv", b"a\n1\n").await;
+    let origin = Origin::worker();
+    let ended = store.meta.end_by_policy(TENANT, upload, Ending::Results, &origin).await.unwrap();
+    assert_eq!(ended, Ended::Done);
+    Repair::finish_removals(&store.meta, &store.blobs).await.unwrap();
+    let new = NewRun {
+        id: RunId::generate(),
+        settings: serde_json::json!({}),
+        job: csvp_store::NewJob::default(),
+        key: None,
+        origin: Origin::anonymous("again"),
+    };
+    let run = new.id;
+    store.meta.start_run(TENANT, upload, new).await.unwrap();
+    let job = store.meta.claim_job("w", LEASE).await.unwrap().unwrap();
+    let mut result = contract::result(UploadState::Completed);
+    result.files = vec![StoredFile { file: RunFile::ReportJson, size_bytes: 100 }];
+    store.meta.finish_job(&job.lease, result, &origin).await.unwrap();
+    let made = backup::create(&store.meta, &store.blobs, &place).await.unwrap();
+    let lost = ObjectKey::RunFile { tenant: TENANT, upload, run, file: RunFile::ReportJson };
+    assert_eq!(made.lost, [lost.to_string()]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use csvp_store::backup::{self, BackupError, Place};
-use csvp_store::{ListUploads, ObjectPrefix};
+use csvp_store::{Clock, ListUploads, ObjectPrefix};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -132,4 +132,31 @@ async fn all_damaged_objects_are_named_together() {
     found.sort();
     let expected: Vec<String> = objects.iter().map(|file| relative(file, dir.path())).collect();
     assert_eq!(found, expected);
+}
+
+/// A content that is damaged in the place is copied again, once it is known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_contents_are_removed_and_copied_again() {
+    let (dir, store) = small().await;
+    let mut objects: Vec<PathBuf> = files_in(dir.path())
+        .into_iter()
+        .filter(|file| relative(file, dir.path()).starts_with("objects/"))
+        .collect();
+    let flipped = objects.pop().unwrap();
+    let mut bytes = fs::read(&flipped).unwrap();
+    bytes[0] ^= 1;
+    fs::write(&flipped, bytes).unwrap();
+    fs::write(objects.pop().unwrap(), "cut").unwrap();
+    fs::remove_file(objects.pop().unwrap()).unwrap();
+    let place = to_write(dir.path()).await;
+    let repaired = backup::repair(&place, None, &Clock::system()).await.unwrap();
+    assert_eq!((repaired.fault_count, repaired.removed), (3, 2));
+    let missing = backup::verify(&place, None).await.unwrap();
+    assert_eq!((missing.fault_count, missing.removed), (3, 0));
+    let again = backup::create(&store.meta, &store.blobs, &place).await.unwrap();
+    assert_eq!(again.new_objects, 3);
+    // They are the same contents: the older backup is whole again too.
+    for entry in backup::list(&place).await.unwrap() {
+        assert_eq!(backup::verify(&place, Some(entry.id)).await.unwrap().faults, []);
+    }
 }
