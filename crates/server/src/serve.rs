@@ -127,7 +127,8 @@ impl ServeError {
             }
             Self::DataDir { .. } | Self::Store { .. } => {
                 vec![
-                    "check that the directory exists or can be made, is writable and on a local disk"
+                    "check that the directory exists or can be made, that this user may read and write it, and that it is on a \
+                     local disk"
                         .to_owned(),
                 ]
             }
