@@ -1,5 +1,6 @@
 //! Opens the store, and keeps it free of what nobody needs.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError};
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
-use crate::serve::ServeError;
+use crate::serve::{LOCK_FILE, ServeError};
 
 /// Name of the database in the data directory.
 const DATABASE: &str = "csvp.sqlite";
@@ -25,6 +26,12 @@ const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Why the store of this configuration cannot be opened.
 pub(crate) fn failed(config: &Config, source: StoreError) -> ServeError {
     ServeError::Store { path: config.store.data_dir(), source }
+}
+
+/// Whether a store has a file or directory of this name in its data directory.
+pub(crate) fn is_own(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(DATABASE) || name == OBJECTS || name == LOCK_FILE
 }
 
 /// Refuses when there is no store, so that a mistyped directory is not made.
