@@ -16,6 +16,8 @@ use crate::services::storage;
 use crate::stop::stop_signal;
 use crate::{router, worker};
 
+/// Held by the one process that works in a data directory.
+pub(crate) const LOCK_FILE: &str = "lock";
 /// How often recorded metrics are folded together.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -131,7 +133,8 @@ impl ServeError {
             }
             Self::DataDir { .. } | Self::Store { .. } => {
                 vec![
-                    "check that the directory exists or can be made, is writable and on a local disk"
+                    "check that the directory exists or can be made, that this user may read and write it, and that it is on a \
+                     local disk"
                         .to_owned(),
                 ]
             }
@@ -340,8 +343,12 @@ fn raise_open_files() {
 pub(crate) fn lock_data_dir(path: &Path) -> Result<File, ServeError> {
     let failed = |source| ServeError::DataDir { path: path.to_owned(), source };
     csvp_store::make_dirs(path).map_err(failed)?;
-    let lock =
-        File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join(LOCK_FILE))
+        .map_err(failed)?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(ServeError::DataDirBusy { path: path.to_owned() }),

@@ -60,11 +60,11 @@ fault_kinds! {
     /// The database says that its own file is damaged.
     Database, "database", "restore the database from a backup";
     /// An upload whose original is not there.
-    OriginalMissing, "original-missing", "restore it from a backup; `--repair` marks the upload as lost";
+    OriginalMissing, "original-missing", "restore a backup into another directory, fetch the original there and upload it again; `--repair` marks this upload as lost";
     /// An original of another size than was acknowledged.
-    OriginalSize, "original-size", "restore it from a backup; `--repair` marks the upload as lost";
+    OriginalSize, "original-size", "restore a backup into another directory, fetch the original there and upload it again; `--repair` marks this upload as lost";
     /// An original with other bytes than were acknowledged.
-    OriginalHash, "original-hash", "restore it from a backup; `--repair` marks the upload as lost";
+    OriginalHash, "original-hash", "restore a backup into another directory, fetch the original there and upload it again; `--repair` marks this upload as lost";
     /// An object that cannot be read to its end.
     Unreadable, "unreadable", "look at the disk or the object store; then check again";
     /// A file of a run that is not there.
@@ -110,8 +110,19 @@ pub struct Finding {
     pub place: String,
     /// What was expected and what was found.
     pub detail: String,
-    /// Whether it was put right.
-    pub repaired: bool,
+    /// What became of it.
+    pub became: Became,
+}
+
+/// What a check did about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// Nothing.
+    Left,
+    /// It was put right.
+    Repaired,
+    /// The data is gone, and the store says so now.
+    Lost,
 }
 
 /// What a check has seen.
@@ -133,6 +144,8 @@ pub struct FsckReport {
     pub found: u64,
     /// Those that were put right.
     pub repaired: u64,
+    /// Those whose data is gone and that are marked so.
+    pub lost: u64,
     /// The first [`MAX_LISTED`] of them.
     pub findings: Vec<Finding>,
 }
@@ -229,16 +242,17 @@ impl Fsck<'_> {
     /// Counts a fault and puts it right if that is wanted and sure.
     async fn found(&mut self, fault: Fault) -> Result<(), StoreError> {
         let repaired = self.options.repair && self.mend(&fault).await?;
-        self.list(fault, repaired);
+        self.list(fault, if repaired { Became::Repaired } else { Became::Left });
         Ok(())
     }
 
-    fn list(&mut self, fault: Fault, repaired: bool) {
+    fn list(&mut self, fault: Fault, became: Became) {
         self.report.found += 1;
-        self.report.repaired += u64::from(repaired);
+        self.report.repaired += u64::from(became == Became::Repaired);
+        self.report.lost += u64::from(became == Became::Lost);
         if self.report.findings.len() < MAX_LISTED {
             let Fault { kind, upload, place, detail, .. } = fault;
-            self.report.findings.push(Finding { kind, upload, place, detail, repaired });
+            self.report.findings.push(Finding { kind, upload, place, detail, became });
         }
     }
 }

@@ -1,10 +1,12 @@
 //! `csvp backup`: back up the whole service, and look after its backups.
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
 use csvp_server::api::Timestamp;
 use csvp_server::operate::{self, Access, BackupError, Made, Manifest, OperateError, Verified};
+use csvp_server::telemetry::TextMetric;
 use serde_json::json;
 
 use super::{print_json, store};
@@ -12,7 +14,7 @@ use crate::Outcome;
 use crate::args::{
     BackupArgs, BackupCommand, ListBackupsArgs, MakeBackupArgs, PruneBackupsArgs, VerifyBackupArgs,
 };
-use crate::render::error::with_hints;
+use crate::render::error::{print as print_error, with_hints};
 use crate::render::text::{count, size};
 
 pub(crate) fn run(args: &BackupArgs) -> anyhow::Result<Outcome> {
@@ -30,27 +32,50 @@ fn make(args: &MakeBackupArgs) -> anyhow::Result<Outcome> {
         let place = operate::place_to_write(operator.config(), args.target.as_deref()).await?;
         let made = operator.backup(&place).await?;
         let verified = match args.verify {
-            true => Some(operate::repair_backup(&place, Some(made.manifest.id)).await?),
+            true => Some(operate::repair_backup(&place, Some(made.manifest.id)).await),
             false => None,
         };
         Ok((made, verified))
     });
     let took = begun.elapsed();
-    if let Some(file) = &args.metrics {
-        let values = operate::backup_metrics(made.as_ref().ok().map(|(made, _)| made), took);
-        operate::write_textfile(file, &values).map_err(|error| with_hints(error.hints(), error))?;
-    }
-    let (made, verified) = made?;
+    let (made, verified) = match made {
+        Ok((made, verified)) => (Ok(made), verified),
+        Err(error) => (Err(error), None),
+    };
+    let faults =
+        verified.as_ref().map(|verified| verified.as_ref().map_or(1, |verified| verified.fault_count));
+    let are_metrics_written =
+        textfile(args.metrics.as_deref(), &operate::backup_metrics(made.as_ref().ok(), faults, took));
+    let made = made?;
+    // From here on there is a backup: its id is said whatever else went wrong.
     if args.json {
-        print_json(&made_json(&made, took.as_secs_f64()))?;
+        let mut json = made_json(&made, took.as_secs_f64());
+        if let Some(Ok(verified)) = &verified {
+            json["verified"] = verified_json(verified);
+        }
+        print_json(&json)?;
     } else {
         tell_made(&made, took.as_secs_f64())?;
     }
-    let is_damaged = verified.as_ref().is_some_and(|verified| verified.fault_count > 0);
-    if let Some(verified) = verified.filter(|_| !args.json) {
-        tell_verified(&verified)?;
+    match verified {
+        Some(Ok(verified)) if !args.json => tell_verified(&verified)?,
+        Some(Err(error)) => print_error(&with_hints(error.hints(), error)),
+        _ => {}
     }
-    Ok(if is_damaged || made.manifest.objects.lost > 0 { Outcome::Problems } else { Outcome::Done })
+    let is_fine = faults.unwrap_or(0) == 0 && made.manifest.objects.lost == 0 && are_metrics_written;
+    Ok(if is_fine { Outcome::Done } else { Outcome::Problems })
+}
+
+/// Writes the gauges, if a file is named. That it cannot be written is said, and does not hide what they are about.
+pub(super) fn textfile(file: Option<&Path>, values: &[(TextMetric, f64)]) -> bool {
+    let Some(file) = file else { return true };
+    match operate::write_textfile(file, values) {
+        Ok(()) => true,
+        Err(error) => {
+            print_error(&with_hints(error.hints(), error).context("metrics are not written"));
+            false
+        }
+    }
 }
 
 fn tell_made(made: &Made, secs: f64) -> anyhow::Result<()> {

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use csvp_server::operate::{self, Drill, DrillOptions};
 
+use super::backup::textfile;
 use super::{print_json, store};
 use crate::Outcome;
 use crate::args::DrillArgs;
@@ -22,10 +23,7 @@ pub(crate) fn drill(args: &DrillArgs) -> anyhow::Result<Outcome> {
         let place = operate::place_to_read(&config, args.source.as_deref()).await?;
         operate::drill(&config, &place, &options).await
     });
-    if let Some(file) = &args.metrics {
-        operate::write_textfile(file, &operate::drill_metrics(drill.as_ref().ok()))
-            .map_err(|error| with_hints(error.hints(), error))?;
-    }
+    let are_metrics_written = textfile(args.metrics.as_deref(), &operate::drill_metrics(drill.as_ref().ok()));
     let drill = drill.map_err(|error| with_hints(error.hints(), error))?;
     if args.json {
         let mut json = serde_json::to_value(&drill)?;
@@ -34,7 +32,7 @@ pub(crate) fn drill(args: &DrillArgs) -> anyhow::Result<Outcome> {
     } else {
         tell(&drill)?;
     }
-    Ok(if drill.passed() { Outcome::Done } else { Outcome::Problems })
+    Ok(if drill.passed() && are_metrics_written { Outcome::Done } else { Outcome::Problems })
 }
 
 fn tell(drill: &Drill) -> anyhow::Result<()> {

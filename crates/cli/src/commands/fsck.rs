@@ -7,7 +7,7 @@ use csvp_server::operate::{Access, FsckReport};
 use super::store;
 use crate::Outcome;
 use crate::args::FsckArgs;
-use crate::render::text::size;
+use crate::render::text::{count, size};
 
 pub(crate) fn run(args: &FsckArgs) -> anyhow::Result<Outcome> {
     let access = if args.repair { Access::Alone } else { Access::Read };
@@ -24,10 +24,14 @@ pub(crate) fn run(args: &FsckArgs) -> anyhow::Result<Outcome> {
 fn print(report: &FsckReport) -> anyhow::Result<()> {
     let mut out = super::stdout();
     for finding in &report.findings {
-        let done = if finding.repaired { " (repaired)" } else { "" };
+        let done = match (finding.repaired, finding.lost) {
+            (true, _) => " (repaired)",
+            (false, true) => " (marked as lost)",
+            (false, false) => "",
+        };
         writeln!(out, "{}{done}: {}", finding.kind, finding.place)?;
         writeln!(out, "  {}", finding.detail)?;
-        if !finding.repaired {
+        if !finding.repaired && !finding.lost {
             writeln!(out, "  hint: {}", finding.advice)?;
         }
     }
@@ -47,13 +51,20 @@ fn print(report: &FsckReport) -> anyhow::Result<()> {
             report.in_progress, report.being_repaired
         )?;
     }
-    let verdict = match (report.found, report.repaired) {
-        (0, _) => "everything fits".to_owned(),
-        (found, repaired) if found == repaired => format!("{found} findings, all repaired"),
-        (found, 0) => format!("{found} findings"),
-        (found, repaired) => format!("{found} findings, {repaired} of them repaired"),
-    };
-    writeln!(out, "{verdict}")?;
+    writeln!(out, "{}", verdict(report))?;
     out.flush()?;
     Ok(())
+}
+
+fn verdict(report: &FsckReport) -> String {
+    if report.found == 0 {
+        return "everything fits".to_owned();
+    }
+    let found = count(report.found, "finding");
+    if report.repaired == report.found {
+        return format!("{found}, all repaired");
+    }
+    let parts = [(report.repaired, "repaired"), (report.lost, "lost")];
+    let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    if parts.is_empty() { found } else { format!("{found}: {}", parts.join(", ")) }
 }

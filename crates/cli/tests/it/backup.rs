@@ -347,7 +347,7 @@ fn a_full_disk_is_said_and_leaves_the_earlier_backup_whole() {
     let ran = Ran { code: output.status.code(), stdout: output.stdout, stderr: output.stderr };
     assert_eq!(ran.code, Some(2));
     assert!(ran.stderr().contains("store is full"), "{}", ran.snapshot());
-    assert_eq!(files_in(&sandbox.path("tight/objects")), 2, "the journal and the lock, no object");
+    assert_eq!(files_in(&sandbox.path("tight")), 1, "the lock, no store");
 }
 
 fn copy_dir(from: &Path, to: &Path) {
@@ -360,4 +360,60 @@ fn copy_dir(from: &Path, to: &Path) {
             fs::copy(entry.path(), target).expect("there is room");
         }
     }
+}
+
+#[test]
+fn a_backup_that_was_made_is_named_whatever_else_fails() {
+    let sandbox = Sandbox::new(&[]);
+    filled(&sandbox.path("data"), 0..1);
+    let ran =
+        sandbox.snapshot_timed("backup_metrics_fail", "backup backups --data data --metrics none/m.prom");
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(sandbox.run("backup verify backups").code, Some(0));
+    let drilled = sandbox.run("dr drill backups --data data --scratch . --metrics none/m.prom");
+    assert_eq!(drilled.code, Some(1));
+    assert!(drilled.stdout().ends_with("passed\n"), "{}", drilled.snapshot());
+    // A damaged content is no success, and the report says so to programs too.
+    let made = sandbox.json("backup backups --data data --verify --metrics m.prom --json");
+    assert_eq!(made["verified"]["fault_count"], 0);
+    let success = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("csvp_backup_last_success_timestamp_seconds "));
+        line.expect("the gauge is there").to_owned()
+    };
+    let before = fs::read_to_string(sandbox.path("m.prom")).expect("the backup wrote it");
+    let object = find(&sandbox.path("backups"), &csv(0)).expect("the backup has the original");
+    let mut flipped = csv(0);
+    flipped[5] ^= 4;
+    fs::write(&object, flipped).expect("it is ours");
+    let made = sandbox.run("backup backups --data data --verify --metrics m.prom --json");
+    assert_eq!(made.code, Some(1), "{}", made.snapshot());
+    let made: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    assert!(made["verified"]["fault_count"].as_u64() > Some(0), "{made}");
+    let after = fs::read_to_string(sandbox.path("m.prom")).expect("the backup wrote it");
+    assert_eq!(success(&before), success(&after));
+    assert!(!after.contains("\ncsvp_backup_faults 0\n"), "{after}");
+}
+
+#[test]
+fn a_restore_takes_a_directory_of_its_own_and_leaves_no_store_when_it_fails() {
+    let sandbox = Sandbox::new(&[]);
+    fs::create_dir(sandbox.path("foreign")).expect("it is ours");
+    fs::write(sandbox.path("foreign/notes.txt"), "mine").expect("there is room");
+    filled(&sandbox.path("data"), 0..1);
+    assert_eq!(sandbox.run("backup backups --data data").code, Some(0));
+    for (name, line) in [
+        ("restore_into_backups", "restore backups --data backups"),
+        ("restore_below_backups", "restore backups --data backups/new"),
+        ("restore_into_foreign", "restore backups --data foreign"),
+        (
+            "restore_no_such_backup",
+            "restore backups --backup 01900000-0000-7000-8000-000000000000 --data new",
+        ),
+        ("dr_drill_in_data", "dr drill backups --data data --scratch data"),
+        ("dr_drill_in_backups", "dr drill backups --data data --scratch backups"),
+    ] {
+        assert_eq!(sandbox.snapshot(name, line).code, Some(2), "{line}");
+    }
+    assert!(!sandbox.path("new").exists() && files_in(&sandbox.path("foreign")) == 1);
+    assert_eq!(sandbox.run("backup verify backups").code, Some(0));
 }

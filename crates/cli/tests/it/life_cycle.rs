@@ -35,7 +35,7 @@ fn a_store_is_checked_and_repaired() {
     let file = fs::File::options().write(true).open(&left_over).expect("it is there");
     file.set_modified(old).expect("it is ours");
     assert_eq!(sandbox.snapshot("fsck_broken", "fsck --data data").code, Some(1));
-    assert_eq!(sandbox.snapshot("fsck_repair", "fsck --deep --repair --data data").code, Some(0));
+    assert_eq!(sandbox.snapshot("fsck_repair", "fsck --deep --repair --data data").code, Some(1));
     assert_eq!(sandbox.run("fsck --deep --data data").code, Some(0));
     let report = json(&sandbox, "fsck --deep --json --data data");
     assert_eq!((&report["found"], &report["uploads"], &report["deep"]), (&0.into(), &3.into(), &true.into()));

@@ -22,6 +22,8 @@ mod jobs;
 mod kill_points;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod life_cycle;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod logs;
 #[cfg(feature = "serve")]
 mod migrate;
 mod pipes;

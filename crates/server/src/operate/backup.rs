@@ -1,5 +1,7 @@
 //! Backups and restores of the configured store.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use csvp_store::backup::{self, Entry, Made, Place, Pruned, Restored, Verified};
@@ -7,7 +9,8 @@ use csvp_store::{BackupId, Clock, S3Options};
 
 use super::{Access, OperateError, Operator};
 use crate::config::Config;
-use crate::serve::ServeError;
+use crate::serve::{LOCK_FILE, ServeError};
+use crate::services::storage;
 
 /// What a person has named.
 enum Named {
@@ -153,12 +156,100 @@ pub async fn prune(place: &Place, keep: usize) -> Result<Pruned, OperateError> {
 /// Restores a backup into the store of the configuration, which must be empty.
 ///
 /// # Errors
-/// The store is not empty or in use, the backup is damaged or of a newer program. Nothing is restored then.
+/// The store is not empty or in use, its directory is none to restore into, the backup is damaged or of a newer program.
+/// Nothing is restored then, and a directory that was empty holds no store.
 pub async fn restore(config: &Config, place: &Place, id: Option<BackupId>) -> Result<Restored, OperateError> {
+    let data_dir = config.store.data_dir();
+    let mut is_ours = false;
+    if !config.is_shared() {
+        must_not_be_in(&data_dir, place)?;
+        is_ours = is_free(&data_dir)?;
+    }
+    backup::must_be_restorable(place, id).await?;
     let operator = Operator::open(config, Access::New).await?;
     let restored = backup::restore(place, id, operator.meta(), operator.blobs()).await;
-    operator.close().await?;
+    if restored.is_ok() || !is_ours {
+        operator.close().await?;
+        return Ok(restored?);
+    }
+    let Operator { meta, blobs, lock, .. } = operator;
+    let closed = meta.close().await;
+    drop(blobs);
+    // Under the lock: no service can have started over it.
+    for entry in fs::read_dir(&data_dir).into_iter().flatten().filter_map(Result::ok) {
+        let (path, name) = (entry.path(), entry.file_name());
+        let removed = match storage::is_own(&name) && name != LOCK_FILE {
+            false => continue,
+            true if path.is_dir() => fs::remove_dir_all(&path),
+            true => fs::remove_file(&path),
+        };
+        if let Err(error) = removed {
+            tracing::warn!(%error, path = %path.display(), "a part of a restore that failed stays");
+        }
+    }
+    drop(lock);
+    closed?;
     Ok(restored?)
+}
+
+/// Refuses a path in the directory of the backups: what is made there is foreign to them, and is lost together with them.
+pub(super) fn must_not_be_in(path: &Path, place: &Place) -> Result<(), OperateError> {
+    match place.directory() {
+        Some(dir) if plain(path).starts_with(plain(dir)) => Err(OperateError::refused(
+            format!(
+                "expected a directory apart from the backups, found `{}` in `{}`",
+                path.display(),
+                dir.display()
+            ),
+            "name another directory",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a path in the data directory, which is the service's alone.
+pub(super) fn must_not_be_in_data(path: &Path, config: &Config) -> Result<(), OperateError> {
+    let data_dir = config.store.data_dir();
+    match plain(path).starts_with(plain(&data_dir)) {
+        true => Err(OperateError::refused(
+            format!(
+                "expected a directory apart from the living store, found `{}` in `{}`",
+                path.display(),
+                data_dir.display()
+            ),
+            "name another directory with `--scratch DIR`",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Whether a data directory holds nothing of a store. Refuses one that holds anything else.
+fn is_free(dir: &Path) -> Result<bool, OperateError> {
+    let failed = |source| OperateError::File { path: dir.display().to_string(), source };
+    let entries = match fs::read_dir(dir) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut is_free = true;
+    for entry in entries {
+        let name = entry.map_err(failed)?.file_name();
+        if name == "lost+found" || name == LOCK_FILE {
+            continue;
+        }
+        if !storage::is_own(&name) {
+            return Err(OperateError::refused(
+                format!(
+                    "expected an empty directory or one of a store, found `{}` in `{}`",
+                    name.to_string_lossy(),
+                    dir.display()
+                ),
+                "name a new directory with `--data`; nothing was changed",
+            ));
+        }
+        is_free = false;
+    }
+    Ok(is_free)
 }
 
 #[cfg(test)]
@@ -188,7 +279,7 @@ mod tests {
     async fn backups_do_not_lie_in_the_data_directory() {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path().join("data");
-        std::fs::create_dir(&data).unwrap();
+        fs::create_dir(&data).unwrap();
         std::os::unix::fs::symlink(&data, dir.path().join("link")).unwrap();
         let mut config = Config::default();
         config.store.data_dir = data.display().to_string();

@@ -14,6 +14,7 @@ use futures::TryStreamExt as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::backup::{must_not_be_in, must_not_be_in_data};
 use super::{Access, OperateError, Operator};
 use crate::api::Timestamp;
 use crate::app::App;
@@ -95,6 +96,10 @@ impl Drill {
 /// The drill could not be run: no backup, no room. A backup that is damaged, late or slow is a drill that has failed, and in
 /// the result.
 pub async fn drill(config: &Config, place: &Place, options: &DrillOptions) -> Result<Drill, OperateError> {
+    must_not_be_in(&options.scratch, place)?;
+    if !config.is_shared() {
+        must_not_be_in_data(&options.scratch, config)?;
+    }
     let begun = Instant::now();
     let entry = newest(place, options.backup).await?;
     let last_change_at = last_change(config).await;

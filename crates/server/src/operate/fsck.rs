@@ -32,6 +32,8 @@ pub struct FsckReport {
     pub found: u64,
     /// Those that were put right.
     pub repaired: u64,
+    /// Those whose data is gone and that are marked so.
+    pub lost: u64,
     /// The findings; the first 10,000 when there are more.
     pub findings: Vec<FsckFinding>,
 }
@@ -51,10 +53,12 @@ pub struct FsckFinding {
     pub advice: &'static str,
     /// Whether it was put right.
     pub repaired: bool,
+    /// Whether its data is gone and it was marked so.
+    pub lost: bool,
 }
 
 impl FsckReport {
-    /// Whether everything fits now.
+    /// Whether everything fits now and nothing is lost.
     pub fn is_clean(&self) -> bool {
         self.found == self.repaired
     }
@@ -83,7 +87,8 @@ impl Operator {
             place: finding.place,
             detail: finding.detail,
             advice: finding.kind.advice(),
-            repaired: finding.repaired,
+            repaired: finding.became == fsck::Became::Repaired,
+            lost: finding.became == fsck::Became::Lost,
         });
         Ok(FsckReport {
             deep,
@@ -95,6 +100,7 @@ impl Operator {
             being_repaired: report.being_repaired,
             found: report.found,
             repaired: report.repaired,
+            lost: report.lost,
             findings: findings.collect(),
         })
     }

@@ -16,19 +16,23 @@ use crate::telemetry::TextMetric;
 /// Largest file whose old values are looked at.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// What a backup says; none for one that failed.
-pub fn backup_metrics(made: Option<&Made>, took: Duration) -> Vec<(TextMetric, f64)> {
+/// What a backup says; none for one that failed. `faults` are those that were found when it was read back, if it was: a
+/// backup that is damaged is no success.
+pub fn backup_metrics(made: Option<&Made>, faults: Option<u64>, took: Duration) -> Vec<(TextMetric, f64)> {
     let mut values = vec![(TextMetric::BackupLastRun, seconds(Timestamp::now().0))];
     if let Some(made) = made {
         let manifest = &made.manifest;
         values.extend([
-            (TextMetric::BackupLastSuccess, seconds(manifest.picture_at_us)),
             (TextMetric::BackupDuration, took.as_secs_f64()),
             (TextMetric::BackupObjects, manifest.objects.list.lines as f64),
             (TextMetric::BackupBytes, manifest.objects.bytes as f64),
             (TextMetric::BackupLostObjects, manifest.objects.lost as f64),
         ]);
+        if faults.unwrap_or(0) == 0 {
+            values.push((TextMetric::BackupLastSuccess, seconds(manifest.picture_at_us)));
+        }
     }
+    values.extend(faults.map(|faults| (TextMetric::BackupFaults, faults as f64)));
     values
 }
 

@@ -1,5 +1,7 @@
 //! Opens the store, and keeps it free of what nobody needs.
 
+use std::ffi::OsStr;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError, owner};
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
-use crate::serve::ServeError;
+use crate::serve::{LOCK_FILE, ServeError};
 
 /// Name of the database in the data directory.
 const DATABASE: &str = "csvp.sqlite";
@@ -26,11 +28,27 @@ pub(crate) fn failed(config: &Config, source: StoreError) -> ServeError {
     ServeError::Store { path: config.store.data_dir(), source }
 }
 
+/// Whether a store has a file or directory of this name in its data directory.
+pub(crate) fn is_own(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(DATABASE) || name == OBJECTS || name == LOCK_FILE
+}
+
 /// Refuses when there is no store, so that a mistyped directory is not made.
 pub(crate) fn must_exist(config: &Config) -> Result<(), ServeError> {
     let path = config.store.data_dir();
-    let is_there = database_place(config).is_some() || path.join(DATABASE).is_file();
-    if is_there { Ok(()) } else { Err(ServeError::NoStore { path }) }
+    if database_place(config).is_some() {
+        return Ok(());
+    }
+    match std::fs::metadata(path.join(DATABASE)) {
+        Ok(facts) if facts.is_file() => Ok(()),
+        Ok(_) => Err(ServeError::NoStore { path }),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(ServeError::NoStore { path })
+        }
+        // There may well be one, which this user must not see.
+        Err(source) => Err(ServeError::DataDir { path, source }),
+    }
 }
 
 /// Opens the database as it is; refuses when its schema is older than the program.
@@ -214,4 +232,23 @@ pub(crate) fn is_nearly_full_at(path: &Path, min_free: u64) -> bool {
 /// Free bytes of the disk that holds the path; none where that cannot be told.
 pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
     rustix::fs::statvfs(path).ok().map(|facts| facts.f_bavail.saturating_mul(facts.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What cannot be looked at is not the same as what is not there: a person would look for a typing error.
+    #[test]
+    fn a_store_that_cannot_be_looked_at_is_not_a_missing_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.store.data_dir = dir.path().join("nothing").display().to_string();
+        assert!(matches!(must_exist(&config), Err(ServeError::NoStore { .. })));
+        config.store.data_dir = dir.path().display().to_string();
+        assert!(matches!(must_exist(&config), Err(ServeError::NoStore { .. })));
+        // Stands for missing rights, which a test that runs as root has everywhere.
+        std::os::unix::fs::symlink(DATABASE, dir.path().join(DATABASE)).unwrap();
+        assert!(matches!(must_exist(&config), Err(ServeError::DataDir { .. })));
+    }
 }

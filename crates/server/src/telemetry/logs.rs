@@ -24,7 +24,12 @@ pub fn init_logs(config: &LogSection) -> Result<(), ConfigError> {
         key: "log.level".to_owned(),
         message: format!("expected a level like `info` or a filter, found `{}`: {error}", config.level),
     })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // A line that cannot be written is lost. To say so on standard error, which is what cannot be written, is a panic of
+        // whoever wrote the line: every request.
+        .log_internal_errors(false);
     // A second call keeps the first subscriber: a program sets up its logs once.
     let _ = match config.format {
         LogFormat::Human => {

@@ -114,11 +114,13 @@ macro_rules! text_metrics {
 text_metrics! {
     BackupLastRun, "csvp_backup_last_run_timestamp_seconds", "when the last backup ended, whatever became of it";
     BackupLastSuccess, "csvp_backup_last_success_timestamp_seconds",
-        "the moment whose rows the newest backup holds; kept when a later one fails";
+        "the moment whose rows the newest backup holds; kept when a later one fails or is found damaged by `--verify`";
     BackupDuration, "csvp_backup_duration_seconds", "how long the last backup took";
     BackupObjects, "csvp_backup_objects", "objects in it";
     BackupBytes, "csvp_backup_bytes", "their bytes";
     BackupLostObjects, "csvp_backup_lost_objects", "objects that rows name and the store has lost; anything but 0 needs a person";
+    BackupFaults, "csvp_backup_faults",
+        "faults found when a backup was last read back by `--verify`, 1 when it could not be read; anything but 0 needs a person";
     DrillLastRun, "csvp_dr_drill_last_run_timestamp_seconds", "when the last drill ended, whatever became of it";
     DrillLastSuccess, "csvp_dr_drill_last_success_timestamp_seconds", "when the last drill passed; kept when a later one fails";
     DrillPassed, "csvp_dr_drill_passed", "1 when the last drill passed, else 0";

@@ -39,7 +39,7 @@ pub use manifest::{FORMAT, Manifest, NewestEvent, Objects, TableFile};
 pub use ndjson::LinesFile;
 pub use place::Place;
 pub use prune::{Pruned, prune};
-pub use restore::{Restored, restore};
+pub use restore::{Restored, must_be_restorable, restore};
 pub use sum::{Sum, SumError};
 pub use verify::{Fault, Verified, repair, verify};
 pub use write::{Made, create};

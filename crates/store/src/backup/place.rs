@@ -11,7 +11,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};
-use std::path::Path as FilePath;
+use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -49,6 +49,7 @@ pub struct Place {
     store: Arc<dyn ObjectStore>,
     prefix: Path,
     name: String,
+    dir: Option<PathBuf>,
     /// The operating system lets go of it with the process, also after `kill -9`.
     _lock: Option<Arc<File>>,
 }
@@ -75,8 +76,13 @@ impl Place {
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         let blobs = Blobs::open_local(dir, None).await.map_err(|error| store_failed(&name, error))?;
-        let place =
-            Self { store: blobs.object_store(), prefix: Path::default(), name, _lock: Some(Arc::new(lock)) };
+        let place = Self {
+            store: blobs.object_store(),
+            prefix: Path::default(),
+            name,
+            dir: Some(dir.to_owned()),
+            _lock: Some(Arc::new(lock)),
+        };
         place.mark().await?;
         Ok(place)
     }
@@ -88,7 +94,13 @@ impl Place {
     pub async fn directory_to_read(dir: &FilePath) -> Result<Self, BackupError> {
         let name = dir.display().to_string();
         let blobs = Blobs::open_local_to_read(dir).await.map_err(|error| store_failed(&name, error))?;
-        let place = Self { store: blobs.object_store(), prefix: Path::default(), name, _lock: None };
+        let place = Self {
+            store: blobs.object_store(),
+            prefix: Path::default(),
+            name,
+            dir: Some(dir.to_owned()),
+            _lock: None,
+        };
         place.must_be_marked().await?;
         Ok(place)
     }
@@ -120,7 +132,7 @@ impl Place {
         prefix: &str,
         name: impl Into<String>,
     ) -> Result<Self, BackupError> {
-        let place = Self { store, prefix: Path::from(prefix), name: name.into(), _lock: None };
+        let place = Self { store, prefix: Path::from(prefix), name: name.into(), dir: None, _lock: None };
         if !place.is_marked().await? {
             // A process that died may have left what it tried the bucket with.
             let foreign = place.list("").try_filter(|(path, _)| ready(!path.starts_with("csvp-probe-")));
@@ -141,7 +153,7 @@ impl Place {
         prefix: &str,
         name: impl Into<String>,
     ) -> Result<Self, BackupError> {
-        let place = Self { store, prefix: Path::from(prefix), name: name.into(), _lock: None };
+        let place = Self { store, prefix: Path::from(prefix), name: name.into(), dir: None, _lock: None };
         place.must_be_marked().await?;
         Ok(place)
     }
@@ -149,6 +161,11 @@ impl Place {
     /// What people call it: the path, or the address of the bucket.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The directory; none of a bucket.
+    pub fn directory(&self) -> Option<&FilePath> {
+        self.dir.as_deref()
     }
 
     /// Whether other processes are kept from writing here at the same time.

@@ -45,6 +45,14 @@ pub struct Restored {
     pub deleted_uploads: u64,
 }
 
+/// Whether there is such a backup and this program can restore it, before a store is made for it.
+///
+/// # Errors
+/// There is none, its manifest is damaged, or it is of a newer program.
+pub async fn must_be_restorable(place: &Place, id: Option<BackupId>) -> Result<(), BackupError> {
+    find(place, id).await?.schema_version().map(|_| ())
+}
+
 /// Restores a backup, the newest one or the one that is asked for. The store must be empty and nobody may use it.
 ///
 /// # Errors

@@ -72,7 +72,7 @@ impl Store {
         assert_eq!((found.found, found.repaired), (expected.len() as u64, 0));
         let repaired = self.check_with(true, true, Duration::ZERO).await;
         assert_eq!(kinds(&repaired), expected, "a check that repairs finds the same");
-        assert_eq!(repaired.found, repaired.repaired, "{:#?}", repaired.findings);
+        assert_eq!(repaired.found, repaired.repaired + repaired.lost, "{:#?}", repaired.findings);
         let again = self.check_with(true, false, Duration::ZERO).await;
         assert_eq!(kinds(&again), [], "{:#?}", again.findings);
     }

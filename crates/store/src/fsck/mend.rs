@@ -35,7 +35,7 @@ impl Fsck<'_> {
         self.meta.finish_delete(deleted).await
     }
 
-    /// Puts all faults of one upload right, the deeper ones first; false when a person has to.
+    /// Puts all faults of one upload right, the deeper ones first. Gives whether there is an original to make the rest from.
     pub(super) async fn mend_upload(
         &self,
         inspected: &Inspected,
@@ -56,8 +56,8 @@ impl Fsck<'_> {
             self.meta.requeue(id, &job, origin).await?;
         }
         let files: Vec<(RunId, RunFile)> = faults.iter().filter_map(file_to_make).collect();
-        let Some((run, _)) = files.first().copied() else { return Ok(true) };
-        let Some(now) = self.meta.inspect_upload(id).await? else { return Ok(true) };
+        let Some((run, _)) = files.first().copied() else { return Ok(is_whole) };
+        let Some(now) = self.meta.inspect_upload(id).await? else { return Ok(is_whole) };
         if !is_whole {
             let lost: Vec<RunFile> = files.into_iter().map(|(_, file)| file).collect();
             self.meta.forget_files(run, &lost, origin).await?;
@@ -66,7 +66,7 @@ impl Fsck<'_> {
             let new = NewRun { id: RunId::generate(), settings, job, key: None, origin: origin.clone() };
             self.meta.start_run(now.upload.tenant, id, new).await?;
         }
-        Ok(true)
+        Ok(is_whole)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Cause, Fault, FaultKind, Fsck};
+use super::{Became, Cause, Fault, FaultKind, Fsck};
 use crate::blob::{ObjectKey, ObjectPrefix};
 use crate::error::{Entity, StoreError};
 use crate::meta::Inspected;
@@ -47,10 +47,16 @@ impl Fsck<'_> {
             self.report.being_repaired += 1;
             return Ok(());
         }
-        let mended = if self.options.repair { self.mend_upload(inspected, &faults).await? } else { false };
+        let has_original =
+            if self.options.repair { Some(self.mend_upload(inspected, &faults).await?) } else { None };
         for fault in faults {
-            let repaired = mended && fault.kind != FaultKind::Unreadable;
-            self.list(fault, repaired);
+            let became = match (has_original, &fault.cause) {
+                (None, _) => Became::Left,
+                (Some(_), _) if fault.kind == FaultKind::Unreadable => Became::Left,
+                (Some(_), Cause::Original) | (Some(false), Cause::File(..)) => Became::Lost,
+                (Some(_), _) => Became::Repaired,
+            };
+            self.list(fault, became);
         }
         Ok(())
     }
