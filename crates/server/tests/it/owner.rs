@@ -21,7 +21,7 @@ async fn stopped() -> TestApp {
 
 async fn refused(app: &TestApp) -> BindError {
     let before = app.objects();
-    let error = Server::start(app.config.clone()).await.err().expect("it does not start");
+    let error = Server::start(app.config.clone()).await.unwrap_err();
     assert!(!error.hints().is_empty());
     assert_eq!(app.objects(), before, "every object is still there");
     for access in [Access::Read, Access::Beside, Access::Alone, Access::New] {

@@ -139,15 +139,6 @@ impl Meta {
                 .exec(transaction)
                 .await
                 .map_err(db_error)?;
-            if let Some(shown) = shown {
-                // What is shown is not replaced: its files would be removed.
-                run::Entity::update_many()
-                    .col_expr(run::Column::ReplacedAt, Expr::value(None::<i64>))
-                    .filter(run::Column::Id.eq(shown.as_uuid()))
-                    .exec(transaction)
-                    .await
-                    .map_err(db_error)?;
-            }
             let is_waiting = !latest.state.is_final();
             if is_waiting && runs::active_job(transaction, id).await?.is_none() {
                 queue(transaction, &upload, &latest, new, now).await?;
