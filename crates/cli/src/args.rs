@@ -60,7 +60,7 @@ pub(crate) enum Command {
     /// With `--check`, exit code 0: it is up to date; 1: there is something to do; 2: cannot tell.
     #[cfg(feature = "serve")]
     Migrate(MigrateArgs),
-    /// Check that the store holds what its rows say, and nothing else
+    /// Compare the rows of the store with each other and with its objects
     ///
     /// Works beside a running service, but for `--repair`. Exit code 0: all fits; 1: something does not; 2: could not run.
     #[cfg(feature = "serve")]

@@ -222,7 +222,7 @@ pub(crate) enum RetentionCommand {
     Show(ShowArgs),
     /// Set the policy; removes nothing by itself
     ///
-    /// Days are counted from the upload. What is not given is kept. The time of this machine counts as right from then on.
+    /// Days are counted from the upload. Sets both: a kind that is not given is kept for ever. The time of this machine counts as right from then on.
     Set(RetentionSetArgs),
     /// Take the policy away: everything is kept
     Clear(ShowArgs),
@@ -356,8 +356,10 @@ pub(crate) struct EraseArgs {
 pub(crate) enum PersonCommand {
     /// Write every stored record that names the person into a folder, with its place
     Export(PersonExportArgs),
-    /// List the uploads that name the person, as arguments for `csvp erase`; changes nothing
-    ErasePlan(PersonArgs),
+    /// List the uploads that name the person; changes nothing
+    ///
+    /// Exit code 1: some uploads could not be searched, and must be looked at by hand.
+    ErasePlan(PersonErasePlanArgs),
 }
 
 #[derive(Debug, ClapArgs)]
@@ -367,6 +369,15 @@ pub(crate) struct PersonArgs {
     pub(crate) contains: String,
     #[command(flatten)]
     pub(crate) show: ShowArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PersonErasePlanArgs {
+    #[command(flatten)]
+    pub(crate) person: PersonArgs,
+    /// Print ids only, one a line, as arguments for `csvp erase`; what was not searched goes to standard error
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) ids: bool,
 }
 
 #[derive(Debug, ClapArgs)]

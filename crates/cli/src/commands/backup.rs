@@ -100,6 +100,7 @@ fn tell_made(made: &Made, secs: f64) -> anyhow::Result<()> {
         for key in &made.lost {
             writeln!(out, "  lost: `{key}`")?;
         }
+        writeln!(out, "  `csvp fsck --deep` says of each what is wrong and what to do")?;
     }
     writeln!(out, "  took {secs:.1} s")?;
     Ok(out.flush()?)
@@ -221,6 +222,10 @@ fn tell_verified(verified: &Verified) -> anyhow::Result<()> {
         let removed = count(verified.removed, "content");
         writeln!(out, "{removed} removed; the next backup copies from the store what it still has of them")?;
     }
+    if verified.manifest.objects.lost > 0 {
+        let lost = count(verified.manifest.objects.lost, "object");
+        writeln!(out, "  {lost} the store had lost before it was made: they are not in it")?;
+    }
     Ok(out.flush()?)
 }
 
@@ -232,6 +237,7 @@ fn verified_json(verified: &Verified) -> serde_json::Value {
         "rows": verified.rows,
         "contents": verified.contents,
         "bytes": verified.bytes,
+        "lost_objects": verified.manifest.objects.lost,
         "fault_count": verified.fault_count,
         "removed": verified.removed,
         "faults": faults,

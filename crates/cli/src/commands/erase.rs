@@ -1,5 +1,6 @@
 //! `csvp erase`: uploads go with all that was made of them.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use csvp_server::operate::{Access, ErasePlan, Erased};
@@ -11,9 +12,12 @@ use crate::render::text::{count, size};
 
 pub(crate) fn run(args: &EraseArgs) -> anyhow::Result<Outcome> {
     let json = args.show.json;
+    // One that is named twice is erased once.
+    let mut seen = BTreeSet::new();
+    let uploads: Vec<_> = args.uploads.iter().copied().filter(|&upload| seen.insert(upload)).collect();
     let plans = store::with(&args.show.store, Access::Read, async |operator| {
-        let mut plans = Vec::with_capacity(args.uploads.len());
-        for &upload in &args.uploads {
+        let mut plans = Vec::with_capacity(uploads.len());
+        for &upload in &uploads {
             plans.push(operator.plan_erase(upload).await?);
         }
         Ok(plans)
@@ -33,7 +37,7 @@ pub(crate) fn run(args: &EraseArgs) -> anyhow::Result<Outcome> {
     }
     let mut erased = Vec::new();
     let result = store::with(&args.show.store, Access::Beside, async |operator| {
-        for &upload in &args.uploads {
+        for &upload in &uploads {
             erased.push(operator.erase(upload).await?);
         }
         Ok(())

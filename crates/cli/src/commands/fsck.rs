@@ -1,4 +1,4 @@
-//! `csvp fsck`: does the store hold what its rows say, and nothing else?
+//! `csvp fsck`: do the rows of the store fit each other and its objects?
 
 use std::io::Write as _;
 

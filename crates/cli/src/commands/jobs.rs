@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use csvp_server::ServeError;
 use csvp_server::jobs::{self, Retried};
 
@@ -19,8 +19,9 @@ pub(crate) fn run(command: &JobsCommand) -> anyhow::Result<Outcome> {
 
 fn list(args: &JobsListArgs) -> anyhow::Result<Outcome> {
     let state = args.state.as_deref().map(|state| {
-        state.parse().with_context(|| {
-            format!("expected `queued`, `running`, `done`, `dead` or `cancelled` as state, found `{state}`")
+        // The cause would list the states once more.
+        state.parse().map_err(|_| {
+            anyhow!("expected `queued`, `running`, `done`, `dead` or `cancelled` as state, found `{state}`")
         })
     });
     let state = state.transpose()?;

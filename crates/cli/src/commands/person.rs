@@ -10,7 +10,7 @@ use crate::args::{PersonArgs, PersonCommand};
 use crate::render::text::count;
 
 pub(crate) fn run(command: &PersonCommand) -> anyhow::Result<Outcome> {
-    match command {
+    let report = match command {
         PersonCommand::Export(args) => {
             let contains = &args.person.contains;
             let report = store::with(&args.person.show.store, Access::Beside, async |operator| {
@@ -22,15 +22,35 @@ pub(crate) fn run(command: &PersonCommand) -> anyhow::Result<Outcome> {
                 writeln!(out, "written to {}", args.output.display())?;
                 out.flush()?;
             }
+            report
         }
         PersonCommand::ErasePlan(args) => {
-            let report = store::with(&args.show.store, Access::Beside, async |operator| {
-                operator.find_person(&args.contains).await
+            let person = &args.person;
+            let report = store::with(&person.show.store, Access::Beside, async |operator| {
+                operator.find_person(&person.contains).await
             })?;
-            print(args, &report)?;
+            if args.ids {
+                print_ids(&report)?
+            } else {
+                print(person, &report)?
+            }
+            report
         }
+    };
+    Ok(if report.unread.is_empty() { Outcome::Done } else { Outcome::Problems })
+}
+
+fn print_ids(report: &PersonReport) -> anyhow::Result<()> {
+    let mut out = super::stdout();
+    for found in &report.uploads {
+        writeln!(out, "{}", found.upload)?;
     }
-    Ok(Outcome::Done)
+    out.flush()?;
+    for unread in &report.unread {
+        let (id, name, why) = (unread.upload, &unread.name, &unread.why);
+        writeln!(std::io::stderr(), "{id}  {name}: not searched: {why}")?;
+    }
+    Ok(())
 }
 
 fn print(args: &PersonArgs, report: &PersonReport) -> anyhow::Result<()> {

@@ -31,7 +31,7 @@ pub(crate) fn with_hints(hints: Vec<String>, error: impl Into<anyhow::Error>) ->
 /// Prints the error, its causes and the advice on standard error.
 pub(crate) fn print(error: &anyhow::Error) {
     let mut text = format!("error: {error}\n");
-    for cause in error.chain().skip(1) {
+    for cause in causes(error) {
         text.push_str(&format!("  caused by: {cause}\n"));
     }
     for hint in error.downcast_ref::<Hinted>().map_or(&[][..], |hinted| &hinted.hints) {
@@ -39,4 +39,33 @@ pub(crate) fn print(error: &anyhow::Error) {
     }
     // Nobody is left to tell when standard error is closed.
     let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// The causes, but for those that a text before them holds already: many libraries repeat their causes in their own text.
+fn causes(error: &anyhow::Error) -> Vec<String> {
+    let mut said = error.to_string();
+    let mut causes = Vec::new();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said.push('\n');
+            said.push_str(&cause);
+            causes.push(cause);
+        }
+    }
+    causes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused");
+        let error = anyhow::Error::from(refused)
+            .context("client error: connection refused")
+            .context("client error: connection refused")
+            .context("bucket does not answer");
+        assert_eq!(causes(&error), ["client error: connection refused"]);
+    }
 }

@@ -417,3 +417,20 @@ fn a_restore_takes_a_directory_of_its_own_and_leaves_no_store_when_it_fails() {
     assert!(!sandbox.path("new").exists() && files_in(&sandbox.path("foreign")) == 1);
     assert_eq!(sandbox.run("backup verify backups").code, Some(0));
 }
+
+#[test]
+fn a_place_that_is_missing_or_mistyped_is_told_as_such() {
+    let sandbox = Sandbox::new(&[]);
+    filled(&sandbox.path("data"), 0..1);
+    assert_eq!(sandbox.snapshot("backup_place_missing", "backup list nowhere").code, Some(2));
+    assert_eq!(sandbox.snapshot("backup_place_mistyped", "backup s3:/files/b --data data").code, Some(2));
+    assert!(!sandbox.path("s3:").exists());
+    assert_eq!(sandbox.run("backup backups --data data").code, Some(0));
+    fs::write(sandbox.path("backups/csvp-backups.json"), "{}").expect("it is ours");
+    assert_eq!(sandbox.snapshot("backup_marker_damaged", "backup list backups").code, Some(2));
+    fs::write(sandbox.path("backups/csvp-backups.json"), "{\"format\":2}").expect("it is ours");
+    assert_eq!(sandbox.snapshot("backup_marker_newer", "backup list backups").code, Some(2));
+    // A file stands where the data directory should be: the cause is said, and once.
+    fs::write(sandbox.path("file"), "").expect("there is room");
+    assert_eq!(sandbox.run("restore nowhere --data file").code, Some(2));
+}

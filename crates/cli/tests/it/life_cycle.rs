@@ -175,3 +175,28 @@ fn a_directory_without_a_store_is_not_made() {
     assert_eq!(sandbox.snapshot("error_no_store", "fsck --data data").code, Some(2));
     assert!(!sandbox.path("data").exists());
 }
+
+#[test]
+fn the_ids_of_an_erase_plan_are_arguments_for_erase() {
+    let sandbox = migrated_data();
+    let report = json(&sandbox, "person erase-plan --contains csv --json --data data");
+    let ran = sandbox.run("person erase-plan --contains csv --ids --data data");
+    let ids: Vec<String> = ran.stdout().lines().map(str::to_owned).collect();
+    let uploads = report["uploads"].as_array().expect("a list");
+    let expected: Vec<_> =
+        uploads.iter().map(|it| it["upload"].as_str().expect("an id").to_owned()).collect();
+    assert!(!ids.is_empty());
+    assert_eq!(ids, expected);
+    let has_unread = !report["unread"].as_array().expect("a list").is_empty();
+    assert_eq!(ran.code, Some(i32::from(has_unread)), "{}", ran.snapshot());
+    // One that is named twice is shown once.
+    let plans = json(&sandbox, &format!("erase {} {} --dry-run --json --data data", ids[0], ids[0]));
+    assert_eq!(plans.as_array().map(Vec::len), Some(1));
+    let folder = sandbox.path("export");
+    sandbox.run("person export --contains csv --output export --data data");
+    for entry in fs::read_dir(folder).expect("it was written").filter_map(Result::ok) {
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&entry.metadata().expect("it is there").permissions());
+        assert_eq!(mode & 0o777, 0o600, "{:?}", entry.path());
+    }
+}

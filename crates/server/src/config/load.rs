@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 use super::quantity::Seconds;
+use super::secret::Secret;
 use super::sections::{Config, Setting};
 
 /// The configuration cannot be used.
@@ -86,6 +87,37 @@ impl ConfigError {
     }
 }
 
+/// What `database.url` says where a file is meant on purpose.
+const SQLITE: &str = "sqlite";
+
+/// Refuses settings of a service that others depend on without its database: one variable that is missing must not make it
+/// start over an empty file, and take the bucket for that.
+fn must_name_database(table: &Table) -> Result<(), ConfigError> {
+    let set = |section: &str, key: &str| {
+        let value = table.get(section).and_then(|section| section.get(key))?;
+        (value.as_str() != Some("")).then(|| format!("{section}.{key}"))
+    };
+    if set("database", "url").or_else(|| set("database", "url_file")).is_some() {
+        return Ok(());
+    }
+    let of_a_server = [
+        ("s3", "bucket"),
+        ("database", "max_connections"),
+        ("database", "acquire_timeout"),
+        ("database", "statement_timeout"),
+    ];
+    match of_a_server.iter().find_map(|(section, key)| set(section, key)) {
+        None => Ok(()),
+        Some(given) => Err(ConfigError::Invalid {
+            key: "database.url".to_owned(),
+            message: format!(
+                "expected the address of a server beside `{given}`, here, in `database.url_file` or in \
+                 `CSVP_DATABASE__URL`, or `{SQLITE}` for a file in `store.data_dir`; found none"
+            ),
+        }),
+    }
+}
+
 /// Pairs of names and values, as `std::env::vars` gives them.
 pub type EnvironmentVariables = Vec<(String, String)>;
 
@@ -100,9 +132,13 @@ impl Config {
             None => Table::new(),
         };
         overlay(&mut table, &variables)?;
-        let config: Config = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+        must_name_database(&table)?;
+        let mut config: Config = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
             ConfigError::Invalid { key: "configuration".to_owned(), message: error.message().to_owned() }
         })?;
+        if config.database.url.reveal() == SQLITE {
+            config.database.url = Secret::default();
+        }
         config.validate()?;
         Ok(config)
     }

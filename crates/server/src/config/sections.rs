@@ -101,7 +101,8 @@ sections! {
     /// The database: what is known of uploads, runs and jobs.
     database: DatabaseSection {
         /// Address of a PostgreSQL server, as `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; without it the database is a
-        /// SQLite file in `store.data_dir`. For TLS with a private authority, append
+        /// SQLite file in `store.data_dir`. Beside `s3.bucket` or a setting of connections it must be named; `sqlite` stands
+        /// for the file then. For TLS with a private authority, append
         /// `?sslmode=verify-full&sslrootcert=/path/to/ca.pem`. Never shown or logged.
         url: Secret = "";
         /// File that holds the address, for example a mounted secret. Not together with `database.url`.

@@ -79,6 +79,10 @@ fn named(config: &Config, text: Option<&str>) -> Result<Named, OperateError> {
                 "no place for backups is named".to_owned(),
                 "name a directory or `s3://bucket/prefix`, or set `backup.target`",
             )),
+            path if path.starts_with("s3:") => Err(refused(
+                format!("expected `s3://bucket/prefix`, found `{path}`"),
+                "write two slashes behind `s3:`; a directory of this name is `./s3:...`",
+            )),
             path => Ok(Named::Directory(PathBuf::from(path))),
         };
     };
@@ -271,7 +275,12 @@ mod tests {
         for other in ["s3://files/csvp-backups", "s3://backups"] {
             assert!(matches!(named(&config, Some(other)), Ok(Named::Bucket(_))), "{other}");
         }
-        assert!(matches!(named(&config, Some("s3://")), Err(OperateError::Refused { .. })));
+        for mistyped in ["s3://", "s3:/files/other", "s3:files"] {
+            assert!(
+                matches!(named(&config, Some(mistyped)), Err(OperateError::Refused { .. })),
+                "{mistyped}"
+            );
+        }
         assert!(!is_below("csvp-backups", "csvp") && is_below("any", ""));
     }
 

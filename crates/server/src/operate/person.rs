@@ -100,7 +100,7 @@ impl Operator {
         let report = self.search(contains, Some(folder)).await?;
         let path = folder.join("manifest.json");
         let failed = |source| OperateError::File { path: path.display().to_string(), source };
-        let file = File::create_new(&path).map_err(failed)?;
+        let file = create_private(&path).map_err(failed)?;
         let mut out = BufWriter::new(file);
         serde_json::to_writer_pretty(&mut out, &report).map_err(|error| failed(error.into()))?;
         out.write_all(b"\n").and_then(|()| out.flush()).map_err(failed)?;
@@ -176,4 +176,10 @@ impl Operator {
     async fn audit_person(&self, action: &str) -> Result<(), OperateError> {
         Ok(self.meta().audit_tenant(self.tenant(), action, "done", &self.origin()).await?)
     }
+}
+
+/// A new file that its owner alone may read: it holds what is known about a person.
+fn create_private(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().write(true).create_new(true).mode(0o600).open(path)
 }

@@ -8,7 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use crate::config::{ConfigError, LogFormat, LogSection};
 
 /// Libraries whose everyday is nothing to report.
-const QUIET: &str = "sea_orm_migration=warn,sqlx=warn,hyper=info,h2=info";
+const QUIET: &str = "sea_orm_migration=warn,sqlx=warn,hyper=info,h2=info,object_store::client::retry=warn";
 
 /// Sends log lines to standard error, for people or as JSON. Called once, by the program, before [`crate::serve`].
 ///

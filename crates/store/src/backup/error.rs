@@ -95,7 +95,9 @@ impl BackupError {
         let hint = match self {
             Self::Store(_) => return vec![],
             Self::Bucket(error) => return error.hints(),
-            Self::Place { .. } => "check that it exists or can be made, and that this user may write there",
+            Self::Place { .. } => {
+                "check that this user may read it, and write there to make or remove backups"
+            }
             Self::Full { .. } => "make room, or remove old backups with `csvp backup prune TARGET --keep N`",
             Self::Foreign { .. } => "choose a place of its own, for example `csvp backup /backups/csvp`",
             Self::NoBackups { .. } => "check the path; `csvp backup TARGET` makes a backup",

@@ -25,12 +25,18 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
 
 use super::error::BackupError;
+use super::manifest::FORMAT;
 use super::sum::Sum;
 use crate::blob::{Blobs, S3Options, make_dirs};
 use crate::error::StoreError;
 
 /// Says that a place is ours.
 const MARKER: &str = "csvp-backups.json";
+/// What it says.
+#[derive(serde::Deserialize)]
+struct Marker {
+    format: u32,
+}
 const MARKER_TEXT: &[u8] = b"{\"format\":1}\n";
 /// Held by the one process that writes into a directory of backups.
 const LOCK_FILE: &str = ".writing";
@@ -93,6 +99,12 @@ impl Place {
     /// It is missing, cannot be read, or holds no backups.
     pub async fn directory_to_read(dir: &FilePath) -> Result<Self, BackupError> {
         let name = dir.display().to_string();
+        if let Err(error) = fs::metadata(dir) {
+            return Err(match error.kind() {
+                std::io::ErrorKind::NotFound => BackupError::NoBackups { place: name },
+                _ => io_failed(&name, error),
+            });
+        }
         let blobs = Blobs::open_local_to_read(dir).await.map_err(|error| store_failed(&name, error))?;
         let place = Self {
             store: blobs.object_store(),
@@ -180,7 +192,15 @@ impl Place {
     async fn must_be_marked(&self) -> Result<(), BackupError> {
         match self.read_small(MARKER).await? {
             Some(text) if text == MARKER_TEXT => Ok(()),
-            Some(_) => Err(BackupError::Newer { what: format!("`{MARKER}` has another format") }),
+            Some(text) => Err(match serde_json::from_slice::<Marker>(&text) {
+                Ok(Marker { format }) if format > FORMAT => {
+                    BackupError::Newer { what: format!("`{MARKER}` has format {format}, expected {FORMAT}") }
+                }
+                _ => {
+                    let what = "says no format, expected `{\"format\":1}`".to_owned();
+                    BackupError::Damaged { file: MARKER.to_owned(), what }
+                }
+            }),
             None => Err(BackupError::NoBackups { place: self.name.clone() }),
         }
     }

@@ -87,7 +87,7 @@ fn operations_port_can_be_off_and_must_be_loopback() {
 #[test]
 fn a_bucket_needs_credentials_and_shows_none() {
     let load = |pairs: &[(&str, &str)]| {
-        let bucket = [("S3_BUCKET_NAME", "files")];
+        let bucket = [("S3_BUCKET_NAME", "files"), ("CSVP_DATABASE__URL", "sqlite")];
         Config::load(None, vars(&[&bucket[..], pairs].concat()))
     };
     let check = |pairs: &[(&str, &str)], message: &str| {
@@ -140,10 +140,17 @@ fn a_secret_in_a_broken_line_is_not_shown() {
 #[test]
 fn the_example_for_production_can_be_loaded_and_holds_no_secret() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/production.toml");
+    let (dir, example) = (tempfile::tempdir().unwrap(), std::fs::read_to_string(path).unwrap());
+    let secret = dir.path().join("database-url");
+    std::fs::write(&secret, "postgres://me@db.example/csvp\n").unwrap();
+    let path = dir.path().join("production.toml");
+    let here = example.replace("/run/secrets/csvp/database-url", secret.to_str().unwrap());
+    std::fs::write(&path, here).unwrap();
     let config = Config::load(Some(&path), vec![]).unwrap();
+    assert!(config.is_shared());
     let options = config.s3_options().unwrap().unwrap();
     assert_eq!(options.bucket, "example-csv-files");
-    let text = std::fs::read_to_string(path).unwrap();
+    let text = example;
     for setting in Config::SETTINGS {
         let set = |line: &str| line.trim_start_matches(['#', ' ']).starts_with(&format!("{} =", setting.key));
         let is_secret = setting.kind == "Secret";
@@ -156,4 +163,28 @@ fn the_example_for_production_can_be_loaded_and_holds_no_secret() {
     for line in text.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| line.contains(" = ")) {
         assert!(known(line), "{line}");
     }
+}
+
+/// A missing variable must not turn a service over a server into one over an empty file.
+#[test]
+fn a_bucket_or_settings_of_a_server_want_a_database_that_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("csvp.toml");
+    let s3 = "[s3]\nbucket = \"files\"\nendpoint = \"http://127.0.0.1:9\"\naccess_key_id = \"k\"\nsecret_access_key = \"s\"\n";
+    let load = |database: &str, rest: &str, variables: &[(&str, &str)]| {
+        std::fs::write(&path, format!("[database]\n{database}\n{rest}")).unwrap();
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::load(Some(&path), variables.collect())
+    };
+    for (database, rest) in
+        [("", s3), ("max_connections = 16", ""), ("statement_timeout = \"15s\"", ""), ("url = \"\"", s3)]
+    {
+        let error = load(database, rest, &[]).unwrap_err().to_string();
+        assert!(error.contains("database.url") && error.contains("`sqlite`"), "{database}: {error}");
+    }
+    assert!(load("", s3, &[("CSVP_DATABASE__URL", "")]).is_err());
+    let config = load("url = \"sqlite\"\nmax_connections = 16", s3, &[]).unwrap();
+    assert!(config.database.address().unwrap().is_none() && !config.is_shared());
+    assert!(load("", s3, &[("CSVP_DATABASE__URL", "postgres://me@db.example/csvp")]).unwrap().is_shared());
+    load("migrate = \"check\"", "", &[]).unwrap();
 }

@@ -150,7 +150,7 @@ impl Hits {
         let Some(path) = &self.file else { return Ok(()) };
         let out = match &mut self.out {
             Some(out) => out,
-            None => self.out.insert(BufWriter::new(File::create_new(path)?)),
+            None => self.out.insert(BufWriter::new(super::create_private(path)?)),
         };
         let columns = &block.schema().columns;
         let cells: Vec<Value> = block

@@ -3,11 +3,14 @@
 //! Every writing transaction is serialisable, so that code which reads first and writes later is right on both databases;
 //! what the database refuses because two of them crossed is done once more.
 
+use std::time::Duration;
+
 use sea_orm::sqlx;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, Statement,
+    ConnectOptions, ConnectionTrait, Database, DatabaseBackend, DatabaseConnection, DbErr, RuntimeErr,
+    Statement,
 };
 
 use crate::meta::MetaOptions;
@@ -57,9 +60,22 @@ pub(super) async fn connect(
             ]);
             if reads_only { options.options([("default_transaction_read_only", "on")]) } else { options }
         });
-    let db = Database::connect(connect).await?;
+    let db = match Database::connect(connect).await {
+        Ok(db) => db,
+        // The pool tries until its time is over, and then says only that.
+        Err(error) => return Err(why(url, options.acquire_timeout).await.unwrap_or(error)),
+    };
     refuse_what_is_not_durable(&db).await?;
     Ok(db)
+}
+
+/// What one plain connection says is the matter, if it says anything in this time.
+async fn why(url: &str, timeout: Duration) -> Option<DbErr> {
+    let options: PgConnectOptions = url.parse().ok()?;
+    match tokio::time::timeout(timeout, sqlx::PgConnection::connect_with(&options)).await {
+        Ok(Err(error)) => Some(DbErr::Conn(RuntimeErr::SqlxError(error.into()))),
+        _ => None,
+    }
 }
 
 /// An answer to a sender stands on commits that wait for the disk.

@@ -18,7 +18,7 @@ async fn other_peoples_directories_are_left_alone() {
     assert!(matches!(refused, BackupError::NoBackups { .. }), "{refused:?}");
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing was made there");
     let missing = Place::directory_to_read(&dir.path().join("missing")).await.unwrap_err();
-    assert!(matches!(missing, BackupError::Place { .. }), "{missing:?}");
+    assert!(matches!(missing, BackupError::NoBackups { .. }), "{missing:?}");
 }
 
 #[tokio::test]
