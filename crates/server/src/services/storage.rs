@@ -103,7 +103,12 @@ pub(crate) fn meta_options(config: &Config) -> Result<MetaOptions, ServeError> {
 /// Opens the bucket, or the directory of objects. They must be this database's: nothing is safe from another one.
 pub(crate) async fn open_blobs(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
     let blobs = match config.s3_options()? {
-        Some(options) => Blobs::open_s3(&options, Some(config.store.max_disk.0)).await?,
+        Some(options) => {
+            let blobs = Blobs::open_s3(&options, Some(config.store.max_disk.0)).await?;
+            // The results are counted too when all objects are looked through, first when the service has begun.
+            blobs.recounted(meta.original_bytes().await.map_err(|source| database_failed(config, source))?);
+            blobs
+        }
         None => {
             let root = config.store.data_dir().join(OBJECTS);
             let blobs = Blobs::open_local(&root, Some(config.store.max_disk.0)).await;

@@ -9,6 +9,8 @@ use crate::config::{ConfigError, LogFormat, LogSection};
 
 /// Libraries whose everyday is nothing to report.
 const QUIET: &str = "sea_orm_migration=warn,sqlx=warn,hyper=info,h2=info,object_store::client::retry=warn";
+/// PostgreSQL warns of each transaction that crossed another one; it is done once more.
+const NOTICES: &str = "sqlx::postgres::notice=error";
 
 /// Sends log lines to standard error, for people or as JSON. Called once, by the program, before [`crate::serve`].
 ///
@@ -17,7 +19,8 @@ const QUIET: &str = "sea_orm_migration=warn,sqlx=warn,hyper=info,h2=info,object_
 pub fn init_logs(config: &LogSection) -> Result<(), ConfigError> {
     // A bare level means ours: libraries say what they do at the same level, which is for whoever asks for it by name.
     let level = match config.level.as_str() {
-        "info" | "debug" | "trace" => format!("{},{QUIET}", config.level),
+        "info" | "debug" | "trace" => format!("{},{QUIET},{NOTICES}", config.level),
+        "warn" => format!("warn,{NOTICES}"),
         filter => filter.to_owned(),
     };
     let filter = EnvFilter::try_new(&level).map_err(|error| ConfigError::Invalid {

@@ -95,14 +95,14 @@ impl Blobs {
         .await
     }
 
-    /// Uses a bucket, after trying in it what the service will do; lists it once to count the bytes in use.
+    /// Uses a bucket, after trying in it what the service will do. How many bytes are in use is for [`Blobs::recounted`]
+    /// to say: a bucket may be too large to be listed while somebody waits.
     ///
     /// # Errors
     /// What is wrong with the bucket or its options, for a person.
     pub async fn open_s3(options: &S3Options, max_store_bytes: Option<u64>) -> Result<Self, S3OpenError> {
         let remote = Remote::bucket(options).await?;
-        let used = remote.used_bytes().await.map_err(|error| remote.explain("list objects", error))?;
-        Ok(Self { backend: Backend::Remote(remote), usage: Usage::new(used, max_store_bytes) })
+        Ok(Self { backend: Backend::Remote(remote), usage: Usage::new(0, max_store_bytes) })
     }
 
     /// Writes down whose the objects are, or finds that they are this database's; whether they can be is asked by

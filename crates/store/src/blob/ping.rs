@@ -5,8 +5,8 @@ use crate::error::{Entity, StoreError};
 use crate::model::{TenantId, UploadId};
 
 impl Blobs {
-    /// Says how many bytes all objects take, after they were listed. Between two such counts a process knows of its own
-    /// objects only.
+    /// Says how many bytes all objects take, as the database or a list of them tells. Between two such counts a process
+    /// knows of its own objects only.
     pub fn recounted(&self, published_bytes: u64) {
         self.usage.correct(published_bytes);
     }

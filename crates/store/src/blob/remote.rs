@@ -51,14 +51,6 @@ impl Remote {
         Ok(Self { store, bucket: Some(bucket) })
     }
 
-    /// What is wrong with the bucket, for a person.
-    pub(super) fn explain(&self, action: &'static str, error: object_store::Error) -> S3OpenError {
-        match &self.bucket {
-            Some(bucket) => bucket.explain(action, error),
-            None => S3OpenError::SetUp { source: error },
-        }
-    }
-
     /// Bytes of all objects, from a list of them.
     pub(super) async fn used_bytes(&self) -> object_store::Result<u64> {
         let all = self.store.list(None);

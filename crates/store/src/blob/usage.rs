@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::StoreError;
 
-/// Bytes in the store, those of unfinished writers included. Counted once at the start, kept in memory after that.
+/// Bytes in the store, those of unfinished writers included. Counted at the start or soon after it, kept in memory then.
 #[derive(Debug)]
 pub(super) struct Usage {
     used: AtomicU64,

@@ -60,6 +60,67 @@ pub async fn two_claimers_never_get_the_same_job(setup: MetaSetup) {
     assert_eq!(claimed.into_iter().collect::<HashSet<_>>(), ids);
 }
 
+/// Workers, people who cancel and people who delete, all at once over the same jobs.
+pub async fn a_job_ends_once_whoever_ends_it(setup: MetaSetup) {
+    let mut ids = Vec::new();
+    for i in 0..60 {
+        ids.push(create(&setup, queued(&format!("{i}"))).await.upload.id);
+    }
+    let mut busy = tokio::task::JoinSet::new();
+    for worker in 0..6 {
+        let meta = setup.meta.clone();
+        busy.spawn(async move {
+            while let Some(ClaimedJob { lease, job }) =
+                meta.claim_job(&format!("w{worker}"), LEASE).await.unwrap()
+            {
+                let ended = async {
+                    let renewed = meta.renew(&lease, LEASE, &job.progress).await?;
+                    let state = match renewed.cancel_requested {
+                        true => UploadState::Cancelled,
+                        false => UploadState::Completed,
+                    };
+                    meta.finish_job(&lease, result(state), &Origin::worker()).await
+                };
+                match ended.await {
+                    Ok(_) | Err(StoreError::LeaseLost(_) | StoreError::NotFound(_)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        });
+    }
+    for (at, id) in ids.clone().into_iter().enumerate() {
+        let meta = setup.meta.clone();
+        busy.spawn(async move {
+            let origin = Origin::anonymous("request-3");
+            if at % 3 == 0 {
+                match meta.request_cancel(TENANT, id, None, &origin).await {
+                    Ok(_) | Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+            if at % 5 == 0 {
+                meta.delete_upload(TENANT, id, &origin).await.unwrap();
+            }
+        });
+    }
+    busy.join_all().await;
+    for (at, id) in ids.into_iter().enumerate() {
+        let actions = actions(&setup, id).await;
+        let ends = actions.iter().filter(|action| action.starts_with("upload.process ")).count();
+        let cancels = actions.iter().filter(|action| *action == "upload.cancel cancelled").count();
+        let deletes = actions.iter().filter(|action| action.starts_with("upload.delete ")).count();
+        assert_eq!(deletes, usize::from(at % 5 == 0), "{actions:?}");
+        // A deleted upload may have ended before.
+        let ended = ends + cancels;
+        assert!(ended == 1 || (ended == 0 && deletes == 1), "{actions:?}");
+        if deletes == 0 {
+            assert!(state(&setup, id).await.is_final());
+        }
+    }
+    let open = |job: &crate::model::Job| matches!(job.state, JobState::Queued | JobState::Running);
+    assert!(!setup.meta.list_jobs(None, 100).await.unwrap().iter().any(open));
+}
+
 /// A tenant with many jobs does not keep the others waiting.
 pub async fn tenants_take_turns(setup: MetaSetup) {
     let small = TenantId::generate();

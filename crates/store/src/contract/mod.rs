@@ -109,7 +109,7 @@ macro_rules! meta_contract {
             deleted_upload_is_gone_for_everyone, deleting_stops_the_job, repair_removes_only_what_is_unused,
             migrating_twice_changes_nothing);
         $crate::meta_contract!(@$kind $open, jobs;
-            two_claimers_never_get_the_same_job, tenants_take_turns, priority_then_time_decide,
+            two_claimers_never_get_the_same_job, a_job_ends_once_whoever_ends_it, tenants_take_turns, priority_then_time_decide,
             lost_lease_can_write_nothing, ended_lease_nobody_took_still_counts, job_that_kills_workers_dies,
             failed_attempts_wait_longer_then_die, released_job_is_not_counted, waiting_job_is_cancelled_at_once,
             running_job_is_asked_to_stop, lost_worker_of_a_cancelled_job_ends_it, progress_is_shown_while_it_runs,

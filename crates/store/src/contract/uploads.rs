@@ -49,7 +49,9 @@ pub async fn finished_upload_is_published_at_once(setup: MetaSetup) {
     let started_at = setup.clock.now_us();
     setup.clock.advance(Duration::from_millis(250));
     let new = finished("small.csv", started_at, UploadState::Completed);
+    assert_eq!(setup.meta.original_bytes().await.unwrap(), 0);
     let created = create(&setup, new.clone()).await;
+    assert_eq!(setup.meta.original_bytes().await.unwrap(), new.size_bytes);
     let record = setup.meta.get_upload(TENANT, new.id).await.unwrap();
     assert_eq!(created, record);
     let current = record.current().unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sea_orm::sea_query::Expr;
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::entity::{audit_event, job, run, upload};
 use super::rows::to_json;
@@ -31,7 +31,7 @@ impl Meta {
             return Err(StoreError::Conflict(Entity::Job(lease.job)));
         }
         let result = &result;
-        self.write(|transaction, now| async move {
+        self.write_locking(|transaction, now| async move {
             let transaction = &*transaction;
             let job = jobs::get_job(transaction, lease).await?;
             let state = match result.state {
@@ -52,7 +52,7 @@ impl Meta {
     /// Reports that an attempt failed by no fault of the upload. The job waits longer and longer and is tried
     /// again, or is given up after its last attempt: then its run and upload are failed with this failure.
     pub async fn fail_job(&self, lease: &Lease, failure: &Failure) -> Result<JobFate, StoreError> {
-        self.write(|transaction, now| async move {
+        self.write_locking(|transaction, now| async move {
             let transaction = &*transaction;
             let job = jobs::get_job(transaction, lease).await?;
             let fate = if job.cancel_requested {
@@ -107,7 +107,8 @@ pub(super) async fn end_run(
     result: RunResult,
     now: i64,
 ) -> Result<(), StoreError> {
-    let row = run::Entity::find_by_id(job.run.as_uuid()).one(db).await.map_err(db_error)?;
+    let find = run::Entity::find_by_id(job.run.as_uuid()).lock_exclusive();
+    let row = find.one(db).await.map_err(db_error)?;
     let mut run = rows::run(row.ok_or(StoreError::NotFound(Entity::Run(job.run)))?)?;
     let has_report = result.state.has_report();
     run.state = result.state;

@@ -1,7 +1,10 @@
 //! Which database this is. Objects are bound to it: what it does not know is removed from there, so they
 //! must never be used with another database by mistake.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
 use uuid::Uuid;
 
 use super::delete::IDS_PER_QUERY;
@@ -44,6 +47,19 @@ impl Meta {
             .filter(upload::Column::LostAt.is_null())
             .count(self.reader());
         self.read(async { count.await.map_err(db_error) }).await
+    }
+
+    /// Bytes of the originals that should be in the store.
+    pub async fn original_bytes(&self) -> Result<u64, StoreError> {
+        let sum = upload::Entity::find()
+            .select_only()
+            .column_as(upload::Column::SizeBytes.sum().cast_as("BIGINT"), "bytes")
+            .filter(upload::Column::DeletedAt.is_null())
+            .filter(upload::Column::OriginalRemovedAt.is_null())
+            .into_tuple()
+            .one(self.reader());
+        let found: Option<Option<i64>> = self.read(async { sum.await.map_err(db_error) }).await?;
+        Ok(u64::try_from(found.flatten().unwrap_or(0)).unwrap_or(0))
     }
 
     /// Whether one of these uploads was ever acknowledged here. Deleted ones keep their rows, so they count.

@@ -2,12 +2,14 @@
 //!
 //! A claim gives the job a new, larger lease number. Every later write of the worker names its number and takes
 //! effect only while the job is running under just that number; the number, not the clock, decides, so a clock
-//! that jumps can delay a job but never let two results in. Attempts are counted when a job is claimed: a job that
-//! kills its worker is given up after `max_attempts` like any other.
+//! that jumps can delay a job but never let two results in. On a server that many processes write to, the row of the job
+//! is also their lock: whoever decides something about a job locks it first.
+//!
+//! Attempts are counted when a job is claimed: a job that kills its worker is given up after `max_attempts` like any other.
 
 use std::time::Duration;
 
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, UpdateMany,
 };
@@ -36,7 +38,7 @@ impl Meta {
         if !self.read(self.is_work_waiting()).await? {
             return Ok(None);
         }
-        self.write(|transaction, now| async move {
+        self.write_locking(|transaction, now| async move {
             let transaction = &*transaction;
             expire_leases(transaction, now).await?;
             let claim = dialect::claim(transaction, worker, now, now.saturating_add(micros(lease_for)));
@@ -68,7 +70,7 @@ impl Meta {
         lease_for: Duration,
         progress: &Progress,
     ) -> Result<Renewed, StoreError> {
-        self.write(|transaction, now| async move {
+        self.write_locking(|transaction, now| async move {
             let transaction = &*transaction;
             let until = now.saturating_add(micros(lease_for));
             let updated = held(lease)
@@ -90,7 +92,7 @@ impl Meta {
     /// Ends all leases, for a process that knows that no worker is alive: it has just started, and nobody else may use
     /// the database. Their jobs are waiting again with the next claim; the lost attempts count.
     pub async fn end_all_leases(&self) -> Result<(), StoreError> {
-        self.write(|transaction, now| async move {
+        self.write_locking(|transaction, now| async move {
             let transaction = &*transaction;
             job::Entity::update_many()
                 .col_expr(job::Column::LeaseUntil, Expr::value(now))
@@ -105,7 +107,7 @@ impl Meta {
 
     /// Hands a job back, for a worker that shuts down: it is waiting again at once and the attempt is not counted.
     pub async fn release_job(&self, lease: &Lease) -> Result<(), StoreError> {
-        self.write(|transaction, now| async move {
+        self.write_locking(|transaction, now| async move {
             let transaction = &*transaction;
             let job = get_job(transaction, lease).await?;
             requeue(transaction, lease, now, i32::try_from(job.attempts).unwrap_or(1) - 1, None).await?;
@@ -126,12 +128,13 @@ pub(super) fn held(lease: &Lease) -> UpdateMany<job::Entity> {
         .filter(job::Column::State.eq(JobState::Running.as_str()))
 }
 
-/// The job, if the lease is still the newest one.
+/// The job, locked until the transaction ends, if the lease is still the newest one.
 pub(super) async fn get_job(db: &impl ConnectionTrait, lease: &Lease) -> Result<Job, StoreError> {
     let row = job::Entity::find()
         .filter(job::Column::Id.eq(lease.job.as_uuid()))
         .filter(job::Column::LeaseToken.eq(lease.token))
         .filter(job::Column::State.eq(JobState::Running.as_str()))
+        .lock_exclusive()
         .one(db)
         .await
         .map_err(db_error)?;
@@ -204,6 +207,8 @@ async fn expire_leases(db: &impl ConnectionTrait, now: i64) -> Result<(), StoreE
         .filter(job::Column::State.eq(JobState::Running.as_str()))
         .filter(job::Column::LeaseUntil.lte(now))
         .limit(MAX_EXPIRED)
+        // What another process is just dealing with, or a worker is just renewing, is none of ours.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .all(db)
         .await
         .map_err(db_error)?;

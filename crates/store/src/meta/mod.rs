@@ -177,7 +177,8 @@ impl Meta {
         // The second of two processes must see what the first has done, not what was there when it began to wait: so no
         // serialisable transaction, whose view is fixed.
         let writer = &self.0.writer.db;
-        let transaction = writer.begin_with_options(dialect::migration(writer)).await.map_err(db_error)?;
+        let transaction =
+            writer.begin_with_options(dialect::locking_transaction(writer)).await.map_err(db_error)?;
         dialect::lock_for_migration(&transaction).await.map_err(db_error)?;
         let pending = names(Migrator::get_pending_migrations(&transaction).await.map_err(db_error)?);
         Migrator::up(&transaction, None).await.map_err(db_error)?;
@@ -276,7 +277,7 @@ impl Meta {
     pub(crate) async fn begin_alone(&self) -> Result<Option<DatabaseTransaction>, StoreError> {
         let writer = &self.0.writer.db;
         let begin = async {
-            let transaction = writer.begin_with_options(dialect::migration(writer)).await?;
+            let transaction = writer.begin_with_options(dialect::locking_transaction(writer)).await?;
             dialect::lift_timeouts(&transaction).await?;
             let taken = dialect::try_lock_for_migration(&transaction).await?;
             Ok(taken.then_some(transaction))
@@ -305,6 +306,19 @@ impl Meta {
         W: Future<Output = Result<T, StoreError>>,
     {
         self.0.writer.write(work).await
+    }
+
+    /// The same for the queue, where many processes change neighbouring rows at once and would cross for ever if nothing
+    /// between them may change: each statement sees what others have committed, so the work locks the job that it is about
+    /// before it decides anything, and whoever changes a run that has not ended changes its job first.
+    async fn write_locking<T, W>(
+        &self,
+        work: impl Fn(Arc<DatabaseTransaction>, i64) -> W,
+    ) -> Result<T, StoreError>
+    where
+        W: Future<Output = Result<T, StoreError>>,
+    {
+        self.0.writer.write_in(dialect::locking_transaction, work).await
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionTrait};
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionOptions, TransactionTrait,
+};
 
 use super::{db_error, dialect};
 use crate::clock::Clock;
@@ -56,9 +58,21 @@ impl Writer {
     where
         W: Future<Output = Result<T, StoreError>>,
     {
+        self.write_in(dialect::write_transaction, work).await
+    }
+
+    /// The same with other options.
+    pub(super) async fn write_in<T, W>(
+        &self,
+        options: fn(&DatabaseConnection) -> TransactionOptions,
+        work: impl Fn(Arc<DatabaseTransaction>, i64) -> W,
+    ) -> Result<T, StoreError>
+    where
+        W: Future<Output = Result<T, StoreError>>,
+    {
         let mut attempt = 1;
         loop {
-            match self.patience.wait(self.attempt(&work)).await {
+            match self.patience.wait(self.attempt(options, &work)).await {
                 Err(error) if attempt < MAX_CROSSED && is_crossed(&error) => {
                     tokio::time::sleep(apart(attempt, uuid::Uuid::now_v7().as_bytes()[15])).await;
                     attempt += 1;
@@ -68,13 +82,15 @@ impl Writer {
         }
     }
 
-    async fn attempt<T, W>(&self, work: impl Fn(Arc<DatabaseTransaction>, i64) -> W) -> Result<T, StoreError>
+    async fn attempt<T, W>(
+        &self,
+        options: fn(&DatabaseConnection) -> TransactionOptions,
+        work: impl Fn(Arc<DatabaseTransaction>, i64) -> W,
+    ) -> Result<T, StoreError>
     where
         W: Future<Output = Result<T, StoreError>>,
     {
-        let transaction = Arc::new(
-            self.db.begin_with_options(dialect::write_transaction(&self.db)).await.map_err(db_error)?,
-        );
+        let transaction = Arc::new(self.db.begin_with_options(options(&self.db)).await.map_err(db_error)?);
         let done = async {
             let now = dialect::now(&*transaction, &self.clock).await.map_err(db_error)?;
             work(Arc::clone(&transaction), now).await

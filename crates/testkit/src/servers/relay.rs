@@ -63,6 +63,11 @@ impl Relay {
         *held = targets.into_iter().collect();
     }
 
+    /// How many there are.
+    pub fn targets(&self) -> usize {
+        self.shared.targets.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// While refusing, connections end as soon as they are made. Those that are open are cut off at once.
     pub fn set_refusing(&self, refusing: bool) {
         self.shared.refusing.store(refusing, Ordering::SeqCst);

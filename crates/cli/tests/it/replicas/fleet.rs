@@ -56,7 +56,7 @@ impl Fleet {
             ("CSVP_S3__ACCESS_KEY_ID", key),
             ("CSVP_S3__SECRET_ACCESS_KEY", secret),
             ("CSVP_PROCESSING__LEASE", "3s"),
-            ("LOG_LEVEL", "error"),
+            ("LOG_LEVEL", "warn"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
@@ -77,7 +77,18 @@ impl Fleet {
             _seaweed: seaweed,
         };
         fleet.members.iter().for_each(Member::wait_until_ready);
+        fleet.wait_until_followed();
         fleet
+    }
+
+    /// Until the load balancer has seen that all are ready.
+    fn wait_until_followed(&self) {
+        let serving = self.members.iter().filter(|member| member.role == Role::Serve).count();
+        let begun = Instant::now();
+        while self.relay.targets() < serving {
+            assert!(begun.elapsed() < START, "the load balancer does not see that all are ready");
+            sleep(LOOK_EVERY);
+        }
     }
 
     /// Starts one more, with settings of its own.
@@ -107,6 +118,7 @@ impl Fleet {
         let took = self.members[at].terminate();
         self.start_again(at);
         self.members[at].wait_until_ready();
+        self.wait_until_followed();
         took
     }
 
@@ -186,8 +198,13 @@ fn follow(addresses: Vec<String>, relay: Arc<Relay>, ended: Arc<AtomicBool>) -> 
                         {
                             let mut ready = ready.lock().expect("no follower has failed");
                             ready[at] = is_ready;
-                            let targets = addresses.iter().zip(ready.iter()).filter(|(_, ready)| **ready);
-                            relay.set_targets(targets.map(|(at, _)| at.parse().expect("it is an address")));
+                            // When nobody says so, whoever did last is still the best guess.
+                            if ready.contains(&true) {
+                                let targets = addresses.iter().zip(ready.iter()).filter(|(_, ready)| **ready);
+                                relay.set_targets(
+                                    targets.map(|(at, _)| at.parse().expect("it is an address")),
+                                );
+                            }
                         }
                         sleep(LOOK_EVERY);
                     }

@@ -52,7 +52,7 @@ pub(super) async fn settle(writer: &DatabaseConnection, options: &MetaOptions) -
 
 /// As if transactions came one after the other. SQLite takes the lock at once: a transaction that reads first and writes
 /// later could not wait for it; it knows no levels, and the library warns when one is asked for.
-pub(super) fn write_transaction(db: &impl ConnectionTrait) -> TransactionOptions {
+pub(super) fn write_transaction(db: &DatabaseConnection) -> TransactionOptions {
     let has_levels = db.get_database_backend() == DatabaseBackend::Postgres;
     TransactionOptions {
         isolation_level: has_levels.then_some(IsolationLevel::Serializable),
@@ -61,8 +61,9 @@ pub(super) fn write_transaction(db: &impl ConnectionTrait) -> TransactionOptions
     }
 }
 
-/// A transaction in which each statement sees what others have committed before it.
-pub(super) fn migration(db: &impl ConnectionTrait) -> TransactionOptions {
+/// A transaction in which each statement sees what others have committed before it: for work that takes a lock first, or
+/// locks each row that it decides by.
+pub(super) fn locking_transaction(db: &DatabaseConnection) -> TransactionOptions {
     let one_by_one = write_transaction(db);
     let isolation_level = one_by_one.isolation_level.map(|_| IsolationLevel::ReadCommitted);
     TransactionOptions { isolation_level, ..one_by_one }
@@ -156,7 +157,7 @@ pub(super) fn claim(db: &impl ConnectionTrait, worker: &str, now: i64, lease_unt
         "\
         UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = lease_token + 1, \
             lease_until = $1, heartbeat_at = $2, worker = $3 \
-        WHERE id = ( \
+        WHERE state = 'queued' AND id = ( \
             SELECT job FROM ( \
                 SELECT (SELECT j.id FROM jobs j WHERE j.tenant_id = t.id AND j.state = 'queued' AND j.run_at <= $2 \
                         ORDER BY j.priority DESC, j.run_at, j.id LIMIT 1 {passing_over}) AS job, \
