@@ -71,13 +71,15 @@ impl Remote {
         let freed = found.iter().map(|meta| meta.size).sum();
         let locations = stream::iter(found.into_iter().map(|meta| Ok(meta.location))).boxed();
         let mut removed = self.store.delete_stream(locations);
+        let mut first = None;
         while let Some(one) = removed.next().await {
             match one {
                 Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(store_error(error)),
+                // One that must stay does not keep the others; what is there is listed anew the next time.
+                Err(error) => first = first.or(Some(error)),
             }
         }
-        Ok(freed)
+        first.map_or(Ok(freed), |error| Err(store_error(error)))
     }
 
     pub(super) fn stream_objects(
