@@ -18,6 +18,7 @@ mod fsck;
 mod hold;
 mod person;
 pub(crate) mod retention;
+mod scratch;
 mod textfile;
 
 use std::fs::File;

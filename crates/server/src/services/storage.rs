@@ -119,13 +119,16 @@ pub(crate) async fn open_blobs(config: &Config, meta: &Meta) -> Result<Blobs, Se
     Ok(blobs)
 }
 
-/// Opens the bucket, or the directory of objects to read only, beside a process that writes.
+/// Opens the bucket, or the directory of objects, to read only, beside a process that writes. That they are this database's
+/// is looked at and not written down.
 pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
-    if config.s3_options()?.is_some() {
-        return open_blobs(config, meta).await;
-    }
-    let root = config.store.data_dir().join(OBJECTS);
-    let blobs = Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))?;
+    let blobs = match config.s3_options()? {
+        Some(options) => Blobs::open_s3_to_read(&options).await?,
+        None => {
+            let root = config.store.data_dir().join(OBJECTS);
+            Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))?
+        }
+    };
     owner::check(meta, &blobs).await?;
     Ok(blobs)
 }

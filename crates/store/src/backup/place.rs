@@ -122,16 +122,16 @@ impl Place {
     /// # Errors
     /// It cannot be used, or holds other things.
     pub async fn s3_to_write(options: &S3Options) -> Result<Self, BackupError> {
-        let (store, name) = s3(options).await?;
+        let (store, name) = s3(&Blobs::open_s3(options, None).await?);
         Self::bucket_to_write(store, "", name).await
     }
 
-    /// A bucket of S3, or a part of it, to read backups from.
+    /// A bucket of S3, or a part of it, to read backups from; nothing in it is changed, and no right to do so is needed.
     ///
     /// # Errors
     /// It cannot be used, or holds no backups.
     pub async fn s3_to_read(options: &S3Options) -> Result<Self, BackupError> {
-        let (store, name) = s3(options).await?;
+        let (store, name) = s3(&Blobs::open_s3_to_read(options).await?);
         Self::bucket_to_read(store, "", name).await
     }
 
@@ -307,10 +307,9 @@ impl Place {
 }
 
 /// The store of a bucket, and what people call it.
-async fn s3(options: &S3Options) -> Result<(Arc<dyn ObjectStore>, String), BackupError> {
-    let blobs = Blobs::open_s3(options, None).await?;
-    let name = blobs.bucket().unwrap_or_else(|| format!("s3://{}", options.bucket));
-    Ok((blobs.object_store(), name))
+fn s3(blobs: &Blobs) -> (Arc<dyn ObjectStore>, String) {
+    let name = blobs.bucket().expect("it was opened as a bucket");
+    (blobs.object_store(), name)
 }
 
 /// The place of an object's bytes.
