@@ -6,6 +6,7 @@ mod damage;
 mod load;
 mod place;
 mod round_trip;
+mod slow;
 mod upgrade;
 
 use std::collections::BTreeMap;
