@@ -7,6 +7,7 @@
 //! backups/{id}/objects-{n}.ndjson     which objects belong to the backup
 //! backups/{id}/manifest.sha256
 //! backups/{id}/manifest.json          written last: a backup without it does not count
+//! writers/{id}                        who writes at the moment; in a bucket only, which has no lock
 //! ```
 
 use std::collections::HashMap;
@@ -180,9 +181,8 @@ impl Place {
         self.dir.as_deref()
     }
 
-    /// Whether other processes are kept from writing here at the same time.
-    pub(super) fn is_locked(&self) -> bool {
-        self._lock.is_some()
+    pub(super) fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
     }
 
     async fn is_marked(&self) -> Result<bool, BackupError> {
@@ -212,7 +212,7 @@ impl Place {
         self.put(MARKER, Bytes::from_static(MARKER_TEXT)).await
     }
 
-    fn at(&self, path: &str) -> Path {
+    pub(super) fn at(&self, path: &str) -> Path {
         Path::from(format!("{}/{path}", self.prefix))
     }
 
@@ -295,7 +295,7 @@ impl Place {
         }
     }
 
-    fn failed(&self, error: object_store::Error) -> BackupError {
+    pub(super) fn failed(&self, error: object_store::Error) -> BackupError {
         match error {
             object_store::Error::Generic { source, .. } => match source.downcast::<std::io::Error>() {
                 Ok(io) => io_failed(&self.name, *io),

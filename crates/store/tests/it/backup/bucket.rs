@@ -87,8 +87,7 @@ async fn a_shared_store_is_backed_up_into_a_bucket_and_restored_into_another() {
         "store.identify"
     );
 
-    let pruned =
-        backup::prune(&Place::s3_to_write(&options).await.unwrap(), 1, &Clock::system()).await.unwrap();
+    let pruned = backup::prune(&Place::s3_to_write(&options).await.unwrap(), 1).await.unwrap();
     assert_eq!((pruned.backups.len(), pruned.contents), (1, 0));
     assert_eq!(backup::verify(&place, None).await.unwrap().faults, []);
 }

@@ -7,6 +7,7 @@ mod load;
 mod place;
 mod round_trip;
 mod slow;
+mod turns;
 mod upgrade;
 
 use std::collections::BTreeMap;
