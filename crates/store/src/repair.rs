@@ -9,6 +9,7 @@
 //! stores keep where no list of objects shows them: their writer may live in another process, so they wait longer.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use futures::TryStreamExt as _;
@@ -17,7 +18,7 @@ use tokio::time::Instant;
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix, UnfinishedWrite};
 use crate::error::StoreError;
 use crate::meta::Meta;
-use crate::model::{Removal, ReplacedRun, RunId, TenantId, UploadId};
+use crate::model::{Deleted, Removal, ReplacedRun, RunId, TenantId, UploadId};
 
 /// Deleted uploads or replaced runs dealt with in one call.
 const GROUPS_PER_CALL: u64 = 1_000;
@@ -31,8 +32,6 @@ pub struct Repaired {
     pub removed: u64,
     /// Their size.
     pub removed_bytes: u64,
-    /// Size of all objects that are left, when all were listed.
-    pub left_bytes: Option<u64>,
     /// Writes that nobody would finish; nobody tells their size.
     pub aborted: u64,
 }
@@ -44,13 +43,15 @@ pub struct Repair {
     longest_write: Duration,
     suspects: HashMap<ObjectPrefix, Instant>,
     unfinished: HashMap<UnfinishedWrite, Instant>,
+    left_bytes: Option<u64>,
 }
 
 impl Repair {
     /// Unused objects go when they have been so for `grace`: longer than any caller takes between storing an
     /// object and writing its row, waiting for the database included. A quarter of an hour is a good value.
     pub fn new(grace: Duration) -> Self {
-        Self { grace, longest_write: grace, suspects: HashMap::new(), unfinished: HashMap::new() }
+        let (suspects, unfinished) = Default::default();
+        Self { grace, longest_write: grace, suspects, unfinished, left_bytes: None }
     }
 
     /// How long the writer of one object may take in another process. Those of this process are known.
@@ -60,84 +61,162 @@ impl Repair {
         self
     }
 
+    /// Size of all objects that the last look has left, also when it could not remove all that it would; `None` when it
+    /// could not list them.
+    pub fn left_bytes(&self) -> Option<u64> {
+        self.left_bytes
+    }
+
     /// Removes the objects of deleted uploads that a crash or a full hand has left. Cheap; call it once a minute.
+    ///
+    /// # Errors
+    /// The first of those that could not be removed; the others are.
     pub async fn finish_deletes(meta: &Meta, blobs: &Blobs) -> Result<Repaired, StoreError> {
-        let mut repaired = Repaired::default();
-        for deleted in meta.list_unfinished_deletes(GROUPS_PER_CALL).await? {
-            repaired.removed_bytes += blobs.delete_prefix(&deleted.objects).await?;
-            repaired.removed += 1;
-            meta.finish_delete(&deleted).await?;
-        }
-        Ok(repaired)
+        let list = |skip| meta.list_unfinished_deletes(skip, GROUPS_PER_CALL);
+        let remove = |deleted: Deleted| async move {
+            let bytes = blobs.delete_prefix(&deleted.objects).await?;
+            meta.finish_delete(&deleted).await.map(|()| bytes)
+        };
+        Tried::all(list, remove).await
     }
 
     /// Removes the objects that a policy has ended of uploads that stay. Cheap; call it once a minute.
+    ///
+    /// # Errors
+    /// As [`Repair::finish_deletes`].
     pub async fn finish_removals(meta: &Meta, blobs: &Blobs) -> Result<Repaired, StoreError> {
-        let mut repaired = Repaired::default();
-        for removal in meta.list_removals(GROUPS_PER_CALL).await? {
+        let list = |skip| meta.list_removals(skip, GROUPS_PER_CALL);
+        let remove = |removal: Removal| async move {
             let Removal { tenant, upload, run, .. } = removal;
-            repaired.removed_bytes += match run {
+            let bytes = match run {
                 Some(run) => blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await?,
                 None => remove_original(blobs, ObjectKey::Original { tenant, upload }).await?,
             };
-            repaired.removed += 1;
-            meta.finish_removal(&removal).await?;
-        }
-        Ok(repaired)
+            meta.finish_removal(&removal).await.map(|()| bytes)
+        };
+        Tried::all(list, remove).await
     }
 
     /// Removes the objects and rows of runs that were replaced at least `kept_for` ago. A reader that has opened a file
     /// keeps it; one that has only just looked up where it is needs the time. Cheap; call it once a minute.
+    ///
+    /// # Errors
+    /// As [`Repair::finish_deletes`].
     pub async fn remove_replaced(
         meta: &Meta,
         blobs: &Blobs,
         kept_for: Duration,
     ) -> Result<Repaired, StoreError> {
-        let mut repaired = Repaired::default();
-        for replaced in meta.list_replaced_runs(kept_for, GROUPS_PER_CALL).await? {
+        let list = |skip| meta.list_replaced_runs(kept_for, skip, GROUPS_PER_CALL);
+        let remove = |replaced: ReplacedRun| async move {
             let ReplacedRun { tenant, upload, run } = replaced;
-            repaired.removed_bytes += blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await?;
-            repaired.removed += 1;
-            meta.forget_run(&replaced).await?;
-        }
-        Ok(repaired)
+            let bytes = blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await?;
+            meta.forget_run(&replaced).await.map(|()| bytes)
+        };
+        Tried::all(list, remove).await
     }
 
     /// Lists all objects and removes those that have been without use for the grace period. Reads every name in
     /// the store; call it once an hour.
+    ///
+    /// # Errors
+    /// The objects cannot be listed; or the first of those that could not be removed; the others are.
     pub async fn remove_unused(&mut self, meta: &Meta, blobs: &Blobs) -> Result<Repaired, StoreError> {
+        self.left_bytes = None;
         let (unused, listed_bytes) = unused(meta, blobs).await?;
         let now = Instant::now();
         self.suspects.retain(|prefix, _| unused.contains(prefix));
-        let mut repaired = Repaired::default();
+        let mut tried = Tried::default();
         for prefix in unused {
             let since = *self.suspects.entry(prefix).or_insert(now);
-            if now.duration_since(since) >= self.grace {
-                repaired.removed_bytes += blobs.delete_prefix(&prefix).await?;
-                repaired.removed += 1;
+            if now.duration_since(since) < self.grace {
+                continue;
+            }
+            let removed = blobs.delete_prefix(&prefix).await;
+            if removed.is_ok() {
                 self.suspects.remove(&prefix);
             }
+            if tried.add(removed).is_break() {
+                break;
+            }
         }
-        repaired.left_bytes = Some(listed_bytes.saturating_sub(repaired.removed_bytes));
-        repaired.aborted = self.abort_unfinished(blobs, now).await?;
-        Ok(repaired)
+        self.left_bytes = Some(listed_bytes.saturating_sub(tried.repaired.removed_bytes));
+        let aborted = self.abort_unfinished(blobs, now).await;
+        Ok(Repaired { aborted: aborted?, ..tried.end()? })
     }
 
-    /// Aborts writes that were unfinished longer than any writer lives.
+    /// Aborts writes that were unfinished longer than any writer lives. One that cannot be aborted does not keep the others.
     async fn abort_unfinished(&mut self, blobs: &Blobs, now: Instant) -> Result<u64, StoreError> {
         let found: HashSet<UnfinishedWrite> = blobs.unfinished_writes().await?.into_iter().collect();
         self.unfinished.retain(|write, _| found.contains(write));
-        let mut aborted = 0;
+        let mut tried = Tried::default();
         for write in found {
             let since = *self.unfinished.entry(write.clone()).or_insert(now);
-            if now.duration_since(since) >= self.longest_write {
-                tracing::debug!(%write, "a write that nobody would finish is removed");
-                blobs.abort_write(&write).await?;
+            if now.duration_since(since) < self.longest_write {
+                continue;
+            }
+            tracing::debug!(%write, "a write that nobody would finish is removed");
+            let aborted = blobs.abort_write(&write).await;
+            if aborted.is_ok() {
                 self.unfinished.remove(&write);
-                aborted += 1;
+            }
+            if tried.add(aborted.map(|()| 0)).is_break() {
+                break;
             }
         }
-        Ok(aborted)
+        tried.end().map(|aborted| aborted.removed)
+    }
+}
+
+/// Removals one after the other: one that fails does not keep the others.
+#[derive(Default)]
+struct Tried {
+    repaired: Repaired,
+    failed: u64,
+    first: Option<StoreError>,
+}
+
+impl Tried {
+    /// Lists and removes, group by group, what comes behind those that fail: they stay at the head of the list, and a
+    /// thousand of them must not hide the rest.
+    async fn all<T, L, R>(list: impl Fn(u64) -> L, remove: impl Fn(T) -> R) -> Result<Repaired, StoreError>
+    where
+        L: Future<Output = Result<Vec<T>, StoreError>>,
+        R: Future<Output = Result<u64, StoreError>>,
+    {
+        let mut tried = Self::default();
+        loop {
+            let group = list(tried.failed).await?;
+            let is_last = (group.len() as u64) < GROUPS_PER_CALL;
+            for one in group {
+                if tried.add(remove(one).await).is_break() {
+                    return tried.end();
+                }
+            }
+            if is_last || tried.repaired.removed >= GROUPS_PER_CALL {
+                return tried.end();
+            }
+        }
+    }
+
+    /// Takes down what became of one; breaks when the next one would only wait as long.
+    fn add(&mut self, removed_bytes: Result<u64, StoreError>) -> ControlFlow<()> {
+        let error = match removed_bytes {
+            Ok(bytes) => {
+                self.repaired.removed_bytes += bytes;
+                self.repaired.removed += 1;
+                return ControlFlow::Continue(());
+            }
+            Err(error) => error,
+        };
+        let is_away = matches!(error, StoreError::Unavailable(_) | StoreError::ObjectsUnavailable(_));
+        self.failed += 1;
+        self.first = self.first.take().or(Some(error));
+        if is_away { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn end(self) -> Result<Repaired, StoreError> {
+        self.first.map_or(Ok(self.repaired), Err)
     }
 }
 
@@ -200,5 +279,59 @@ impl Looked {
             self.runs.into_iter().filter(|(run, (_, upload))| known.contains(upload) && !live.contains(run));
         let runs = runs.map(|(run, (tenant, upload))| ObjectPrefix::Run { tenant, upload, run });
         Ok(uploads.chain(runs).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    fn stuck() -> StoreError {
+        StoreError::impossible("stuck")
+    }
+
+    /// Numbers below `stuck` stay at the head of the list, as the oldest rows do.
+    async fn remove_all(
+        all: u64,
+        fails: impl Fn(u64) -> Option<StoreError>,
+    ) -> (Result<Repaired, StoreError>, Vec<u64>) {
+        let left: RefCell<Vec<u64>> = RefCell::new((0..all).collect());
+        let list = |skip: u64| {
+            let (skip, most) = (usize::try_from(skip).unwrap(), usize::try_from(GROUPS_PER_CALL).unwrap());
+            let group: Vec<u64> = left.borrow().iter().copied().skip(skip).take(most).collect();
+            async move { Ok(group) }
+        };
+        let remove = |one: u64| {
+            let removed = fails(one).map_or(Ok(1), Err);
+            if removed.is_ok() {
+                left.borrow_mut().retain(|it| *it != one);
+            }
+            async move { removed }
+        };
+        let done = Tried::all(list, remove).await;
+        (done, left.into_inner())
+    }
+
+    #[tokio::test]
+    async fn stuck_ones_do_not_hide_the_rest() {
+        let (done, left) = remove_all(3_500, |one| (one < 1_200).then(stuck)).await;
+        assert!(matches!(done, Err(StoreError::Internal(_))), "{done:?}");
+        assert_eq!(left.len(), 1_700, "1,200 that are stuck, and what the next call removes");
+        let (done, left) = remove_all(1_300, |one| (one < 1_200).then(stuck)).await;
+        assert!(done.is_err());
+        assert_eq!(left.len(), 1_200);
+        let (done, left) = remove_all(10, |_| None).await;
+        assert_eq!((done.unwrap().removed, left.len()), (10, 0));
+    }
+
+    /// Each of a thousand would wait for its time-out.
+    #[tokio::test]
+    async fn a_store_that_is_away_is_asked_once() {
+        let away = |one| (one == 3).then(|| StoreError::ObjectsUnavailable("away".into()));
+        let (done, left) = remove_all(10, away).await;
+        assert!(matches!(done, Err(StoreError::ObjectsUnavailable(_))), "{done:?}");
+        assert_eq!(left, [3, 4, 5, 6, 7, 8, 9]);
     }
 }

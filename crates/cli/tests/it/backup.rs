@@ -111,6 +111,9 @@ fn a_live_service_is_backed_up_restored_and_drilled() {
     ledger.insert(late, b"a,b\n1,2\n3,4\n".to_vec());
     assert_eq!(sandbox.snapshot_timed("backup_list", "backup list backups").code, Some(0));
     assert_eq!(sandbox.snapshot_timed("backup_verify", "backup verify backups").code, Some(0));
+    // What a drill has left that was killed, years ago.
+    let killed = sandbox.path("csvp-drill-0190a0e52c4a7cc2a1c1d2e3f4a5b6c7");
+    fs::create_dir_all(killed.join("objects")).expect("it is ours");
     let drilled =
         sandbox.snapshot_timed("dr_drill", "dr drill backups --data data --scratch . --metrics dr.prom");
     assert_eq!(drilled.code, Some(0));
@@ -130,7 +133,7 @@ fn a_live_service_is_backed_up_restored_and_drilled() {
     }
     upload(service.address(), "new.csv", b"a\n1\n");
     service.kill();
-    // The scratch store of the drill has gone.
+    // The scratch store of the drill has gone, and that of the killed one.
     let left = fs::read_dir(sandbox.folder()).expect("it is ours").filter_map(Result::ok);
     assert!(left.into_iter().all(|entry| !entry.file_name().to_string_lossy().contains("drill")));
     assert_eq!(sandbox.snapshot_timed("backup_prune", "backup prune backups --keep 1").code, Some(0));

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use csvp_store::backup::{self, Entry, Made, Place, Pruned, Restored, Verified};
-use csvp_store::{BackupId, Clock, S3Options};
+use csvp_store::{BackupId, S3Options};
 
 use super::{Access, OperateError, Operator};
 use crate::config::Config;
@@ -146,7 +146,7 @@ pub async fn verify(place: &Place, id: Option<BackupId>) -> Result<Verified, Ope
 /// # Errors
 /// See [`backup::repair`].
 pub async fn repair_backup(place: &Place, id: Option<BackupId>) -> Result<Verified, OperateError> {
-    Ok(backup::repair(place, id, &Clock::system()).await?)
+    Ok(backup::repair(place, id).await?)
 }
 
 /// Keeps the newest backups and removes the others.
@@ -154,7 +154,7 @@ pub async fn repair_backup(place: &Place, id: Option<BackupId>) -> Result<Verifi
 /// # Errors
 /// See [`backup::prune`].
 pub async fn prune(place: &Place, keep: usize) -> Result<Pruned, OperateError> {
-    Ok(backup::prune(place, keep, &Clock::system()).await?)
+    Ok(backup::prune(place, keep).await?)
 }
 
 /// Restores a backup into the store of the configuration, which must be empty.

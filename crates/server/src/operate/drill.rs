@@ -4,7 +4,6 @@
 //! The scratch store is always SQLite and a directory, whatever the service runs on: rows of a backup are the same for all
 //! databases, so nothing has to be allowed or cleaned up on a server.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::backup::{must_not_be_in, must_not_be_in_data};
+use super::scratch::Scratch;
 use super::{Access, OperateError, Operator};
 use crate::api::Timestamp;
 use crate::app::App;
@@ -126,6 +126,7 @@ pub async fn drill(config: &Config, place: &Place, options: &DrillOptions) -> Re
     drill.picture_at = Timestamp(manifest.picture_at_us);
     drill.rpo_secs = rpo_secs(manifest.picture_at_us, last_change_at.unwrap_or_else(Timestamp::now).0);
     let rows_bytes: u64 = manifest.tables.iter().map(|table| table.rows.size_bytes).sum();
+    Scratch::remove_old(&options.scratch);
     must_have_room(&options.scratch, manifest.objects.bytes + 2 * rows_bytes + SPARE_BYTES)?;
     let scratch = Scratch::new(&options.scratch)?;
     let into = scratch.config(config);
@@ -253,39 +254,6 @@ fn judge(drill: &mut Drill, options: &DrillOptions) {
     ] {
         if found > most {
             drill.failures.push(format!("{what} is {found:.1} s, at most {most:.1} s are wanted"));
-        }
-    }
-}
-
-/// A directory that goes away with the value.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(parent: &Path) -> Result<Self, OperateError> {
-        let path = parent.join(format!("csvp-drill-{}", uuid::Uuid::now_v7().as_simple()));
-        csvp_store::make_dirs(&path)
-            .map_err(|source| OperateError::File { path: path.display().to_string(), source })?;
-        Ok(Self(path))
-    }
-
-    /// Nothing of the living store: a drill must not be able to reach it.
-    fn config(&self, living: &Config) -> Config {
-        let mut config = Config {
-            upload: living.upload.clone(),
-            processing: living.processing.clone(),
-            limits: living.limits.clone(),
-            ..Config::default()
-        };
-        config.store.data_dir = self.0.display().to_string();
-        config.store.max_disk = crate::config::Bytes(u64::MAX);
-        config
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, dir = %self.0.display(), "the scratch store of a drill stays");
         }
     }
 }

@@ -18,6 +18,7 @@ mod fsck;
 mod hold;
 mod person;
 pub(crate) mod retention;
+mod scratch;
 mod textfile;
 
 use std::fs::File;
@@ -147,21 +148,37 @@ impl Operator {
     /// Removes the bytes of deleted uploads if this process may; otherwise whoever holds the store does. Gives the bytes
     /// that were removed here.
     pub(crate) async fn remove_deleted(&self, deleted: &[Deleted]) -> Result<u64, OperateError> {
-        let mut removed_bytes = 0;
+        let (mut removed_bytes, mut first) = (0, None);
         if self.owns_objects() {
             for deleted in deleted {
-                removed_bytes += self.blobs.delete_prefix(&deleted.objects).await?;
-                self.meta.finish_delete(deleted).await?;
+                let remove = async {
+                    let bytes = self.blobs.delete_prefix(&deleted.objects).await?;
+                    self.meta.finish_delete(deleted).await.map(|()| bytes)
+                };
+                match remove.await {
+                    Ok(bytes) => removed_bytes += bytes,
+                    // It does not keep the others.
+                    Err(error) => first = first.or(Some(error)),
+                }
             }
         }
-        Ok(removed_bytes)
+        first.map_or(Ok(removed_bytes), |error| Err(error.into()))
     }
 
-    /// Removes the bytes of everything that the rows say is gone, group by group until none is left.
+    /// Removes the bytes of everything that the rows say is gone, group by group until none is left but those that cannot
+    /// be removed.
     pub(crate) async fn remove_what_ended(&self) -> Result<(), OperateError> {
-        while Repair::finish_deletes(&self.meta, &self.blobs).await?.removed > 0 {}
-        while Repair::finish_removals(&self.meta, &self.blobs).await?.removed > 0 {}
-        Ok(self.meta.write_out().await?)
+        let deleted = async {
+            while Repair::finish_deletes(&self.meta, &self.blobs).await?.removed > 0 {}
+            Ok::<_, OperateError>(())
+        };
+        let ended = async {
+            while Repair::finish_removals(&self.meta, &self.blobs).await?.removed > 0 {}
+            Ok::<_, OperateError>(())
+        };
+        let (deleted, ended) = (deleted.await, ended.await);
+        self.meta.write_out().await?;
+        deleted.and(ended)
     }
 
     /// Whose data is meant. Until there is sign-in, everything belongs to one tenant.

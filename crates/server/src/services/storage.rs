@@ -119,13 +119,16 @@ pub(crate) async fn open_blobs(config: &Config, meta: &Meta) -> Result<Blobs, Se
     Ok(blobs)
 }
 
-/// Opens the bucket, or the directory of objects to read only, beside a process that writes.
+/// Opens the bucket, or the directory of objects, to read only, beside a process that writes. That they are this database's
+/// is looked at and not written down.
 pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
-    if config.s3_options()?.is_some() {
-        return open_blobs(config, meta).await;
-    }
-    let root = config.store.data_dir().join(OBJECTS);
-    let blobs = Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))?;
+    let blobs = match config.s3_options()? {
+        Some(options) => Blobs::open_s3_to_read(&options).await?,
+        None => {
+            let root = config.store.data_dir().join(OBJECTS);
+            Blobs::open_local_to_read(&root).await.map_err(|source| failed(config, source))?
+        }
+    };
     owner::check(meta, &blobs).await?;
     Ok(blobs)
 }
@@ -134,15 +137,23 @@ pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<B
 /// acknowledged. The data directory is locked, so nobody else works or reads at this moment: no lease holds, and nothing
 /// needs a grace period.
 pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
-    let clean = async {
-        meta.end_all_leases().await?;
-        let known = remove_known(meta, blobs, Duration::ZERO).await?;
-        let unused = Repair::new(Duration::ZERO).remove_unused(meta, blobs).await?;
-        Ok((known, unused))
-    };
-    let (known, unused) = clean.await.map_err(|source| failed(config, source))?;
-    tell("objects of deleted uploads and replaced runs were removed", known);
-    tell("objects that a crash left behind were removed", unused);
+    meta.end_all_leases().await.map_err(|source| failed(config, source))?;
+    let known = remove_known(meta, blobs, Duration::ZERO).await;
+    let unused = Repair::new(Duration::ZERO).remove_unused(meta, blobs).await;
+    let done = [
+        ("objects of deleted uploads and replaced runs were removed", known),
+        ("objects that a crash left behind were removed", unused),
+    ];
+    for (what, result) in done {
+        match result {
+            Ok(repaired) => tell(what, repaired),
+            // It takes room and does no harm: whoever waits for the service is not to wait for it.
+            Err(error) => {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "objects without use are still there; trying again later");
+            }
+        }
+    }
     Ok(())
 }
 
@@ -157,6 +168,7 @@ pub(crate) async fn look_after(app: App) {
     let mut known = tokio::time::interval(kept_for.clamp(Duration::from_secs(1), KNOWN_EVERY));
     let mut look = tokio::time::interval(LOOK_EVERY);
     loop {
+        let mut left_bytes = None;
         let result = tokio::select! {
             () = app.stopping.cancelled() => return,
             _ = known.tick() => {
@@ -165,16 +177,16 @@ pub(crate) async fn look_after(app: App) {
             }
             _ = look.tick() => {
                 app.retention.end_what_is_due(&app).await;
-                repair.remove_unused(&app.meta, &app.blobs).await
+                let removed = repair.remove_unused(&app.meta, &app.blobs).await;
+                left_bytes = repair.left_bytes();
+                removed
             }
         };
+        if let Some(left) = left_bytes.filter(|_| app.config.is_shared()) {
+            app.blobs.recounted(left);
+        }
         match result {
-            Ok(repaired) => {
-                if let Some(left) = repaired.left_bytes.filter(|_| app.config.is_shared()) {
-                    app.blobs.recounted(left);
-                }
-                tell("objects without use were removed", repaired);
-            }
+            Ok(repaired) => tell("objects without use were removed", repaired),
             Err(error) => {
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
@@ -187,10 +199,11 @@ pub(crate) async fn look_after(app: App) {
 
 /// Removes what the database knows to be without use.
 async fn remove_known(meta: &Meta, blobs: &Blobs, kept_for: Duration) -> Result<Repaired, StoreError> {
-    let deleted = Repair::finish_deletes(meta, blobs).await?;
-    let ended = Repair::finish_removals(meta, blobs).await?;
-    let replaced = Repair::remove_replaced(meta, blobs, kept_for).await?;
-    let all = [deleted, ended, replaced];
+    // What cannot be removed of one kind does not keep the others.
+    let deleted = Repair::finish_deletes(meta, blobs).await;
+    let ended = Repair::finish_removals(meta, blobs).await;
+    let replaced = Repair::remove_replaced(meta, blobs, kept_for).await;
+    let all = [deleted?, ended?, replaced?];
     Ok(Repaired {
         removed: all.iter().map(|repaired| repaired.removed).sum(),
         removed_bytes: all.iter().map(|repaired| repaired.removed_bytes).sum(),

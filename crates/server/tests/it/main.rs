@@ -12,6 +12,7 @@ mod errors;
 mod files;
 mod hostile;
 mod jobs;
+mod leftovers;
 mod operate;
 mod operations;
 mod outage;

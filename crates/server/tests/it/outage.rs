@@ -101,6 +101,9 @@ async fn the_bucket_goes_away_and_comes_back() {
     // Longer than several tries of the job: none of them counts.
     let longer = Duration::from_secs(15);
     tokio::time::timeout(longer, std::future::pending::<()>()).await.unwrap_err();
+    let jobs = csvp_server::jobs::list(&app.config, None).await.unwrap();
+    let put_off = Some("the object store does not answer");
+    assert!(jobs.iter().any(|job| job.error.as_deref() == put_off), "{jobs:?}");
     relay.set_refusing(false);
     let done = app.finished(&again).await;
     assert_eq!((&done["state"], &done["run"]["number"]), (&"completed".into(), &2.into()));

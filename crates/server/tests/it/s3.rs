@@ -2,6 +2,7 @@
 
 use csvp_server::Config;
 use csvp_server::config::Seconds;
+use csvp_server::operate::{self, Access, Operator};
 use csvp_testkit::servers::Seaweed;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
@@ -110,4 +111,31 @@ async fn a_bucket_that_cannot_be_used_stops_the_start() {
     let error = csvp_server::Server::start(config.clone()).await.unwrap_err();
     assert_eq!(error.to_string(), format!("no S3 server answers at `{}`", config.s3.endpoint));
     assert!(error.hints().join(" ").contains("s3.endpoint"), "{:?}", error.hints());
+}
+
+/// Who only reads is given a key that can do no more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn commands_that_read_need_no_right_to_write() {
+    let server = Seaweed::start();
+    server.make_bucket("files");
+    let endpoint = server.endpoint();
+    let mut app = TestApp::start_with(|config| use_bucket(config, &endpoint, &server)).await;
+    app.upload("a.csv", table(3, true)).await;
+    app.stop().await;
+    let all = || server.request("GET", "/files?list-type=2").matches("<Key>").count();
+    let before = all();
+    let mut config = app.config.clone();
+    let (key, secret) = Seaweed::READER;
+    config.s3.access_key_id = key.to_owned();
+    config.s3.secret_access_key = secret.parse().unwrap();
+    let reader = Operator::open(&config, Access::Read).await.unwrap();
+    let backups = tempfile::tempdir().unwrap();
+    let target = backups.path().join("made").display().to_string();
+    let place = operate::place_to_write(&config, Some(&target)).await.unwrap();
+    let made = reader.backup(&place).await.unwrap();
+    assert!(made.manifest.objects.list.lines > 1 && made.lost.is_empty(), "{made:?}");
+    reader.close().await.unwrap();
+    let refused = Operator::open(&config, Access::Beside).await.unwrap_err();
+    assert!(refused.to_string().contains("denied when it tried to write an object"), "{refused}");
+    assert_eq!(all(), before);
 }

@@ -37,14 +37,14 @@ pub(super) async fn write(
 ) -> Result<Picture, BackupError> {
     let transaction = meta.begin_snapshot().await?;
     // The first look fixes the picture.
-    let newest_event = newest_event(&transaction).await.map_err(db_error)?;
+    let newest_event = meta.at_length(newest_event(&transaction)).await?;
     let at_us = meta.time_in(&transaction).await?;
     let mut files = Vec::with_capacity(tables.len());
     for table in tables {
         let mut file = LinesWriter::new(place, format!("{}/rows/{}.ndjson", dir(id), table.name));
         let mut after = None;
         loop {
-            let rows = page(&transaction, table, after.as_ref()).await.map_err(db_error)?;
+            let rows = meta.at_length(page(&transaction, table, after.as_ref())).await?;
             for row in &rows {
                 file.write(&line(row, table).map_err(db_error)?).await?;
             }
@@ -55,7 +55,7 @@ pub(super) async fn write(
         }
         files.push(TableFile { name: table.name.clone(), rows: file.finish().await? });
     }
-    transaction.rollback().await.map_err(db_error)?;
+    meta.at_length(transaction.rollback()).await?;
     Ok(Picture { at_us, newest_event, tables: files })
 }
 

@@ -102,7 +102,10 @@ impl BackupError {
             Self::Foreign { .. } => "choose a place of its own, for example `csvp backup /backups/csvp`",
             Self::NoBackups { .. } => "check the path; `csvp backup TARGET` makes a backup",
             Self::NotFound { .. } => "`csvp backup list TARGET` shows those that are there",
-            Self::Busy { .. } => "wait until it has ended, then try again",
+            Self::Busy { .. } => {
+                "wait until it has ended, then try again; in a bucket, one that was killed counts as ended after a quarter of \
+                 an hour"
+            }
             Self::Damaged { .. } => {
                 "`csvp backup verify TARGET` names everything that is damaged; with `--repair` it removes what is wrong, and \
                  the next backup copies it again; an older backup may be whole: `csvp backup list TARGET`, then \

@@ -16,7 +16,7 @@ use super::manifest::{Manifest, TableFile};
 use super::ndjson::{LinesReader, damaged};
 use super::place::Place;
 use super::schema::{self, Table};
-use crate::meta::{db_error, identity};
+use crate::meta::{Meta, identity};
 use crate::migrations::{self, Migrator};
 
 /// Values given to the database with one statement; both take more.
@@ -25,7 +25,10 @@ const VALUES_PER_STATEMENT: usize = 4_000;
 const BYTES_PER_STATEMENT: usize = 4 << 20;
 
 /// Refuses a database that somebody has used; gives the identity that an empty one may have.
-pub(super) async fn must_be_empty(transaction: &DatabaseTransaction) -> Result<Option<Uuid>, BackupError> {
+pub(super) async fn must_be_empty(
+    meta: &Meta,
+    transaction: &DatabaseTransaction,
+) -> Result<Option<Uuid>, BackupError> {
     // That a store was opened once is no data.
     let opened = format!("WHERE action <> '{}'", identity::ACTION);
     let look = async {
@@ -39,27 +42,29 @@ pub(super) async fn must_be_empty(transaction: &DatabaseTransaction) -> Result<O
                 }
             }
         }
-        Ok((found, is_made))
+        Ok::<_, DbErr>((found, is_made))
     };
-    let (found, is_made) = look.await.map_err(db_error)?;
+    let (found, is_made) = meta.at_length(look).await?;
     if !found.is_empty() {
         return Err(BackupError::NotEmpty { what: found.join(" and ") });
     }
-    if is_made { Ok(identity::known(transaction).await?) } else { Ok(None) }
+    if is_made { Ok(meta.at_length(identity::known(transaction)).await?) } else { Ok(None) }
 }
 
 /// Fills the database; gives the number of rows.
 pub(super) async fn fill(
+    meta: &Meta,
     transaction: &DatabaseTransaction,
     place: &Place,
     manifest: &Manifest,
 ) -> Result<u64, BackupError> {
     let version = manifest.schema_version()?;
     let tables = schema::tables(version).await?;
-    make_schema(transaction, version).await?;
+    make_schema(meta, transaction, version).await?;
     for table in tables.iter().rev() {
         // What a migration puts into a new table is among the rows.
-        run(transaction, &format!("DELETE FROM \"{}\"", table.name)).await.map_err(db_error)?;
+        let sql = format!("DELETE FROM \"{}\"", table.name);
+        meta.at_length(run(transaction, &sql)).await?;
     }
     if manifest.tables.len() != tables.len() {
         let what = format!("has {} tables, its schema has {}", manifest.tables.len(), tables.len());
@@ -69,33 +74,47 @@ pub(super) async fn fill(
     for table in &tables {
         let file = manifest.tables.iter().find(|file| file.name == table.name);
         let file = file.ok_or_else(|| damaged("manifest.json", format!("has no table `{}`", table.name)))?;
-        insert(transaction, place, table, file).await?;
-        let found = count(transaction, &table.name, "").await.map_err(db_error)?;
+        insert(meta, transaction, place, table, file).await?;
+        let found = meta.at_length(count(transaction, &table.name, "")).await?;
         if found != file.rows.lines {
             let what = format!("gave {found} rows, expected {}", file.rows.lines);
             return Err(damaged(&file.rows.file, what));
         }
         rows += found;
     }
-    Migrator::up(transaction, None).await.map_err(db_error)?;
-    go_on_counting(transaction).await?;
+    migrate(meta, transaction, usize::MAX).await?;
+    go_on_counting(meta, transaction).await?;
     Ok(rows)
 }
 
 /// Makes the tables of a version. Those that are there are ours, and empty: the schema may be newer than the rows.
-async fn make_schema(transaction: &DatabaseTransaction, version: usize) -> Result<(), BackupError> {
-    if SchemaManager::new(transaction).has_table("schema_migrations").await.map_err(db_error)? {
+async fn make_schema(
+    meta: &Meta,
+    transaction: &DatabaseTransaction,
+    version: usize,
+) -> Result<(), BackupError> {
+    let manager = SchemaManager::new(transaction);
+    if meta.at_length(manager.has_table("schema_migrations")).await? {
         for table in schema::tables(migrations::names().len()).await?.iter().rev() {
-            run(transaction, &format!("DROP TABLE IF EXISTS \"{}\"", table.name)).await.map_err(db_error)?;
+            let sql = format!("DROP TABLE IF EXISTS \"{}\"", table.name);
+            meta.at_length(run(transaction, &sql)).await?;
         }
-        run(transaction, "DROP TABLE schema_migrations").await.map_err(db_error)?;
+        meta.at_length(run(transaction, "DROP TABLE schema_migrations")).await?;
     }
-    let steps = u32::try_from(version).unwrap_or(u32::MAX);
-    Migrator::up(transaction, Some(steps)).await.map_err(db_error)?;
+    migrate(meta, transaction, version).await
+}
+
+/// At most so many migrations, one after the other: each has the time of a statement.
+async fn migrate(meta: &Meta, transaction: &DatabaseTransaction, most: usize) -> Result<(), BackupError> {
+    let pending = meta.at_length(Migrator::get_pending_migrations(transaction)).await?.len();
+    for _ in 0..pending.min(most) {
+        meta.at_length(Migrator::up(transaction, Some(1))).await?;
+    }
     Ok(())
 }
 
 async fn insert(
+    meta: &Meta,
     transaction: &DatabaseTransaction,
     place: &Place,
     table: &Table,
@@ -109,12 +128,13 @@ async fn insert(
             .ok_or_else(|| damaged(&file.rows.file, "has a row with other columns than its table"))?;
         rows += 1;
         if rows == per_statement || bytes >= BYTES_PER_STATEMENT {
-            insert_rows(transaction, table, rows, std::mem::take(&mut values)).await.map_err(db_error)?;
+            let values = std::mem::take(&mut values);
+            meta.at_length(insert_rows(transaction, table, rows, values)).await?;
             (rows, bytes) = (0, 0);
         }
     }
     if rows > 0 {
-        insert_rows(transaction, table, rows, values).await.map_err(db_error)?;
+        meta.at_length(insert_rows(transaction, table, rows, values)).await?;
     }
     Ok(())
 }
@@ -157,7 +177,7 @@ async fn insert_rows(
 }
 
 /// Numbers that the database counts up go on behind the largest one. SQLite sees to it by itself.
-async fn go_on_counting(transaction: &DatabaseTransaction) -> Result<(), BackupError> {
+async fn go_on_counting(meta: &Meta, transaction: &DatabaseTransaction) -> Result<(), BackupError> {
     if transaction.get_database_backend() != DatabaseBackend::Postgres {
         return Ok(());
     }
@@ -168,7 +188,7 @@ async fn go_on_counting(transaction: &DatabaseTransaction) -> Result<(), BackupE
             "SELECT setval(pg_get_serial_sequence('\"{name}\"', '{column}'), MAX(\"{column}\")) FROM \"{name}\" \
              HAVING MAX(\"{column}\") IS NOT NULL"
         );
-        run(transaction, &sql).await.map_err(db_error)?;
+        meta.at_length(run(transaction, &sql)).await?;
     }
     Ok(())
 }

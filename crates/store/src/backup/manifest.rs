@@ -1,7 +1,5 @@
 //! The manifest: what belongs to a backup. It is written last, and its SHA-256 stands beside it.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -10,12 +8,8 @@ use super::error::BackupError;
 use super::ndjson::{LinesFile, damaged};
 use super::place::{BACKUPS, Place};
 use super::sum::Sum;
-use crate::clock::{Clock, micros};
 use crate::migrations;
 use crate::model::BackupId;
-
-/// In a bucket, which has no lock, an unfinished backup that is younger may still be under way.
-const MAY_BE_UNDER_WAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Version of the layout of a backup. A program refuses a higher one.
 pub const FORMAT: u32 = 1;
@@ -168,15 +162,6 @@ impl Found {
         let (complete, unfinished): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, complete)| *complete);
         let ids = |found: Vec<(BackupId, bool)>| found.into_iter().map(|(id, _)| id).collect();
         Ok(Self { complete: ids(complete), unfinished: ids(unfinished) })
-    }
-
-    /// Refuses when a backup may be under way, before anything that it relies on is removed.
-    pub(super) fn must_be_quiet(&self, place: &Place, clock: &Clock) -> Result<(), BackupError> {
-        let young = clock.now_us().saturating_sub(micros(MAY_BE_UNDER_WAY));
-        if !place.is_locked() && self.unfinished.iter().any(|id| id.made_at_us() > young) {
-            return Err(BackupError::Busy { what: format!("the backups in `{}`", place.name()) });
-        }
-        Ok(())
     }
 }
 

@@ -7,6 +7,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | `place` | a directory or bucket of backups, and what lies where in it |
+//! | `turn` | who may write into a bucket of backups |
 //! | `manifest` | what belongs to a backup; written last |
 //! | `ndjson` | files of lines with a count and a sum |
 //! | `schema` | the tables of each version of the schema, taken from the migrations |
@@ -31,6 +32,7 @@ mod prune;
 mod restore;
 mod schema;
 mod sum;
+mod turn;
 mod verify;
 mod write;
 

@@ -7,6 +7,7 @@
 //! backups/{id}/objects-{n}.ndjson     which objects belong to the backup
 //! backups/{id}/manifest.sha256
 //! backups/{id}/manifest.json          written last: a backup without it does not count
+//! writers/{id}                        who writes at the moment; in a bucket only, which has no lock
 //! ```
 
 use std::collections::HashMap;
@@ -122,16 +123,16 @@ impl Place {
     /// # Errors
     /// It cannot be used, or holds other things.
     pub async fn s3_to_write(options: &S3Options) -> Result<Self, BackupError> {
-        let (store, name) = s3(options).await?;
+        let (store, name) = s3(&Blobs::open_s3(options, None).await?);
         Self::bucket_to_write(store, "", name).await
     }
 
-    /// A bucket of S3, or a part of it, to read backups from.
+    /// A bucket of S3, or a part of it, to read backups from; nothing in it is changed, and no right to do so is needed.
     ///
     /// # Errors
     /// It cannot be used, or holds no backups.
     pub async fn s3_to_read(options: &S3Options) -> Result<Self, BackupError> {
-        let (store, name) = s3(options).await?;
+        let (store, name) = s3(&Blobs::open_s3_to_read(options).await?);
         Self::bucket_to_read(store, "", name).await
     }
 
@@ -180,9 +181,8 @@ impl Place {
         self.dir.as_deref()
     }
 
-    /// Whether other processes are kept from writing here at the same time.
-    pub(super) fn is_locked(&self) -> bool {
-        self._lock.is_some()
+    pub(super) fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
     }
 
     async fn is_marked(&self) -> Result<bool, BackupError> {
@@ -212,7 +212,7 @@ impl Place {
         self.put(MARKER, Bytes::from_static(MARKER_TEXT)).await
     }
 
-    fn at(&self, path: &str) -> Path {
+    pub(super) fn at(&self, path: &str) -> Path {
         Path::from(format!("{}/{path}", self.prefix))
     }
 
@@ -295,7 +295,7 @@ impl Place {
         }
     }
 
-    fn failed(&self, error: object_store::Error) -> BackupError {
+    pub(super) fn failed(&self, error: object_store::Error) -> BackupError {
         match error {
             object_store::Error::Generic { source, .. } => match source.downcast::<std::io::Error>() {
                 Ok(io) => io_failed(&self.name, *io),
@@ -307,10 +307,9 @@ impl Place {
 }
 
 /// The store of a bucket, and what people call it.
-async fn s3(options: &S3Options) -> Result<(Arc<dyn ObjectStore>, String), BackupError> {
-    let blobs = Blobs::open_s3(options, None).await?;
-    let name = blobs.bucket().unwrap_or_else(|| format!("s3://{}", options.bucket));
-    Ok((blobs.object_store(), name))
+fn s3(blobs: &Blobs) -> (Arc<dyn ObjectStore>, String) {
+    let name = blobs.bucket().expect("it was opened as a bucket");
+    (blobs.object_store(), name)
 }
 
 /// The place of an object's bytes.

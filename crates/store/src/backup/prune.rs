@@ -10,7 +10,7 @@ use super::ndjson::{LinesReader, damaged};
 use super::objects::{Listed, State};
 use super::place::{Place, object_path};
 use super::sum::Sum;
-use crate::clock::Clock;
+use super::turn::Turn;
 use crate::model::BackupId;
 
 /// What was removed.
@@ -31,20 +31,26 @@ pub struct Pruned {
 ///
 /// # Errors
 /// `Damaged` when a backup that is to be kept cannot be read, or one of its files is missing or has another size: then
-/// nothing is removed, as its contents are not known and an older one may be the last that is whole. `Busy` when a backup
-/// may be under way.
-pub async fn prune(place: &Place, keep: usize, clock: &Clock) -> Result<Pruned, BackupError> {
+/// nothing is removed, as its contents are not known and an older one may be the last that is whole. `Busy` while another
+/// process writes there.
+pub async fn prune(place: &Place, keep: usize) -> Result<Pruned, BackupError> {
+    let turn = Turn::take(place).await?;
+    turn.spend(prune_alone(place, keep, &turn)).await
+}
+
+async fn prune_alone(place: &Place, keep: usize, turn: &Turn<'_>) -> Result<Pruned, BackupError> {
     let found = Found::look(place).await?;
-    found.must_be_quiet(place, clock)?;
     let (old, kept) = found.complete.split_at(found.complete.len().saturating_sub(keep.max(1)));
     let named = named(place, kept).await?;
     let mut pruned = Pruned { kept: kept.to_vec(), ..Pruned::default() };
     for &id in old.iter().chain(&found.unfinished) {
+        turn.must_hold().await?;
         remove(place, id).await?;
         pruned.backups.push(id);
     }
     for (sum, size_bytes) in place.objects().await? {
         if !named.contains(&sum) {
+            turn.must_hold().await?;
             place.delete(&object_path(&sum)).await?;
             pruned.contents += 1;
             pruned.bytes += size_bytes;

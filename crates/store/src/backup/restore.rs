@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 use sha2::{Digest as _, Sha256};
-use tokio::time::Instant;
+use tokio::time::MissedTickBehavior;
 
 use super::error::BackupError;
 use super::load;
@@ -22,7 +22,7 @@ use super::objects::{LeftOut, Listed, State};
 use super::place::{Place, object_path};
 use super::sum::Sum;
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix};
-use crate::meta::{Meta, db_error, restored};
+use crate::meta::{Meta, restored};
 use crate::model::{BackupId, TenantId, UploadId};
 
 /// Objects on their way at the same time.
@@ -70,7 +70,7 @@ pub async fn restore(
     let restoring = Restoring { place, manifest, transaction, meta, blobs, written: Mutex::default() };
     match restoring.run().await {
         Ok((rows, objects)) => {
-            restoring.transaction.commit().await.map_err(db_error)?;
+            meta.at_length(restoring.transaction.commit()).await?;
             Ok(Restored {
                 rows,
                 objects: objects.count,
@@ -82,7 +82,7 @@ pub async fn restore(
         Err(error) => {
             restoring.take_back().await;
             // Nothing has happened whether this works or not: the transaction ends with its connection.
-            let _ = restoring.transaction.rollback().await;
+            let _ = meta.at_length(restoring.transaction.rollback()).await;
             Err(error)
         }
     }
@@ -116,13 +116,14 @@ enum Became {
 
 impl Restoring<'_> {
     async fn run(&self) -> Result<(u64, Objects), BackupError> {
-        let own = load::must_be_empty(&self.transaction).await?;
+        let own = load::must_be_empty(self.meta, &self.transaction).await?;
         let there = self.objects_there().await?;
-        let rows = load::fill(&self.transaction, self.place, &self.manifest).await?;
+        let rows = load::fill(self.meta, &self.transaction, self.place, &self.manifest).await?;
         let objects = self.objects(&there).await?;
         let deleted: Vec<_> = objects.deleted.iter().copied().collect();
         let now = self.meta.time_in(&self.transaction).await?;
-        restored::settle(&self.transaction, self.manifest.id, &deleted, own, now).await?;
+        let settle = restored::settle(&self.transaction, self.manifest.id, &deleted, own, now);
+        self.meta.at_length(settle).await?;
         Ok((rows, objects))
     }
 
@@ -161,8 +162,19 @@ impl Restoring<'_> {
         let listed = listed.take_while(|_| std::future::ready(!failed.load(Ordering::Relaxed)));
         let restored = listed.map(|listed| async { self.listed(&listed?, there).await });
         let mut restored = std::pin::pin!(restored.buffer_unordered(PARALLEL));
-        let (mut result, mut objects, mut asked) = (Ok(()), Objects::default(), Instant::now());
-        while let Some(one) = restored.next().await {
+        let (mut result, mut objects) = (Ok(()), Objects::default());
+        let mut sign_of_life = tokio::time::interval(SIGN_OF_LIFE);
+        sign_of_life.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let one = tokio::select! {
+                one = restored.next() => one,
+                // A single large object takes its time too.
+                _ = sign_of_life.tick() => {
+                    self.meta.at_length(self.transaction.execute_unprepared("SELECT 1")).await?;
+                    continue;
+                }
+            };
+            let Some(one) = one else { return result.map(|()| objects) };
             match one {
                 Ok(Became::Copied(bytes)) => {
                     objects.count += 1;
@@ -177,12 +189,7 @@ impl Restoring<'_> {
                     result = result.and(Err(error));
                 }
             }
-            if asked.elapsed() > SIGN_OF_LIFE {
-                self.transaction.execute_unprepared("SELECT 1").await.map_err(db_error)?;
-                asked = Instant::now();
-            }
         }
-        result.map(|()| objects)
     }
 
     async fn listed(&self, listed: &Listed, there: &HashSet<ObjectKey>) -> Result<Became, BackupError> {

@@ -7,13 +7,13 @@ use futures::{TryStreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 
 use super::error::BackupError;
-use super::manifest::{Found, Manifest, find};
+use super::manifest::{Manifest, find};
 use super::ndjson::LinesReader;
 use super::objects::{Listed, NamedObjects, State};
 use super::place::{Place, object_path};
 use super::schema;
 use super::sum::Sum;
-use crate::clock::Clock;
+use super::turn::Turn;
 use crate::model::BackupId;
 
 /// Objects read at the same time.
@@ -56,20 +56,21 @@ pub struct Fault {
 /// `Damaged` when the manifest itself cannot be relied on; the place cannot be read. Everything else that is wrong is in
 /// the result.
 pub async fn verify(place: &Place, id: Option<BackupId>) -> Result<Verified, BackupError> {
-    read(place, id, false).await
+    read(place, id, None).await
 }
 
 /// The same, and removes contents of objects that are wrong. A later backup takes a content for whole that has its name and
 /// size, so it would name the wrong bytes too; what is not there is copied from the store again.
 ///
 /// # Errors
-/// As [`verify`]; `Busy` when a backup may be under way, which relies on what is there.
-pub async fn repair(place: &Place, id: Option<BackupId>, clock: &Clock) -> Result<Verified, BackupError> {
-    Found::look(place).await?.must_be_quiet(place, clock)?;
-    read(place, id, true).await
+/// As [`verify`]; `Busy` while another process writes there: a backup relies on what is there.
+pub async fn repair(place: &Place, id: Option<BackupId>) -> Result<Verified, BackupError> {
+    let turn = Turn::take(place).await?;
+    turn.spend(read(place, id, Some(&turn))).await
 }
 
-async fn read(place: &Place, id: Option<BackupId>, removes: bool) -> Result<Verified, BackupError> {
+/// Removes contents that are wrong if it has the right to.
+async fn read(place: &Place, id: Option<BackupId>, turn: Option<&Turn<'_>>) -> Result<Verified, BackupError> {
     let manifest = find(place, id).await?;
     let tables = schema::tables(manifest.schema_version()?).await?;
     let mut found =
@@ -94,7 +95,7 @@ async fn read(place: &Place, id: Option<BackupId>, removes: bool) -> Result<Veri
     if found.fault_count == 0
         || found.faults.iter().all(|fault| fault.file != found.manifest.objects.list.file)
     {
-        contents(place, &mut found, removes).await?;
+        contents(place, &mut found, turn).await?;
     }
     Ok(found)
 }
@@ -142,8 +143,8 @@ async fn compare(place: &Place, found: &mut Verified) -> Result<(), BackupError>
     }
 }
 
-/// Reads what is listed, each content once; removes those that are wrong, if that is wanted.
-async fn contents(place: &Place, found: &mut Verified, removes: bool) -> Result<(), BackupError> {
+/// Reads what is listed, each content once; removes those that are wrong, if it may.
+async fn contents(place: &Place, found: &mut Verified, turn: Option<&Turn<'_>>) -> Result<(), BackupError> {
     let listed = LinesReader::open(place, &found.manifest.objects.list).await?;
     let wanted = stream::try_unfold((listed, HashSet::new()), |(mut listed, mut seen)| async {
         while let Some(object) = listed.next::<Listed>().await? {
@@ -168,7 +169,10 @@ async fn contents(place: &Place, found: &mut Verified, removes: bool) -> Result<
             }
             Some(wrong) => {
                 let path = object_path(&sum);
-                if removes && wrong != Wrong::Missing {
+                if let Some(turn) = turn
+                    && wrong != Wrong::Missing
+                {
+                    turn.must_hold().await?;
                     place.delete(&path).await?;
                     found.removed += 1;
                 }

@@ -10,6 +10,7 @@ use super::copy::{Copied, Copier};
 use super::error::BackupError;
 use super::manifest::{FORMAT, Found, Manifest, dir};
 use super::place::Place;
+use super::turn::Turn;
 use super::{dump, schema};
 use crate::blob::Blobs;
 use crate::meta::Meta;
@@ -40,8 +41,19 @@ pub struct Made {
 /// next run finds the objects that this one has copied.
 ///
 /// # Errors
-/// The store cannot be read, the place cannot be written, or the store changes faster than it can be copied.
+/// The store cannot be read, the place cannot be written, or the store changes faster than it can be copied. `Busy` while
+/// another process writes there.
 pub async fn create(meta: &Meta, blobs: &Blobs, place: &Place) -> Result<Made, BackupError> {
+    let turn = Turn::take(place).await?;
+    turn.spend(create_alone(meta, blobs, place, &turn)).await
+}
+
+async fn create_alone(
+    meta: &Meta,
+    blobs: &Blobs,
+    place: &Place,
+    turn: &Turn<'_>,
+) -> Result<Made, BackupError> {
     dump::must_be_migrated(meta).await?;
     let schema_names = migrations::names();
     let tables = schema::tables(schema_names.len()).await?;
@@ -67,6 +79,8 @@ pub async fn create(meta: &Meta, blobs: &Blobs, place: &Place) -> Result<Made, B
                 tables: picture.tables,
                 objects: copied.objects.clone(),
             };
+            // What it names was there when this process had the right to count on it.
+            turn.must_hold().await?;
             manifest.write(place).await?;
             for before in 1..round {
                 place.delete(&format!("{}/objects-{before}.ndjson", dir(id))).await?;

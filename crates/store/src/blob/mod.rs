@@ -107,6 +107,16 @@ impl Blobs {
         Ok(Self { backend: Backend::Remote(remote), usage: Usage::new(0, max_store_bytes) })
     }
 
+    /// Uses a bucket to read only, with the rights to list and to read; nothing is written there, and no writer of it
+    /// finds room.
+    ///
+    /// # Errors
+    /// What is wrong with the bucket or its options, for a person.
+    pub async fn open_s3_to_read(options: &S3Options) -> Result<Self, S3OpenError> {
+        let remote = Remote::bucket_to_read(options).await?;
+        Ok(Self { backend: Backend::Remote(remote), usage: Usage::new(0, Some(0)) })
+    }
+
     /// Writes down whose the objects are, or finds that they are this database's; whether they can be is asked by
     /// [`crate::owner::bind`]. Nothing to do over an object store that is no bucket.
     ///

@@ -43,12 +43,23 @@ impl Remote {
     pub(super) async fn bucket(options: &S3Options) -> Result<Self, S3OpenError> {
         let bucket = Bucket::new(options.clone())?;
         bucket.probe().await?;
+        Ok(Self::over(bucket))
+    }
+
+    /// Uses a bucket to read only; nothing is written, not even to try it.
+    pub(super) async fn bucket_to_read(options: &S3Options) -> Result<Self, S3OpenError> {
+        let bucket = Bucket::new(options.clone())?;
+        bucket.probe_to_read().await?;
+        Ok(Self::over(bucket))
+    }
+
+    fn over(bucket: Bucket) -> Self {
         let store: Arc<dyn ObjectStore> = if bucket.prefix().as_ref().is_empty() {
             Arc::new(bucket.clone())
         } else {
             Arc::new(PrefixStore::new(bucket.clone(), bucket.prefix().clone()))
         };
-        Ok(Self { store, bucket: Some(bucket) })
+        Self { store, bucket: Some(bucket) }
     }
 
     /// Bytes of all objects, from a list of them.
@@ -71,13 +82,15 @@ impl Remote {
         let freed = found.iter().map(|meta| meta.size).sum();
         let locations = stream::iter(found.into_iter().map(|meta| Ok(meta.location))).boxed();
         let mut removed = self.store.delete_stream(locations);
+        let mut first = None;
         while let Some(one) = removed.next().await {
             match one {
                 Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(error) => return Err(store_error(error)),
+                // One that must stay does not keep the others; what is there is listed anew the next time.
+                Err(error) => first = first.or(Some(error)),
             }
         }
-        Ok(freed)
+        first.map_or(Ok(freed), |error| Err(store_error(error)))
     }
 
     pub(super) fn stream_objects(

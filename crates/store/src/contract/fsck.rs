@@ -241,7 +241,7 @@ pub async fn fsck_settles_rows_that_contradict_each_other(setup: MetaSetup) {
     let mark = "UPDATE runs SET replaced_at = 1 WHERE id = $1";
     store.plant(mark, vec![first.as_uuid().into()]).await;
     store.finds(&[FaultKind::RunServedAndReplaced]).await;
-    assert_eq!(store.setup.meta.list_replaced_runs(Duration::ZERO, 10).await.unwrap(), []);
+    assert_eq!(store.setup.meta.list_replaced_runs(Duration::ZERO, 0, 10).await.unwrap(), []);
 
     store.setup.meta.start_run(TENANT, id, super::uploads::rerun()).await.unwrap();
     let job = claim(&store.setup, "w").await;

@@ -233,6 +233,35 @@ pub async fn released_job_is_not_counted(setup: MetaSetup) {
     }
 }
 
+/// However long the objects are away; and it does not spin.
+pub async fn postponed_job_waits_longer_and_is_not_counted(setup: MetaSetup) {
+    let id = create(&setup, queued("a")).await.upload.id;
+    for wait in [2, 4, 8, 16, 32, 60, 60] {
+        let job = claim(&setup, "w").await;
+        assert_eq!(job.job.attempts, 1);
+        let run_at = setup.clock.now_us() + wait * 1_000_000;
+        let postponed = setup.meta.postpone_job(&job.lease, "nobody answers").await.unwrap();
+        assert_eq!(postponed, JobFate::Retried { run_at });
+        assert_eq!(state(&setup, id).await, UploadState::Queued);
+        assert_lost(&setup, &job).await;
+        setup.clock.advance(Duration::from_secs(wait.unsigned_abs()) - Duration::from_micros(1));
+        assert!(setup.meta.claim_job("w", LEASE).await.unwrap().is_none());
+        setup.clock.advance(Duration::from_micros(1));
+    }
+    let job = claim(&setup, "w").await;
+    assert_eq!(job.job.error.as_deref(), Some("nobody answers"));
+    // An attempt that counts changes nothing about the waits, and is counted on.
+    setup.meta.fail_job(&job.lease, &failure()).await.unwrap();
+    setup.clock.advance(Duration::from_secs(2));
+    let job = claim(&setup, "w").await;
+    assert_eq!(job.job.attempts, 2);
+    // Nobody waits for a job that is not wanted any more.
+    setup.meta.request_cancel(TENANT, id, None, &Origin::anonymous("r")).await.unwrap();
+    assert_eq!(setup.meta.postpone_job(&job.lease, "nobody answers").await.unwrap(), JobFate::Cancelled);
+    assert_eq!(state(&setup, id).await, UploadState::Cancelled);
+    assert_lost(&setup, &job).await;
+}
+
 /// No worker is needed for it.
 pub async fn waiting_job_is_cancelled_at_once(setup: MetaSetup) {
     let id = create(&setup, queued("a")).await.upload.id;

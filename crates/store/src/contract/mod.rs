@@ -111,7 +111,8 @@ macro_rules! meta_contract {
         $crate::meta_contract!(@$kind $open, jobs;
             two_claimers_never_get_the_same_job, a_job_ends_once_whoever_ends_it, tenants_take_turns, priority_then_time_decide,
             lost_lease_can_write_nothing, ended_lease_nobody_took_still_counts, job_that_kills_workers_dies,
-            failed_attempts_wait_longer_then_die, released_job_is_not_counted, waiting_job_is_cancelled_at_once,
+            failed_attempts_wait_longer_then_die, released_job_is_not_counted,
+            postponed_job_waits_longer_and_is_not_counted, waiting_job_is_cancelled_at_once,
             running_job_is_asked_to_stop, lost_worker_of_a_cancelled_job_ends_it, progress_is_shown_while_it_runs,
             result_must_be_final, ended_leases_free_their_jobs_at_once, thousand_jobs_do_not_starve_one,
             given_up_job_is_tried_again);

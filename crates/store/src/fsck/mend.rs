@@ -19,7 +19,7 @@ impl Fsck<'_> {
                 Ok(true)
             }
             (Cause::Delete, Some(upload)) => {
-                let unfinished = self.meta.list_unfinished_deletes(u64::MAX >> 1).await?;
+                let unfinished = self.meta.list_unfinished_deletes(0, u64::MAX >> 1).await?;
                 for deleted in unfinished.iter().filter(|deleted| deleted.upload == upload) {
                     self.finish(deleted).await?;
                 }

@@ -106,8 +106,8 @@ impl Meta {
         .await
     }
 
-    /// Deleted uploads whose objects may still be there, the oldest first.
-    pub async fn list_unfinished_deletes(&self, limit: u64) -> Result<Vec<Deleted>, StoreError> {
+    /// Deleted uploads whose objects may still be there, the oldest first, from behind the first `skip` on.
+    pub async fn list_unfinished_deletes(&self, skip: u64, limit: u64) -> Result<Vec<Deleted>, StoreError> {
         let find = upload::Entity::find()
             .select_only()
             .column(upload::Column::Id)
@@ -115,6 +115,8 @@ impl Meta {
             .filter(upload::Column::PurgedAt.is_null())
             .filter(upload::Column::DeletedAt.is_not_null())
             .order_by_asc(upload::Column::DeletedAt)
+            .order_by_asc(upload::Column::Id)
+            .offset(skip)
             .limit(limit)
             .into_tuple()
             .all(self.reader());

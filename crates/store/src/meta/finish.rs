@@ -56,9 +56,7 @@ impl Meta {
             let transaction = &*transaction;
             let job = jobs::get_job(transaction, lease).await?;
             let fate = if job.cancel_requested {
-                runs::end_job(transaction, &job, JobState::Cancelled, now).await?;
-                end_run(transaction, &job, runs::cancelled(&job), now).await?;
-                audit_end(transaction, &job, &Origin::worker(), UploadState::Cancelled, now).await?;
+                cancel(transaction, &job, now).await?;
                 JobFate::Cancelled
             } else if job.attempts >= job.max_attempts {
                 jobs::bury(transaction, &job, failure.clone(), now).await?;
@@ -74,6 +72,13 @@ impl Meta {
         })
         .await
     }
+}
+
+/// Ends a job that somebody wanted to be stopped.
+pub(super) async fn cancel(db: &impl ConnectionTrait, job: &Job, now: i64) -> Result<(), StoreError> {
+    runs::end_job(db, job, JobState::Cancelled, now).await?;
+    end_run(db, job, runs::cancelled(job), now).await?;
+    audit_end(db, job, &Origin::worker(), UploadState::Cancelled, now).await
 }
 
 /// The wait after this many attempts.

@@ -71,7 +71,8 @@ impl Meta {
         let mut found = Vec::new();
         for (sql, kind) in dialect::CONTRADICTIONS {
             let statement = sea_orm::Statement::from_string(db.get_database_backend(), *sql);
-            for row in db.query_all_raw(statement).await.map_err(db_error)? {
+            let rows = self.read(async { db.query_all_raw(statement).await.map_err(db_error) }).await?;
+            for row in rows {
                 let id: Uuid = row.try_get("", "id").map_err(db_error)?;
                 let upload: Uuid = row.try_get("", "upload_id").map_err(db_error)?;
                 found.push((kind(id), UploadId::from_uuid(upload)));
@@ -82,64 +83,60 @@ impl Meta {
 
     /// What the database says about its own file; empty when all is well. A server looks after its files itself.
     pub async fn database_faults(&self, deep: bool) -> Result<Vec<String>, StoreError> {
-        dialect::database_faults(self.reader(), deep).await.map_err(db_error)
+        self.read(async { dialect::database_faults(self.reader(), deep).await.map_err(db_error) }).await
     }
 
     /// Makes the database forget what its log still holds of rows that were overwritten.
     pub async fn write_out(&self) -> Result<(), StoreError> {
-        dialect::write_out(&self.0.writer.db).await.map_err(db_error)
+        self.read(async { dialect::write_out(&self.0.writer.db).await.map_err(db_error) }).await
     }
 
     /// Which of these uploads are deleted, with their objects still to be removed.
     pub async fn uploads_on_their_way_out(&self, ids: &[UploadId]) -> Result<HashSet<UploadId>, StoreError> {
-        let found: Vec<Uuid> = upload::Entity::find()
+        let find = upload::Entity::find()
             .select_only()
             .column(upload::Column::Id)
             .filter(upload::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
             .filter(upload::Column::DeletedAt.is_not_null())
             .filter(upload::Column::PurgedAt.is_null())
             .into_tuple()
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
+            .all(self.reader());
+        let found: Vec<Uuid> = self.read(async { find.await.map_err(db_error) }).await?;
         Ok(found.into_iter().map(UploadId::from_uuid).collect())
     }
 
     /// Which of these runs are replaced or to be removed, with their objects still there.
     pub async fn runs_on_their_way_out(&self, ids: &[RunId]) -> Result<HashSet<RunId>, StoreError> {
         let uuids = || ids.iter().map(|id| id.as_uuid());
-        let replaced: Vec<Uuid> = run::Entity::find()
+        let find = run::Entity::find()
             .select_only()
             .column(run::Column::Id)
             .filter(run::Column::Id.is_in(uuids()))
             .filter(run::Column::ReplacedAt.is_not_null())
             .into_tuple()
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
-        let removed: Vec<Uuid> = removal::Entity::find()
+            .all(self.reader());
+        let replaced: Vec<Uuid> = self.read(async { find.await.map_err(db_error) }).await?;
+        let find = removal::Entity::find()
             .select_only()
             .column(removal::Column::RunId)
             .filter(removal::Column::RunId.is_in(uuids()))
             .into_tuple()
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
+            .all(self.reader());
+        let removed: Vec<Uuid> = self.read(async { find.await.map_err(db_error) }).await?;
         Ok(replaced.into_iter().chain(removed).map(RunId::from_uuid).collect())
     }
 
     /// Uploads that were deleted before this time and whose objects may still be there.
     pub async fn deletes_begun_before(&self, time: i64) -> Result<Vec<(TenantId, UploadId)>, StoreError> {
-        let found: Vec<(Uuid, Uuid)> = upload::Entity::find()
+        let find = upload::Entity::find()
             .select_only()
             .columns([upload::Column::TenantId, upload::Column::Id])
             .filter(upload::Column::DeletedAt.lte(time))
             .filter(upload::Column::PurgedAt.is_null())
             .order_by_asc(upload::Column::Id)
             .into_tuple()
-            .all(self.reader())
-            .await
-            .map_err(db_error)?;
+            .all(self.reader());
+        let found: Vec<(Uuid, Uuid)> = self.read(async { find.await.map_err(db_error) }).await?;
         let ids =
             found.into_iter().map(|(tenant, id)| (TenantId::from_uuid(tenant), UploadId::from_uuid(id)));
         Ok(ids.collect())

@@ -20,9 +20,13 @@ use super::{Meta, db_error, dialect, finish, rows, runs};
 use crate::clock::micros;
 use crate::error::StoreError;
 use crate::model::{
-    ClaimedJob, Failure, Job, JobState, Lease, Origin, Progress, Renewed, RunResult, UploadState,
+    ClaimedJob, Failure, Job, JobFate, JobState, Lease, Origin, Progress, Renewed, RunResult, UploadState,
 };
 
+/// Wait before a job is tried again whose objects are away; each further one is twice as long.
+const FIRST_POSTPONED: Duration = Duration::from_secs(2);
+/// Longest wait for objects that are away: so much later than they a job may come back.
+const MAX_POSTPONED: Duration = Duration::from_secs(60);
 /// Most ended leases dealt with in one claim.
 const MAX_EXPIRED: u64 = 100;
 
@@ -118,6 +122,33 @@ impl Meta {
         self.job_added().notify_one();
         Ok(())
     }
+
+    /// Hands a job back whose objects are away, by no fault of its own: the attempt is not counted, however long that
+    /// lasts, and the job waits longer and longer, so that nobody does nothing else than try.
+    pub async fn postpone_job(&self, lease: &Lease, why: &str) -> Result<JobFate, StoreError> {
+        self.write_locking(|transaction, now| async move {
+            let transaction = &*transaction;
+            let job = get_job(transaction, lease).await?;
+            if job.cancel_requested {
+                finish::cancel(transaction, &job, now).await?;
+                return Ok(JobFate::Cancelled);
+            }
+            let attempts = i32::try_from(job.attempts).unwrap_or(1) - 1;
+            // Each claim has its number, also one that is not counted.
+            let run_at =
+                now.saturating_add(micros(postponed(job.lease_token.saturating_sub(attempts.into()))));
+            requeue(transaction, lease, run_at, attempts, Some(why)).await?;
+            set_state(transaction, &job, UploadState::Queued, None).await?;
+            Ok(JobFate::Retried { run_at })
+        })
+        .await
+    }
+}
+
+/// The wait of a job that was claimed so often without an attempt that counts.
+fn postponed(uncounted: i64) -> Duration {
+    let doublings = u32::try_from(uncounted.saturating_sub(1)).unwrap_or(0);
+    FIRST_POSTPONED.saturating_mul(2_u32.saturating_pow(doublings)).min(MAX_POSTPONED)
 }
 
 /// An update of the job that takes effect only under this lease.
@@ -216,9 +247,7 @@ async fn expire_leases(db: &impl ConnectionTrait, now: i64) -> Result<(), StoreE
         let job = rows::job(row)?;
         tracing::warn!(job = %job.id, worker = job.worker, attempts = job.attempts, "lease has ended without a result");
         if job.cancel_requested {
-            runs::end_job(db, &job, JobState::Cancelled, now).await?;
-            finish::end_run(db, &job, runs::cancelled(&job), now).await?;
-            finish::audit_end(db, &job, &Origin::worker(), UploadState::Cancelled, now).await?;
+            finish::cancel(db, &job, now).await?;
         } else if job.attempts >= job.max_attempts {
             bury(db, &job, Failure::workers_lost(job.attempts), now).await?;
         } else {

@@ -51,6 +51,7 @@ pub struct MetaOptions {
     pub(crate) max_writers: u32,
     pub(crate) acquire_timeout: Duration,
     pub(crate) statement_timeout: Duration,
+    pub(crate) longest_statement: Duration,
 }
 
 #[derive(Clone)]
@@ -87,7 +88,8 @@ impl MetaOptions {
 
     fn new(database: Database, max_readers: u32, max_writers: u32) -> Self {
         let (acquire_timeout, statement_timeout) = (Duration::from_secs(5), Duration::from_secs(15));
-        Self { database, max_readers, max_writers, acquire_timeout, statement_timeout }
+        let longest_statement = Duration::from_secs(10 * 60);
+        Self { database, max_readers, max_writers, acquire_timeout, statement_timeout, longest_statement }
     }
 
     /// Sets how many connections there may be in all; half of them write.
@@ -109,6 +111,14 @@ impl MetaOptions {
     #[must_use]
     pub fn with_statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
+        self
+    }
+
+    /// Sets the longest statement of a backup and a restore, which are about all rows: in place of the limit of
+    /// [`MetaOptions::with_statement_timeout`], which is made for requests.
+    #[must_use]
+    pub fn with_longest_statement(mut self, longest: Duration) -> Self {
+        self.longest_statement = longest;
         self
     }
 
@@ -148,6 +158,8 @@ pub struct Meta(Arc<Inner>);
 struct Inner {
     writer: Writer,
     reader: DatabaseConnection,
+    /// For work on all rows: of one statement.
+    longest_statement: Duration,
     creates: commit::Queue,
     job_added: Arc<Notify>,
     /// A time that has come for sure; a clock that shows less is wrong.
@@ -168,7 +180,8 @@ impl Meta {
         let job_added = Arc::new(Notify::new());
         let floor = Arc::new(AtomicI64::new(0));
         let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added), Arc::clone(&floor));
-        Ok(Self(Arc::new(Inner { writer, reader, creates, job_added, floor })))
+        let longest_statement = options.longest_statement;
+        Ok(Self(Arc::new(Inner { writer, reader, longest_statement, creates, job_added, floor })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
@@ -251,7 +264,7 @@ impl Meta {
 
     /// The time of the database, by which rows are dated.
     pub(crate) async fn time_in(&self, transaction: &DatabaseTransaction) -> Result<i64, StoreError> {
-        dialect::now(transaction, self.clock()).await.map_err(db_error)
+        self.read(async { dialect::now(transaction, self.clock()).await.map_err(db_error) }).await
     }
 
     /// The kind of the database, for people.
@@ -267,10 +280,10 @@ impl Meta {
         let reader = self.reader();
         let begin = async {
             let transaction = reader.begin_with_options(dialect::snapshot(reader)).await?;
-            dialect::lift_timeouts(&transaction).await?;
+            dialect::lengthen_timeouts(&transaction, self.0.longest_statement).await?;
             Ok(transaction)
         };
-        begin.await.map_err(db_error)
+        self.read(async { begin.await.map_err(db_error) }).await
     }
 
     /// A writing transaction in which this process may change the schema; `None` while another one does.
@@ -278,11 +291,22 @@ impl Meta {
         let writer = &self.0.writer.db;
         let begin = async {
             let transaction = writer.begin_with_options(dialect::locking_transaction(writer)).await?;
-            dialect::lift_timeouts(&transaction).await?;
+            dialect::lengthen_timeouts(&transaction, self.0.longest_statement).await?;
             let taken = dialect::try_lock_for_migration(&transaction).await?;
             Ok(taken.then_some(transaction))
         };
-        begin.await.map_err(db_error)
+        self.read(async { begin.await.map_err(db_error) }).await
+    }
+
+    /// Waits for the answer to a statement of such a transaction: long, but not for ever. The server gives up first, if it
+    /// can be heard.
+    pub(crate) async fn at_length<T, E: Into<MetaError>>(
+        &self,
+        answer: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, StoreError> {
+        let Patience(usual) = self.0.writer.patience;
+        let longest = Patience(usual.map(|usual| usual + self.0.longest_statement));
+        longest.wait(async { answer.await.map_err(|error| error.into().0) }).await
     }
 
     /// Runs a statement without regard to references between rows, to plant a fault.
@@ -324,6 +348,21 @@ impl Meta {
 
 fn names(migrations: Vec<sea_orm_migration::Migration>) -> Vec<String> {
     migrations.iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// An error of the database, sorted or not yet.
+pub(crate) struct MetaError(StoreError);
+
+impl From<DbErr> for MetaError {
+    fn from(error: DbErr) -> Self {
+        Self(db_error(error))
+    }
+}
+
+impl From<StoreError> for MetaError {
+    fn from(error: StoreError) -> Self {
+        Self(error)
+    }
 }
 
 /// Sorts an error of the database by what the caller can do.

@@ -13,10 +13,11 @@ use crate::error::StoreError;
 use crate::model::{Job, ReplacedRun, RunId, TenantId, UploadId};
 
 impl Meta {
-    /// Runs that were replaced at least `kept_for` ago, the first one first.
+    /// Runs that were replaced at least `kept_for` ago, the first one first, from behind the first `skip` on.
     pub async fn list_replaced_runs(
         &self,
         kept_for: Duration,
+        skip: u64,
         limit: u64,
     ) -> Result<Vec<ReplacedRun>, StoreError> {
         let find = async {
@@ -27,6 +28,8 @@ impl Meta {
                 .columns([run::Column::TenantId, run::Column::UploadId, run::Column::Id])
                 .filter(run::Column::ReplacedAt.lte(before))
                 .order_by_asc(run::Column::ReplacedAt)
+                .order_by_asc(run::Column::Id)
+                .offset(skip)
                 .limit(limit)
                 .into_tuple()
                 .all(db)

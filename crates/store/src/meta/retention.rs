@@ -211,9 +211,10 @@ impl Meta {
         }
     }
 
-    /// Objects of uploads that stay, which are still to be removed, the oldest first.
-    pub async fn list_removals(&self, limit: u64) -> Result<Vec<Removal>, StoreError> {
-        let find = removal::Entity::find().order_by_asc(removal::Column::Id).limit(limit).all(self.reader());
+    /// Objects of uploads that stay, which are still to be removed, the oldest first, from behind the first `skip` on.
+    pub async fn list_removals(&self, skip: u64, limit: u64) -> Result<Vec<Removal>, StoreError> {
+        let find = removal::Entity::find().order_by_asc(removal::Column::Id).offset(skip).limit(limit);
+        let find = find.all(self.reader());
         let rows = self.read(async { find.await.map_err(db_error) }).await?;
         let removals = rows.into_iter().map(|row| Removal {
             id: row.id,

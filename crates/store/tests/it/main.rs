@@ -5,12 +5,16 @@
 mod backup;
 /// Objects in a local directory and in memory, under the common suite.
 mod blobs;
+/// An object store in which something happens at a chosen moment.
+mod hooked;
 /// What only the local directory does.
 mod local;
 /// Objects belong to one database.
 mod owner;
 /// PostgreSQL under the common suite, and what only a server does.
 mod postgres;
+/// Removal goes on behind what cannot be removed.
+mod repair;
 /// Objects in a bucket, under the common suite and beyond.
 mod s3;
 /// SQLite under the common suite, and what only it does.

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use csvp_store::contract::{LEASE, queued, result};
 use csvp_store::{
-    ClaimedJob, Clock, Failure, FirstRun, JobId, Lease, Meta, MetaOptions, NewJob, NewUpload, Origin,
-    StoreError, TenantId, UploadId, UploadState,
+    ClaimedJob, Clock, Failure, FirstRun, JobFate, JobId, Lease, Meta, MetaOptions, NewJob, NewUpload,
+    Origin, StoreError, TenantId, UploadId, UploadState,
 };
 use csvp_testkit::servers::Postgres;
 
@@ -209,6 +209,11 @@ impl Sim {
             2 => {
                 let failure = Failure { code: "internal".to_owned(), detail: "sim".to_owned() };
                 meta.fail_job(lease, &failure).await.map(|_| false)
+            }
+            3 if lease.token % 2 == 0 => {
+                let postponed = meta.postpone_job(lease, "sim").await;
+                known.releases += u32::from(matches!(postponed, Ok(JobFate::Retried { .. })));
+                postponed.map(|_| false)
             }
             3 => {
                 let released = meta.release_job(lease).await;

@@ -39,7 +39,7 @@ async fn version_1_migrates_and_keeps_its_rows() {
     assert_eq!(run.summary.as_ref().unwrap()["records"], 10);
     assert_eq!(run.processing_ms(), Some(250));
     assert_eq!(meta.stats(TenantId::DEFAULT).await.unwrap().total, 4);
-    assert_eq!(meta.list_unfinished_deletes(10).await.unwrap().len(), 1);
+    assert_eq!(meta.list_unfinished_deletes(0, 10).await.unwrap().len(), 1);
     assert_eq!(meta.list_audit_events(TenantId::DEFAULT, 0, 100).await.unwrap().len(), 5);
 
     let job = meta.claim_job("w", std::time::Duration::from_secs(30)).await.unwrap().unwrap();

@@ -26,10 +26,13 @@ pub struct Seaweed {
 }
 
 impl Seaweed {
+    /// Key and secret of somebody who may list and read, and nothing else.
+    pub const READER: (&'static str, &'static str) = ("AKREADER", "reader-secret");
+
     /// The region that it takes any request for.
     pub const REGION: &'static str = "us-east-1";
 
-    /// Starts it with one user who may do everything.
+    /// Starts it with one user who may do everything, and [`Seaweed::READER`].
     ///
     /// # Panics
     /// The server is not installed, or does not start.
@@ -167,11 +170,17 @@ fn write_keys(dir: &Path, key: &str, secret: &str) {
         "credentials": [{ "accessKey": key, "secretKey": secret }],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     });
+    let (reader_key, reader_secret) = Seaweed::READER;
+    let reader = serde_json::json!({
+        "name": "reader",
+        "credentials": [{ "accessKey": reader_key, "secretKey": reader_secret }],
+        "actions": ["Read", "List"],
+    });
     let kms = serde_json::json!({
         "default_provider": "local",
         "providers": { "local": { "type": "local", "enableOnDemandCreate": true } },
     });
-    let config = serde_json::json!({ "identities": [identity], "kms": kms });
+    let config = serde_json::json!({ "identities": [identity, reader], "kms": kms });
     fs::write(dir.join("s3.json"), config.to_string()).expect("the directory is ours");
 }
 

@@ -75,7 +75,7 @@ async fn start(data: &Path) -> Result<Found, StoreError> {
 
 /// Before the repair, which would remove them again.
 async fn came_back(meta: &Meta, blobs: &Blobs) -> Result<Vec<ObjectKey>, StoreError> {
-    let unfinished = meta.list_unfinished_deletes(1_000).await?;
+    let unfinished = meta.list_unfinished_deletes(0, 1_000).await?;
     let keys = blobs.list(&ObjectPrefix::All).await?;
     let events = meta.list_audit_events(TENANT, 0, 1_000).await?;
     let is_deleted = |id: &str| events.iter().any(|it| it.action == "upload.delete" && it.subject == id);

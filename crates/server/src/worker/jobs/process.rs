@@ -169,14 +169,7 @@ async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static
         Stop::TooLarge(detail) => end(app, lease, place, "upload-too-large", detail).await,
         Stop::Refused(detail) => end(app, lease, place, "upload-refused", detail).await,
         Stop::Settings(error) => end(app, lease, place, "request-invalid", error.detail).await,
-        // By no fault of the upload, and each try has waited for the store: the attempt does not count.
-        Stop::Store(error @ StoreError::ObjectsUnavailable(_)) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "object store does not answer; the job is tried again"
-            );
-            hand_back(app, lease).await
-        }
+        Stop::Store(error @ StoreError::ObjectsUnavailable(_)) => later(app, lease, place, &error).await,
         Stop::Store(error) => again(app, lease, place, error.into()).await,
         Stop::Inside(cause) => again(app, lease, place, cause).await,
     }
@@ -233,6 +226,27 @@ async fn hand_back(app: &App, lease: &Lease) -> &'static str {
         );
     }
     "retried"
+}
+
+/// Puts off a job whose objects are away. That is no fault of the upload, so the attempt does not count.
+async fn later(app: &App, lease: &Lease, place: Place, error: &StoreError) -> &'static str {
+    let postponed = app.meta.postpone_job(lease, "the object store does not answer").await;
+    let cause = || error as &dyn std::error::Error;
+    match postponed {
+        Ok(JobFate::Cancelled) => {
+            processing::remove_run(app, place).await;
+            "cancelled"
+        }
+        Ok(_) => {
+            tracing::warn!(error = cause(), "object store does not answer; the job is tried again later");
+            "retried"
+        }
+        Err(StoreError::LeaseLost(_)) => lost(app, place).await,
+        Err(lease) => {
+            tracing::warn!(error = cause(), %lease, "object store does not answer; the lease of the job ends by itself");
+            "retried"
+        }
+    }
 }
 
 /// Reports an attempt that failed by no fault of the upload.

@@ -132,7 +132,8 @@ impl S3OpenError {
             Self::Denied { .. } => {
                 "the policy needs s3:ListBucket and s3:ListBucketMultipartUploads on the bucket, and s3:GetObject, \
                  s3:PutObject, s3:DeleteObject and s3:AbortMultipartUpload on its objects; with SSE-KMS also \
-                 kms:GenerateDataKey and kms:Decrypt on the key"
+                 kms:GenerateDataKey and kms:Decrypt on the key; for commands that only read, s3:ListBucket, \
+                 s3:GetObject and kms:Decrypt"
             }
             Self::Clock(_) => "set the clock of this machine, for example with an NTP service",
             Self::Region { .. } => "set `s3.region` to the region of the bucket",
@@ -143,14 +144,18 @@ impl S3OpenError {
 }
 
 impl Bucket {
+    /// Lists, as somebody will who only reads: nothing is written, so no right to write is needed.
+    pub(crate) async fn probe_to_read(&self) -> Result<(), S3OpenError> {
+        match self.list(Some(self.prefix())).next().await {
+            Some(Err(error)) => Err(self.explain("list objects", error)),
+            Some(Ok(_)) | None => Ok(()),
+        }
+    }
+
     /// Lists, writes, reads and removes a small object, as the service will.
     pub(crate) async fn probe(&self) -> Result<(), S3OpenError> {
+        self.probe_to_read().await?;
         let failed = |action| move |error| self.explain(action, error);
-        let mut list = self.list(Some(self.prefix()));
-        if let Some(first) = list.next().await {
-            first.map_err(failed("list objects"))?;
-        }
-        drop(list);
         let name = format!("csvp-probe-{}", uuid::Uuid::now_v7());
         let path: Path = self.prefix().parts().chain([name.into()]).collect();
         let sent: &[u8] = b"written by csvp at its start to see whether the bucket can be used";

@@ -116,12 +116,19 @@ pub(super) fn snapshot(db: &impl ConnectionTrait) -> TransactionOptions {
     }
 }
 
-/// The limits on time are made for requests; a transaction over all rows waits for a disk or a network in between.
-pub(super) async fn lift_timeouts(transaction: &impl ConnectionTrait) -> Result<(), DbErr> {
+/// The limits on time are made for requests; a transaction over all rows has longer statements, and waits for a disk or a
+/// network in between. A lock is waited for half as long, so that the message names it.
+pub(super) async fn lengthen_timeouts(
+    transaction: &impl ConnectionTrait,
+    longest: Duration,
+) -> Result<(), DbErr> {
     if transaction.get_database_backend() == DatabaseBackend::Postgres {
-        for setting in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
-            transaction.execute_unprepared(&format!("SET LOCAL {setting} = 0")).await?;
-        }
+        let (statement, lock) = (longest.as_millis(), (longest / 2).as_millis());
+        let sql = format!(
+            "SET LOCAL statement_timeout = {statement}; SET LOCAL lock_timeout = {lock}; \
+             SET LOCAL idle_in_transaction_session_timeout = '1h'"
+        );
+        transaction.execute_unprepared(&sql).await?;
     }
     Ok(())
 }

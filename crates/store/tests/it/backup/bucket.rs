@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use csvp_store::backup::{self, BackupError, Place};
-use csvp_store::{Blobs, Clock, Meta, MetaOptions, S3Credentials, S3Encryption, S3Keys, S3Options};
+use csvp_store::{
+    Blobs, Clock, Meta, MetaOptions, S3Credentials, S3Encryption, S3Keys, S3OpenError, S3Options,
+};
 use csvp_testkit::servers::{Postgres, Seaweed};
 
 use super::{Store, TENANT};
@@ -30,6 +32,12 @@ fn options(server: &Seaweed, bucket: &str, prefix: &str) -> S3Options {
     }
 }
 
+fn as_reader(options: &S3Options) -> S3Options {
+    let (key, secret) = Seaweed::READER;
+    let keys = S3Keys { key_id: key.to_owned(), secret: secret.to_owned(), session_token: None };
+    S3Options { credentials: S3Credentials::Keys(keys), ..options.clone() }
+}
+
 /// A store as the service opens it: its bucket is bound to its database.
 async fn shared(database: &Postgres, server: &Seaweed, bucket: &str) -> Store {
     server.make_bucket(bucket);
@@ -53,7 +61,11 @@ async fn a_shared_store_is_backed_up_into_a_bucket_and_restored_into_another() {
     let again = backup::create(&from.meta, &from.blobs, &place).await.unwrap();
     assert_eq!((made.manifest.objects.lost, again.new_objects), (0, 0));
 
-    let place = Place::s3_to_read(&options).await.unwrap();
+    // Who may only read can verify and restore, and leaves nothing behind.
+    let reader = as_reader(&options);
+    let refused = Place::s3_to_write(&reader).await.unwrap_err();
+    assert!(matches!(refused, BackupError::Bucket(S3OpenError::Denied { .. })), "{refused:?}");
+    let place = Place::s3_to_read(&reader).await.unwrap();
     assert_eq!(backup::verify(&place, None).await.unwrap().faults, []);
     let into = shared(&database, &server, "restored").await;
     let own = into.meta.identity().await.unwrap();
@@ -75,8 +87,7 @@ async fn a_shared_store_is_backed_up_into_a_bucket_and_restored_into_another() {
         "store.identify"
     );
 
-    let pruned =
-        backup::prune(&Place::s3_to_write(&options).await.unwrap(), 1, &Clock::system()).await.unwrap();
+    let pruned = backup::prune(&Place::s3_to_write(&options).await.unwrap(), 1).await.unwrap();
     assert_eq!((pruned.backups.len(), pruned.contents), (1, 0));
     assert_eq!(backup::verify(&place, None).await.unwrap().faults, []);
 }
@@ -93,6 +104,8 @@ async fn a_bucket_with_other_things_is_left_alone() {
     let refused = Place::s3_to_read(&options(&server, "photos", "none")).await.unwrap_err();
     assert!(matches!(refused, BackupError::NoBackups { .. }), "{refused:?}");
     let missing = Place::s3_to_write(&options(&server, "missing", "")).await.unwrap_err();
-    assert!(matches!(missing, BackupError::Bucket(_)), "{missing:?}");
+    assert!(matches!(missing, BackupError::Bucket(S3OpenError::NoSuchBucket { .. })), "{missing:?}");
+    let missing = Place::s3_to_read(&options(&server, "missing", "")).await.unwrap_err();
+    assert!(matches!(missing, BackupError::Bucket(S3OpenError::NoSuchBucket { .. })), "{missing:?}");
     Place::s3_to_write(&options(&server, "photos", "own/part")).await.unwrap();
 }

@@ -1,12 +1,12 @@
 //! Later backups, and a store that changes while it is copied.
 
-use csvp_store::backup::{self, BackupError, Place};
+use csvp_store::backup::{self, BackupError};
 use csvp_store::repair::Repair;
 use csvp_store::{
-    Blobs, Clock, Ended, Ending, NewRun, ObjectKey, Origin, RunFile, RunId, StoredFile, UploadState, contract,
+    Blobs, Ended, Ending, NewRun, ObjectKey, Origin, RunFile, RunId, StoredFile, UploadState, contract,
 };
+use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use object_store::{ObjectStore, ObjectStoreExt as _};
 use std::sync::Arc;
 
 use super::{LEASE, Store, TENANT, files_in, to_write};
@@ -113,7 +113,7 @@ async fn pruning_keeps_what_the_kept_ones_need() {
     std::fs::create_dir_all(&unfinished).unwrap();
     std::fs::write(unfinished.join("uploads.ndjson"), "{}").unwrap();
 
-    let pruned = backup::prune(&place, 2, &Clock::system()).await.unwrap();
+    let pruned = backup::prune(&place, 2).await.unwrap();
     assert_eq!(pruned.backups.len(), 2, "the oldest and the unfinished one");
     assert_eq!(pruned.backups[0], first.manifest.id);
     assert_eq!(
@@ -124,10 +124,10 @@ async fn pruning_keeps_what_the_kept_ones_need() {
         assert_eq!(backup::verify(&place, Some(entry.id)).await.unwrap().faults, []);
     }
     assert!(!files_in(dir.path()).iter().any(|file| std::fs::read(file).unwrap() == b"only in the first\n"));
-    let pruned = backup::prune(&place, 1, &Clock::system()).await.unwrap();
+    let pruned = backup::prune(&place, 1).await.unwrap();
     assert_eq!((pruned.kept.as_slice(), pruned.contents), (&[third.manifest.id][..], 0));
     // The last one is never removed.
-    assert_eq!(backup::prune(&place, 0, &Clock::system()).await.unwrap().kept.len(), 1);
+    assert_eq!(backup::prune(&place, 0).await.unwrap().kept.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -144,25 +144,10 @@ async fn pruning_stops_where_a_kept_backup_cannot_be_read() {
         let path = dir.path().join(file);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, "{}\n").unwrap();
-        let refused = backup::prune(&place, 1, &Clock::system()).await.unwrap_err();
+        let refused = backup::prune(&place, 1).await.unwrap_err();
         assert!(matches!(&refused, BackupError::Damaged { file: found, .. } if found == file), "{refused:?}");
         assert_eq!(files_in(dir.path()), before);
         std::fs::write(&path, whole).unwrap();
     }
-    assert_eq!(backup::prune(&place, 1, &Clock::system()).await.unwrap().kept, [kept.id]);
-}
-
-/// A bucket has no lock: what may be under way elsewhere is left alone for a day.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pruning_a_bucket_waits_for_unfinished_backups() {
-    let bucket = Arc::new(InMemory::new());
-    let place = Place::bucket_to_write(bucket.clone(), "p", "s3://b/p").await.unwrap();
-    let store = Store::local().await;
-    backup::create(&store.meta, &store.blobs, &place).await.unwrap();
-    let path = format!("p/backups/{}/rows/uploads.ndjson", csvp_store::BackupId::generate());
-    bucket.put(&path.into(), "{}".into()).await.unwrap();
-    let now = Clock::manual(Clock::system().now_us());
-    assert!(matches!(backup::prune(&place, 1, &now).await, Err(BackupError::Busy { .. })));
-    now.advance(std::time::Duration::from_secs(25 * 60 * 60));
-    assert_eq!(backup::prune(&place, 1, &now).await.unwrap().backups.len(), 1);
+    assert_eq!(backup::prune(&place, 1).await.unwrap().kept, [kept.id]);
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use csvp_store::backup::{self, BackupError, Place};
-use csvp_store::{Clock, ListUploads, ObjectPrefix};
+use csvp_store::{ListUploads, ObjectPrefix};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -149,7 +149,7 @@ async fn wrong_contents_are_removed_and_copied_again() {
     fs::write(objects.pop().unwrap(), "cut").unwrap();
     fs::remove_file(objects.pop().unwrap()).unwrap();
     let place = to_write(dir.path()).await;
-    let repaired = backup::repair(&place, None, &Clock::system()).await.unwrap();
+    let repaired = backup::repair(&place, None).await.unwrap();
     assert_eq!((repaired.fault_count, repaired.removed), (3, 2));
     let missing = backup::verify(&place, None).await.unwrap();
     assert_eq!((missing.fault_count, missing.removed), (3, 0));

@@ -6,6 +6,8 @@ mod damage;
 mod load;
 mod place;
 mod round_trip;
+mod slow;
+mod turns;
 mod upgrade;
 
 use std::collections::BTreeMap;

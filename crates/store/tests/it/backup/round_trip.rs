@@ -69,7 +69,7 @@ async fn goes_on(store: &Store) {
     store.finished("new.csv", b"a\n").await;
     assert_eq!(store.facts().await.events.last().unwrap().seq, seq + 1);
     // Deletions that were under way are finished.
-    let unfinished = store.meta.list_unfinished_deletes(10).await.unwrap();
+    let unfinished = store.meta.list_unfinished_deletes(0, 10).await.unwrap();
     assert_eq!(unfinished.len(), 1);
     store.meta.finish_delete(&unfinished[0]).await.unwrap();
 }
