@@ -85,6 +85,11 @@ impl Retention {
                     "data whose time was over has ended"
                 );
             }
+            if done.policy_changed {
+                tracing::info!(
+                    "the policy of retention was changed while it was carried out; what is due by the new one ends in an hour"
+                );
+            }
             app.metrics.add(Metric::RetentionUploads, &[], done.ended);
             app.metrics.add(Metric::RetentionBytes, &[], done.bytes);
             app.metrics.set(Metric::RetentionHeld, &[], done.held as f64);

@@ -9,7 +9,8 @@ use super::{MetaSetup, create, finished, queued};
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
 use crate::error::StoreError;
 use crate::model::{
-    Due, Ended, Ending, Hold, NewUpload, Origin, RetentionPolicy, RunId, TenantId, UploadId, UploadState,
+    Due, Ended, Ending, Hold, NewUpload, Origin, PolicyRecord, RetentionPolicy, RunId, TenantId, UploadId,
+    UploadState,
 };
 use crate::repair::Repair;
 
@@ -53,8 +54,14 @@ async fn pass(setup: &MetaSetup, days: u32) {
     setup.meta.advance_known_time(TENANT, setup.clock.now_us()).await.unwrap();
 }
 
+/// Ends what was judged by the policy as it is now.
 async fn end(setup: &MetaSetup, due: &Due) -> Ended {
-    setup.meta.end_by_policy(TENANT, due.upload, due.ending, &operator()).await.unwrap()
+    let judged = setup.meta.retention(TENANT).await.unwrap().unwrap();
+    end_judged(setup, &judged, due).await
+}
+
+async fn end_judged(setup: &MetaSetup, judged: &PolicyRecord, due: &Due) -> Ended {
+    setup.meta.end_by_policy(TENANT, judged, due.upload, due.ending, &operator()).await.unwrap()
 }
 
 /// Objects of an upload as they would be there.
@@ -106,6 +113,28 @@ pub async fn data_ends_when_its_time_has_come(setup: MetaSetup) {
     assert_eq!(actions, ["upload.create completed", "upload.retention original", "upload.retention upload"]);
     setup.meta.clear_retention(TENANT, &operator()).await.unwrap();
     assert_eq!(setup.meta.retention(TENANT).await.unwrap(), None);
+}
+
+/// A person who clears or changes a policy means it for what is being ended at that moment too.
+pub async fn a_policy_that_was_changed_ends_nothing_more(setup: MetaSetup) {
+    let now = setup.clock.now_us();
+    let id = create(&setup, finished("a.csv", now, UploadState::Completed)).await.upload.id;
+    setup.meta.set_retention(TENANT, policy(Some(1), Some(1)), &operator()).await.unwrap();
+    pass(&setup, 2).await;
+    let (judged, due_then) = (setup.meta.retention(TENANT).await.unwrap().unwrap(), due(&setup).await);
+    assert_eq!(due_then[0].ending, Ending::Upload);
+    setup.meta.clear_retention(TENANT, &operator()).await.unwrap();
+    assert_eq!(end_judged(&setup, &judged, &due_then[0]).await, Ended::PolicyChanged);
+    setup.meta.set_retention(TENANT, policy(Some(1), None), &operator()).await.unwrap();
+    assert_eq!(end_judged(&setup, &judged, &due_then[0]).await, Ended::PolicyChanged);
+    // The same days, judged by a time that a person says was wrong.
+    setup.meta.set_retention(TENANT, policy(Some(1), Some(1)), &operator()).await.unwrap();
+    let ahead = PolicyRecord { known_time: judged.known_time + 1, ..judged };
+    assert_eq!(end_judged(&setup, &ahead, &due_then[0]).await, Ended::PolicyChanged);
+    assert!(setup.meta.get_upload(TENANT, id).await.unwrap().upload.has_original());
+    assert_eq!(super::actions(&setup, id).await, ["upload.create completed"]);
+    // Set again as it was, it is the same policy.
+    assert_eq!(end_judged(&setup, &judged, &due_then[0]).await, Ended::Done);
 }
 
 /// The original stays and can be processed again.
