@@ -66,6 +66,10 @@ pub enum StoreError {
         /// The ceiling; `None` when the disk itself was full.
         max_bytes: Option<u64>,
     },
+    /// The disk under the database has no room, and the call failed in a way that leaves open whether its rows are written:
+    /// they may be seen after the next start. What they would point to must stay.
+    #[error("store is full: the disk has no room, and what was asked may have been done")]
+    FullInDoubt(#[source] BoxError),
     /// The range asked for lies outside the object.
     #[error("range starts at byte {start}, the object has {size_bytes} bytes")]
     Range {
@@ -114,7 +118,7 @@ impl StoreError {
     pub fn into_io(self) -> io::Error {
         let kind = match &self {
             Self::NotFound(_) => io::ErrorKind::NotFound,
-            Self::Full { .. } => io::ErrorKind::StorageFull,
+            Self::Full { .. } | Self::FullInDoubt(_) => io::ErrorKind::StorageFull,
             _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, self)

@@ -321,7 +321,8 @@ async fn record(app: &App, arrival: Arrival, place: Place, stored: Stored) -> Re
             Ok(record)
         }
         Err(error) => {
-            // These are sure to have written no row; the objects of any other failure wait for the repair.
+            // These are sure to have written no row; the objects of any other failure wait for the repair, those of
+            // `FullInDoubt` too.
             if matches!(error, StoreError::Full { .. } | StoreError::KeyReused) {
                 processing::remove(app, place).await;
             }

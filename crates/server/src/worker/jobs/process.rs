@@ -222,7 +222,7 @@ async fn hand_back(app: &App, lease: &Lease) -> &'static str {
 
 /// Reports an attempt that failed by no fault of the upload.
 async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'static str {
-    let failure = if let Some(StoreError::Full { .. }) = cause.downcast_ref() {
+    let failure = if let Some(StoreError::Full { .. } | StoreError::FullInDoubt(_)) = cause.downcast_ref() {
         let detail = "there is no room for the results; free some space and process the upload again";
         Failure { code: "storage-full".to_owned(), detail: detail.to_owned() }
     } else {
