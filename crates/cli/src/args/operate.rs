@@ -209,6 +209,10 @@ pub(crate) struct FsckArgs {
     /// Put right what is sure; needs a store that no service holds
     #[arg(long)]
     pub(crate) repair: bool,
+    /// Mark up to so many uploads as lost; without it a repair that would mark more than 10, and more than 1 % of all, is
+    /// refused: a disk that is not mounted looks like that
+    #[arg(long, value_name = "N", requires = "repair", default_value_t = 0, hide_default_value = true)]
+    pub(crate) accept_loss: u64,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

@@ -55,6 +55,31 @@ fn a_store_is_checked_and_repaired() {
 }
 
 #[test]
+fn a_repair_that_would_lose_much_must_be_told_how_much() {
+    let sandbox = Sandbox::new(&[]);
+    fs::create_dir(sandbox.path("data")).expect("there is room");
+    let mut service = serve(&sandbox.path("data"));
+    for n in 0..11 {
+        let head = format!("POST /api/v1/uploads?name={n}.csv\nContent-Type: text/csv");
+        let (status, body) = request(service.address(), &head, b"a,b\n1,2\n").expect("it answers");
+        assert!(status < 300, "{}", String::from_utf8_lossy(&body));
+    }
+    service.kill();
+    // Writes out what the journal holds.
+    assert_eq!(sandbox.run("fsck --repair --data data").code, Some(0));
+    for upload in fs::read_dir(sandbox.path(OBJECTS)).expect("it is there").filter_map(Result::ok) {
+        fs::remove_file(upload.path().join("original")).expect("it is there");
+    }
+    let refused = sandbox.snapshot("error_fsck_loss", "fsck --repair --data data");
+    assert_eq!(refused.code, Some(2));
+    assert_eq!(sandbox.run("fsck --repair --accept-loss 10 --data data").code, Some(2));
+    assert_eq!(json(&sandbox, "fsck --json --data data")["found"], 11);
+    let report = json(&sandbox, "fsck --repair --accept-loss 11 --json --data data");
+    assert_eq!((&report["lost"], &report["repaired"]), (&11.into(), &0.into()));
+    assert_eq!(sandbox.run("fsck --accept-loss 11 --data data").code, Some(2), "it is about a repair");
+}
+
+#[test]
 fn a_hold_wins_over_everybody_until_it_is_released() {
     let sandbox = migrated_data();
     let mut service = serve(&sandbox.path("data"));

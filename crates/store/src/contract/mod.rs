@@ -120,7 +120,8 @@ macro_rules! meta_contract {
             results_end_without_their_original, what_is_held_stays, a_wrong_clock_ends_nothing_early,
             erasing_leaves_ids_only);
         $crate::meta_contract!(@$kind $open, fsck;
-            fsck_finds_nothing_in_a_sound_store, fsck_marks_lost_originals, fsck_has_missing_files_made_again,
+            fsck_finds_nothing_in_a_sound_store, fsck_marks_lost_originals, fsck_marks_many_as_lost_only_when_told,
+            fsck_has_missing_files_made_again,
             fsck_removes_objects_that_no_row_knows, fsck_brings_uploads_back_to_their_runs,
             fsck_settles_rows_that_contradict_each_other);
     };
