@@ -304,6 +304,8 @@ pub(crate) struct BucketRulesArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum HoldCommand {
     /// Hold uploads for a matter
+    ///
+    /// The same again changes nothing; another reason or person for a matter that holds the upload already is refused.
     Set(HoldSetArgs),
     /// End the hold of a matter
     Release(HoldReleaseArgs),

@@ -85,7 +85,11 @@ fn a_hold_wins_over_everybody_until_it_is_released() {
     let mut service = serve(&sandbox.path("data"));
     let set = format!("hold set {CLEAN_ID} --name case-17 --reason dispute --by legal --data data");
     assert_eq!(sandbox.run(&set).stdout(), format!("held: {CLEAN_ID}\n"));
+    assert_eq!(sandbox.run(&set).code, Some(0), "the same again changes nothing");
+    let other = format!("hold set {CLEAN_ID} --name case-17 --reason another --by legal --data data");
+    assert_eq!(sandbox.snapshot("error_held_otherwise", &other).code, Some(2));
     let list = json(&sandbox, "hold list --json --data data");
+    assert_eq!(list[0]["reason"], "dispute");
     assert_eq!((&list[0]["upload"], &list[0]["name"]), (&CLEAN_ID.into(), &"case-17".into()));
     let path = format!("/api/v1/uploads/{CLEAN_ID}");
     let (status, body) = request(service.address(), &format!("GET {path}"), b"").expect("it answers");

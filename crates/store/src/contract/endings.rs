@@ -179,11 +179,20 @@ pub async fn what_is_held_stays(setup: MetaSetup) {
     setup.meta.set_hold(TENANT, &hold(id, "case-17"), &operator()).await.unwrap();
     setup.clock.advance(Duration::from_secs(1));
     setup.meta.set_hold(TENANT, &hold(id, "audit"), &operator()).await.unwrap();
-    let again = Hold { reason: "two disputes".to_owned(), ..hold(id, "case-17") };
-    setup.meta.set_hold(TENANT, &again, &operator()).await.unwrap();
+    // Again it changes nothing; what it says is not written over.
+    setup.meta.set_hold(TENANT, &hold(id, "case-17"), &operator()).await.unwrap();
+    let others = [
+        Hold { reason: "two disputes".to_owned(), ..hold(id, "case-17") },
+        Hold { held_by: "somebody".to_owned(), ..hold(id, "case-17") },
+    ];
+    for other in others {
+        let refused = setup.meta.set_hold(TENANT, &other, &operator()).await;
+        assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    }
     let held = setup.meta.list_holds(TENANT).await.unwrap();
     let names: Vec<_> = held.iter().map(|hold| (hold.name.as_str(), hold.reason.as_str())).collect();
-    assert_eq!(names, [("case-17", "two disputes"), ("audit", "a dispute")]);
+    assert_eq!(names, [("case-17", "a dispute"), ("audit", "a dispute")]);
+    assert!(held.iter().all(|hold| hold.held_by == "legal"));
     assert_eq!(setup.meta.get_upload(TENANT, id).await.unwrap().holds, held);
     pass(&setup, 2).await;
     let due_now = due(&setup).await;
@@ -204,11 +213,10 @@ pub async fn what_is_held_stays(setup: MetaSetup) {
     let actions = super::actions(&setup, id).await;
     let expected = [
         "upload.create completed",
-        "hold.set held",
-        "hold.set held",
-        "hold.set held",
-        "hold.release released",
-        "hold.release released",
+        "hold.set held for `case-17` by `legal`",
+        "hold.set held for `audit` by `legal`",
+        "hold.release released from `case-17`",
+        "hold.release released from `audit`",
         "upload.retention upload",
     ];
     assert_eq!(actions, expected);
