@@ -85,12 +85,16 @@ pub(crate) struct BackupArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupCommand {
     /// List the backups in a place, the oldest first
+    ///
+    /// Exit code 0: all that are complete can be used; 1: the manifest of one is damaged, or of a newer version; 2: could not run.
     List(ListBackupsArgs),
     /// Read a backup back and compare every byte with its SHA-256
     ///
     /// Exit code 0: it is whole; 1: it is damaged; 2: could not run.
     Verify(VerifyBackupArgs),
     /// Remove old backups, and the bytes that no other one names
+    ///
+    /// Exit code 0: done; 2: could not run, or one of those that would stay is damaged, and nothing was removed.
     Prune(PruneBackupsArgs),
 }
 

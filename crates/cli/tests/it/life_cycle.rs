@@ -55,6 +55,20 @@ fn a_store_is_checked_and_repaired() {
 }
 
 #[test]
+fn a_file_that_is_no_database_is_said_to_be_none() {
+    let sandbox = Sandbox::new(&[]);
+    fs::create_dir(sandbox.path("data")).expect("there is room");
+    let noise: Vec<u8> = (0..8_192_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    fs::write(sandbox.path("data/csvp.sqlite"), noise).expect("there is room");
+    assert_eq!(sandbox.snapshot("error_no_database", "fsck --data data").code, Some(2));
+    for line in ["hold list --data data", "backup backups --data data", "serve --port 0 --data data"] {
+        let ran = sandbox.run(line);
+        assert_eq!(ran.code, Some(2), "{}", ran.snapshot());
+        assert!(ran.stderr().contains("hint: put the right `csvp.sqlite` back"), "{}", ran.snapshot());
+    }
+}
+
+#[test]
 fn a_repair_that_would_lose_much_must_be_told_how_much() {
     let sandbox = Sandbox::new(&[]);
     fs::create_dir(sandbox.path("data")).expect("there is room");

@@ -66,7 +66,7 @@ async fn answers(part: &str, ping: impl Future<Output = Result<(), StoreError>>)
     match tokio::time::timeout(ANSWER_WITHIN, ping).await {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "{part} does not answer");
+            tracing::warn!(error = %csvp_store::Chain(&error), "{part} does not answer");
             false
         }
         Err(_) => {

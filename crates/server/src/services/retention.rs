@@ -67,7 +67,7 @@ impl Retention {
     pub(crate) async fn read(&self, app: &App) {
         if let Err(error) = self.look(app).await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %csvp_store::Chain(&error),
                 "the policy of retention could not be read"
             );
         }
@@ -98,7 +98,7 @@ impl Retention {
         };
         if let Err(error) = end.await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %csvp_store::Chain(&error),
                 "retention could not be carried out; trying again in an hour"
             );
         }

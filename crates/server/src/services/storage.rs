@@ -177,7 +177,7 @@ pub(crate) async fn look_after(app: App) {
             }
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %csvp_store::Chain(&error),
                     "the store could not be looked after; trying again"
                 );
             }
@@ -214,8 +214,7 @@ pub(crate) async fn remove_deleted(app: &App, deleted: &Deleted) {
         app.meta.finish_delete(deleted).await
     };
     if let Err(error) = remove.await {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, upload = %deleted.upload, "bytes of a deleted upload are still there; trying again later");
+        tracing::warn!(error = %csvp_store::Chain(&error), upload = %deleted.upload, "bytes of a deleted upload are still there; trying again later");
     }
 }
 

@@ -44,7 +44,7 @@ pub(crate) async fn run(app: App) {
             Ok(None) => ASK_EVERY,
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %csvp_store::Chain(&error),
                     "no job could be claimed; trying again"
                 );
                 AFTER_FAILURE

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Became, Cause, Fault, FaultKind, Fsck};
 use crate::blob::{ObjectKey, ObjectPrefix};
-use crate::error::{Entity, StoreError};
+use crate::error::{Chain, Entity, StoreError};
 use crate::meta::Inspected;
 use crate::model::{Run, Upload, UploadId};
 
@@ -162,7 +162,7 @@ impl Fsck<'_> {
                 }
                 Some(_) if self.options.deep => {
                     if let Err(error) = self.sha256(&key).await {
-                        faults.push(fault(FaultKind::Unreadable, chain(&error)));
+                        faults.push(fault(FaultKind::Unreadable, Chain(&error).to_string()));
                     }
                 }
                 Some(_) => {}
@@ -191,7 +191,7 @@ fn of_upload(upload: &Upload, kind: FaultKind, detail: String, cause: Cause) -> 
 }
 
 fn unreadable(upload: &Upload, key: &ObjectKey, error: &StoreError) -> Fault {
-    let detail = chain(error);
+    let detail = Chain(error).to_string();
     let kind = FaultKind::Unreadable;
     Fault { kind, upload: Some(upload.id), place: key.to_string(), detail, cause: Cause::Nothing }
 }
@@ -204,15 +204,4 @@ fn loses(inspected: &Inspected, faults: &[Fault]) -> bool {
         _ => false,
     };
     faults.iter().any(is_lost)
-}
-
-/// The error and its causes in one line.
-fn chain(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
-        next = cause.source();
-    }
-    text
 }

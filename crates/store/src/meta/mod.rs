@@ -333,6 +333,13 @@ fn names(migrations: Vec<sea_orm_migration::Migration>) -> Vec<String> {
 /// Sorts an error of the database by what the caller can do.
 pub(crate) fn db_error(error: DbErr) -> StoreError {
     let unavailable = match &error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause))
+            if dialect::is_damaged(cause) =>
+        {
+            return StoreError::Damaged(error.into());
+        }
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
             if dialect::is_disk_full(cause) {

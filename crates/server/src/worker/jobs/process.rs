@@ -101,7 +101,7 @@ async fn keep_lease(app: &App, lease: &Lease, live: &LiveRun) -> Cut {
             Err(StoreError::LeaseLost(_)) => return Cut::LeaseLost,
             // The lease may still hold; if it does not, the end of the job is refused.
             Err(error) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %csvp_store::Chain(&error),
                 "lease was not renewed; trying again"
             ),
         }
@@ -157,7 +157,7 @@ async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static
         // By no fault of the upload, and each try has waited for the store: the attempt does not count.
         Stop::Store(error @ StoreError::ObjectsUnavailable(_)) => {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %csvp_store::Chain(&error),
                 "object store does not answer; the job is tried again"
             );
             hand_back(app, lease).await
@@ -213,7 +213,7 @@ async fn lost(app: &App, place: Place) -> &'static str {
 async fn hand_back(app: &App, lease: &Lease) -> &'static str {
     if let Err(error) = app.meta.release_job(lease).await {
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            error = %csvp_store::Chain(&error),
             "job was not handed back; its lease ends by itself"
         );
     }
@@ -235,19 +235,23 @@ async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'sta
         Err(StoreError::LeaseLost(_)) => return lost(app, place).await,
         _ => {}
     }
-    let cause = cause.as_ref() as &dyn std::error::Error;
+    let cause = csvp_store::Chain(cause.as_ref());
     match fate {
         Ok(JobFate::Retried { .. }) => {
-            tracing::warn!(error = cause, "attempt failed; the job is tried again");
+            tracing::warn!(error = %cause, "attempt failed; the job is tried again");
             "retried"
         }
         Ok(JobFate::Cancelled) => "cancelled",
         Ok(JobFate::Dead) => {
-            tracing::error!(error = cause, "job failed for good; the upload's original is kept");
+            tracing::error!(error = %cause, "job failed for good; the upload's original is kept");
             "failed"
         }
         Err(error) => {
-            tracing::warn!(error = cause, lease = %error, "attempt failed and could not be reported; its lease ends by itself");
+            tracing::warn!(
+                error = %cause,
+                lease = %csvp_store::Chain(&error),
+                "attempt failed and could not be reported; its lease ends by itself"
+            );
             "retried"
         }
     }

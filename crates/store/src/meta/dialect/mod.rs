@@ -188,6 +188,11 @@ pub(super) fn is_disk_full(error: &sqlx::Error) -> bool {
     }
 }
 
+/// What is in the file is no database, or one that contradicts itself. A server looks after its files itself.
+pub(super) fn is_damaged(error: &sqlx::Error) -> bool {
+    postgres::code(error).is_none() && sqlite::code(error).is_some_and(sqlite::is_damaged)
+}
+
 /// A call of the system has failed under the database, which does not say why.
 pub(super) fn is_io_error(error: &sqlx::Error) -> bool {
     postgres::code(error).is_none() && sqlite::code(error).is_some_and(sqlite::is_io_error)

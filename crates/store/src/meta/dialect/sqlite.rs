@@ -111,6 +111,13 @@ pub(super) fn is_io_error(code: u32) -> bool {
     code == IO_ERROR
 }
 
+/// The file is no database, or its pages contradict each other.
+pub(super) fn is_damaged(code: u32) -> bool {
+    const CORRUPT: u32 = 11;
+    const NOT_A_DATABASE: u32 = 26;
+    matches!(code, CORRUPT | NOT_A_DATABASE)
+}
+
 /// Whether the disk under a database has no room: SQLite does not tell why a call failed, so it is tried.
 pub(super) async fn has_no_room(file: &Path) -> bool {
     let mut probe = file.as_os_str().to_owned();
