@@ -35,8 +35,8 @@ pub mod contract;
 
 pub use blob::{
     BlobReader, BlobStream, BlobWriter, Blobs, BlockingBlobWriter, FoundObject, ObjectKey, ObjectPrefix,
-    RunFile, S3Credentials, S3Encryption, S3Failure, S3Keys, S3OpenError, S3Options, UnfinishedWrite,
-    make_dirs,
+    Publishing, RunFile, S3Credentials, S3Encryption, S3Failure, S3Keys, S3OpenError, S3Options,
+    UnfinishedWrite, make_dirs,
 };
 pub use clock::Clock;
 pub use error::{BoxError, Chain, Entity, StoreError};

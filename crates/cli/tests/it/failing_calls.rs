@@ -1,6 +1,6 @@
 //! Calls that fail: a broken disk, a full one, a full quota, no more open files, interrupted and short writes, at each
 //! call of an upload. The client gets a clear answer, nothing is acknowledged that is not stored, and the service goes on
-//! when the fault is gone.
+//! when the fault is gone. Over PostgreSQL and a bucket it is connections that fail, those of clients among them.
 //!
 //! `FAILING_CALLS=all` takes every call with every error; the short form takes some.
 
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use csvp_testkit::faults::{Fault, Op, errno};
+use csvp_testkit::servers::{Postgres, Seaweed};
 use csvp_testkit::stand::{Answer, Ledger, Sent, Service, Stand, Step, wait_until};
 
 /// Uploads in one data directory; each look goes over all of them.
@@ -23,7 +24,9 @@ fn takes_all() -> bool {
     std::env::var("FAILING_CALLS").is_ok_and(|text| text == "all")
 }
 
-fn stand() -> Stand {
+const STEPS: [Step; 4] = [Step::Small, Step::Large, Step::Job, Step::Delete];
+
+fn local() -> Stand {
     Stand::local(Path::new(env!("CARGO_BIN_EXE_csvp")))
 }
 
@@ -42,40 +45,54 @@ fn is_sync(op: &Op) -> bool {
 
 #[test]
 fn a_broken_disk() {
-    println!("{}", each_call(is_storage, Fault::Error(errno::EIO)));
+    println!("{}", each_call(&local, is_storage, Fault::Error(errno::EIO)));
 }
 
 #[test]
 fn a_full_disk() {
-    println!("{}", each_call(is_storage, Fault::Error(errno::ENOSPC)));
+    println!("{}", each_call(&local, is_storage, Fault::Error(errno::ENOSPC)));
 }
 
 #[test]
 fn a_full_quota() {
-    println!("{}", each_call(is_write, Fault::Error(errno::EDQUOT)));
+    println!("{}", each_call(&local, is_write, Fault::Error(errno::EDQUOT)));
 }
 
 #[test]
 fn no_more_open_files() {
     println!(
         "{}",
-        each_call(|op| matches!(op, Op::Open { .. } | Op::Create { .. }), Fault::Error(errno::EMFILE))
+        each_call(
+            &local,
+            |op| matches!(op, Op::Open { .. } | Op::Create { .. }),
+            Fault::Error(errno::EMFILE)
+        )
     );
 }
 
 #[test]
 fn interrupted_writes() {
-    println!("{}", each_call(is_write, Fault::Error(errno::EINTR)));
+    println!("{}", each_call(&local, is_write, Fault::Error(errno::EINTR)));
 }
 
 #[test]
 fn short_writes() {
-    println!("{}", each_call(is_write, Fault::Short));
+    println!("{}", each_call(&local, is_write, Fault::Short));
 }
 
 #[test]
 fn failed_syncs() {
-    println!("{}", each_call(is_sync, Fault::Error(errno::EIO)));
+    println!("{}", each_call(&local, is_sync, Fault::Error(errno::EIO)));
+}
+
+#[test]
+fn broken_connections() {
+    let (postgres, bucket) = (Postgres::start(), Seaweed::start());
+    bucket.make_bucket("files");
+    let stand = || Stand::shared(Path::new(env!("CARGO_BIN_EXE_csvp")), &postgres, &bucket);
+    let on_sockets = |op: &Op| !op.is_storage();
+    let came = each_call(&stand, on_sockets, Fault::Error(errno::ECONNRESET));
+    println!("{came}, over PostgreSQL and a bucket");
 }
 
 struct Bench {
@@ -87,7 +104,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn start() -> Self {
+    fn start(stand: &dyn Fn() -> Stand) -> Self {
         let (stand, folder) = (stand(), tempfile::tempdir().expect("a temporary folder"));
         let data = folder.path().canonicalize().expect("it exists");
         let service = stand.start(&data, false);
@@ -117,10 +134,10 @@ impl Bench {
 }
 
 /// Gives what came of it, in one line.
-fn each_call(scope: fn(&Op) -> bool, fault: Fault) -> String {
+fn each_call(stand: &dyn Fn() -> Stand, scope: fn(&Op) -> bool, fault: Fault) -> String {
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
-    for step in [Step::Small, Step::Large, Step::Job, Step::Delete] {
-        let mut bench = Bench::start();
+    for step in STEPS {
+        let mut bench = Bench::start(stand);
         let calls = count(&mut bench, step, scope);
         let stride = if takes_all() { 1 } else { calls.div_ceil(SHORT).max(1) };
         for number in (1..=calls).step_by(stride) {
@@ -135,7 +152,7 @@ fn each_call(scope: fn(&Op) -> bool, fault: Fault) -> String {
             bench.goes_on(&format!("{name}-next"), &when);
             if number % PER_FOLDER == 0 {
                 bench.look_after_restart(&when);
-                bench = Bench::start();
+                bench = Bench::start(stand);
             }
         }
         bench.look_after_restart(&format!("{fault:?} at calls of {step:?}"));
@@ -157,7 +174,15 @@ fn count(bench: &mut Bench, step: Step, scope: fn(&Op) -> bool) -> usize {
 
 /// What the client was told; it must be clear.
 fn judge(answer: Option<&Answer>, fault: Fault, when: &str) -> String {
-    let answer = answer.unwrap_or_else(|| panic!("{when}: expected an answer, the connection broke"));
+    let Some(answer) = answer else {
+        // It may have been the client's.
+        assert_eq!(
+            fault,
+            Fault::Error(errno::ECONNRESET),
+            "{when}: expected an answer, the connection broke"
+        );
+        return "not answered".to_owned();
+    };
     if answer.is_success() {
         return "stored".to_owned();
     }
@@ -179,7 +204,7 @@ fn what_fails_is_removed_at_once() {
     let is_sync_of_objects =
         |op: &Op| matches!(op, Op::Sync { file } if file.path.to_string_lossy().contains("/objects/"));
     for step in [Step::Small, Step::Large] {
-        let mut bench = Bench::start();
+        let mut bench = Bench::start(&local);
         let objects = bench.data.join("objects");
         for number in 1..=count(&mut bench, step, is_sync_of_objects) {
             bench.service.traced().arm(is_sync_of_objects, number, number, Fault::Error(errno::EIO));
@@ -216,7 +241,7 @@ fn a_database_without_room() {
     let faults =
         [(is_write_to_database as fn(&Op) -> bool, errno::EDQUOT), (is_sync_of_database, errno::ENOSPC)];
     for (scope, error) in faults {
-        let mut bench = Bench::start();
+        let mut bench = Bench::start(&local);
         let objects = bench.data.join("objects");
         Step::Delete.prepare(&mut bench.ledger, bench.service.address(), "to-be-deleted");
         bench.service.traced().arm(scope, 1, usize::MAX, Fault::Error(error));
@@ -244,7 +269,7 @@ fn a_disk_that_stays_broken() {
         (is_sync, errno::EIO),
         (is_sync, errno::ENOSPC),
     ] {
-        let mut bench = Bench::start();
+        let mut bench = Bench::start(&local);
         Step::Small.run(&mut bench.ledger, bench.service.address(), "before");
         bench.service.traced().arm(scope, 1, usize::MAX, Fault::Error(error));
         for number in 0..12 {

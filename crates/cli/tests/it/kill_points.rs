@@ -64,7 +64,7 @@ fn shared_stores() {
     let (postgres, bucket) = (Postgres::start(), Seaweed::start());
     bucket.make_bucket("files");
     let stand = || Stand::shared(Path::new(env!("CARGO_BIN_EXE_csvp")), &postgres, &bucket);
-    for step in [Step::Small, Step::Large, Step::Delete] {
+    for step in [Step::Small, Step::Large, Step::Job, Step::Delete] {
         println!("{} over PostgreSQL and a bucket", kill_at_points(&stand, step));
     }
 }

@@ -95,6 +95,10 @@ fn has_quotes_in_pairs(window: &[u8], complete: bool, rules: &Rules) -> bool {
 
 /// Whether nearly all delimiters are followed by a blank, as people type lists (`a, b, c`).
 fn blank_after_delimiter(window: &[u8], complete: bool, rules: &Rules) -> bool {
+    let spaced = [&rules.delimiter[..], b" "].concat();
+    if memchr::memmem::find(window, &spaced).is_none() {
+        return false;
+    }
     let grid = split(window, complete, rules, SCORED_ROWS);
     let (mut n, mut blank) = (0_usize, 0_usize);
     for row in &grid.rows {

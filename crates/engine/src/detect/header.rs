@@ -40,7 +40,10 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
     if table.rows.len() == 1 && header.is_none() {
         return Start { preamble: 0, header: usize::from(only_row_is_header(table)), certainty: 0.5 };
     }
-    let judged: Vec<_> = (0..n).map(|i| judge(&features(table, i))).collect();
+    let most_preamble = if preamble.is_some() { n } else { full_row(table, n) };
+    // Rows beyond can only be body, under every start alike.
+    let in_question = n.min(most_preamble + MAX_HEADER_ROWS);
+    let judged: Vec<_> = (0..in_question).map(|i| judge(&features(table, i))).collect();
     let sums = |get: fn(&super::model::LogProbabilities) -> f32| {
         let mut sum = vec![0.0_f32];
         for j in &judged {
@@ -52,7 +55,6 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
     let (before, head, body) = (sums(|j| j.preamble), sums(|j| j.header), sums(|j| j.body));
     let mut best = (f32::MIN, 0, 0);
     let mut by_header = [f32::MIN; MAX_HEADER_ROWS + 1];
-    let most_preamble = if preamble.is_some() { n } else { full_row(table, n) };
     for p in 0..=most_preamble {
         if preamble.is_some_and(|given| given != p) {
             continue;
@@ -66,7 +68,7 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
             if header.is_some_and(|given| given.min(n - p).min(MAX_HEADER_ROWS) != h) {
                 continue;
             }
-            let mut score = before[p] + head[p + h] - head[p] + body[n] - body[p + h];
+            let mut score = before[p] + head[p + h] - head[p] + body[in_question] - body[p + h];
             score += match (p, h) {
                 (0, 0) => no_header,
                 (_, 0) => no_header + TITLE_WITHOUT_HEADER,

@@ -114,7 +114,11 @@ struct Splitter<'a> {
 
 impl<'a> Splitter<'a> {
     fn new(bytes: &'a [u8], rules: &'a Rules) -> Self {
-        Self { bytes, rules, grid: Grid::default(), pos: 0, line: 0, far: bytes.len() }
+        // Room for short cells and short records; most samples need no more.
+        let cells = Vec::with_capacity((bytes.len() / 4).clamp(8, 4_096));
+        let rows = Vec::with_capacity((bytes.len() / 16).clamp(8, 512));
+        let grid = Grid { cells, rows, ..Grid::default() };
+        Self { bytes, rules, grid, pos: 0, line: 0, far: bytes.len() }
     }
 
     /// Reads one record; false when it ended with the sample and not with a line end.

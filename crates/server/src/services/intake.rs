@@ -214,8 +214,11 @@ async fn take_small(app: &App, place: Place, settings: Settings, bytes: Vec<u8>)
     };
     let (blobs, config) = (app.blobs.clone(), app.config.clone());
     let small = app.cpu.run(move || processing::small(&blobs, &config, place, settings, &bytes)).await;
-    let Small { result, sha256, report, sealed } = small.map_err(ApiError::internal)?.map_err(refusal)?;
-    let published = app.cpu.wait_for_disk(move || sealed.publish()).await.map_err(ApiError::internal)?;
+    let Small { result, sha256, report, publishing } = small.map_err(ApiError::internal)?.map_err(refusal)?;
+    let published = match publishing {
+        Ok(publishing) => publishing.finish().await,
+        Err(error) => Err(error),
+    };
     if let Err(error) = published {
         processing::remove(app, place).await;
         return Err(error.into());
@@ -285,7 +288,8 @@ async fn convert_now(
     let needed = second_share(size, columns) + sent_by_second(&app.blobs, size);
     let _share = app.memory.share_in_time(needed).await?;
     let run = app.live.begin(place.upload, csvp_store::Progress::queued(size));
-    let (result, report) = processing::convert(app, place, checked, size, &run).await.map_err(refusal)?;
+    let converted = processing::convert(app, place, checked, size, &run).await.map_err(refusal)?;
+    let (result, report) = processing::publish(app, converted).await.map_err(refusal)?;
     processing::observe(app, &report, started_at, "request");
     Ok(FirstRun::Finished { started_at, result })
 }

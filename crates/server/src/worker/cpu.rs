@@ -39,14 +39,6 @@ impl CpuPool {
         })
         .await
     }
-
-    /// Runs work that waits for the disk. It takes no turn: the more syncs wait together, the fewer the disk does.
-    pub(crate) async fn wait_for_disk<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, WorkPanicked> {
-        blocking(work).await
-    }
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, WorkPanicked> {

@@ -26,6 +26,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 pub(super) use check::misplaced;
@@ -98,7 +99,28 @@ pub(super) type Entry<'a> = (&'a Path, Option<&'a [Bytes]>);
 #[derive(Debug)]
 struct Request {
     record: Vec<u8>,
-    done: SyncSender<io::Result<()>>,
+    done: oneshot::Sender<io::Result<()>>,
+}
+
+/// What becomes of objects that the journal was given.
+#[derive(Debug)]
+#[must_use = "until it is asked nothing is known to be durable"]
+pub(super) struct Answer(oneshot::Receiver<io::Result<()>>);
+
+impl Answer {
+    /// Blocks until they are durable.
+    pub(super) fn wait(self) -> io::Result<()> {
+        self.0.blocking_recv().map_err(|_| ended())?
+    }
+
+    /// Until they are durable.
+    pub(super) async fn durable(self) -> io::Result<()> {
+        self.0.await.map_err(|_| ended())?
+    }
+}
+
+fn ended() -> io::Error {
+    io::Error::other("the thread that writes the journal has ended")
 }
 
 impl Journal {
@@ -119,14 +141,13 @@ impl Journal {
         Ok(Self { requests: Some(requests), state, threads })
     }
 
-    /// Makes objects durable that have been written to their places already; waits for the disk together with all
-    /// other callers of the same moment. Paths are relative to the directory of objects.
-    pub(super) fn append(&self, objects: &[Entry<'_>]) -> io::Result<()> {
-        let (done, answer) = mpsc::sync_channel(1);
-        let ended = || io::Error::other("the thread that writes the journal has ended");
+    /// Begins to make objects durable that have been written to their places already; they wait for the disk together
+    /// with those of all other callers of the same moment. Paths are relative to the directory of objects.
+    pub(super) fn append(&self, objects: &[Entry<'_>]) -> io::Result<Answer> {
+        let (done, answer) = oneshot::channel();
         let request = Request { record: record(objects)?, done };
         self.requests.as_ref().ok_or_else(ended)?.send(request).map_err(|_| ended())?;
-        answer.recv().map_err(|_| ended())?
+        Ok(Answer(answer))
     }
 
     /// Takes care that no older content comes back to these places, or below them, after a crash.
@@ -134,7 +155,7 @@ impl Journal {
         if self.state.segments.load(Ordering::Acquire) == 0 {
             return Ok(());
         }
-        self.append(&places.map(|place| (place, None)).collect::<Vec<_>>())
+        self.append(&places.map(|place| (place, None)).collect::<Vec<_>>())?.wait()
     }
 }
 

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::future::join_all;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use super::disk::{Disk, Staged};
 use super::parts::Sender;
+use super::publishing::{OnDisk, Publishing, Unfinished};
 use super::usage::Reservation;
 use super::{Backend, on_disk};
 use crate::blob::ObjectKey;
@@ -79,7 +79,7 @@ impl BlobWriter {
     }
 
     /// Takes bytes for which there is room already.
-    async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {
+    pub(super) async fn take(&mut self, bytes: Bytes) -> Result<(), StoreError> {
         self.broken = true;
         self.waiting_bytes += bytes.len();
         self.waiting.push(bytes);
@@ -99,7 +99,7 @@ impl BlobWriter {
                     None => None,
                 };
                 let disk = Arc::clone(disk);
-                *written = Some(tokio::task::spawn_blocking(move || write_all(&disk, staged, &waiting)));
+                *written = Some(tokio::task::spawn_blocking(move || disk.write_on(staged, &waiting)));
                 Ok(())
             }
             Sink::Remote(sender) => {
@@ -127,18 +127,11 @@ impl BlobWriter {
                     Some(task) => Some(joined(task, &reserved).await?),
                     None => None,
                 };
-                on_disk(move || {
-                    let published = match staged {
-                        Some(mut staged) => {
-                            staged.write_chunks(&waiting).and_then(|()| disk.publish(vec![(staged, target)]))
-                        }
-                        None => disk.publish_small(&[(waiting, target)]),
-                    };
-                    let replaced = published.map_err(|error| reserved.explain(StoreError::from_io(error)))?;
-                    reserved.keep(replaced.iter().sum());
-                    Ok(())
-                })
-                .await?;
+                let begun = on_disk(move || {
+                    let objects = vec![Unfinished { disk, staged, target, reserved, bytes: waiting }];
+                    OnDisk::begin(objects)
+                });
+                begun.await?.finish().await?;
             }
             Sink::Remote(sender) => {
                 // In a task of its own, so that a caller who goes away does not leave half a completion.
@@ -177,16 +170,6 @@ fn broken() -> StoreError {
 async fn joined(task: JoinHandle<io::Result<Staged>>, reserved: &Reservation) -> Result<Staged, StoreError> {
     let written = task.await.map_err(|error| StoreError::Internal(error.into()))?;
     written.map_err(|error| reserved.explain(StoreError::from_io(error)))
-}
-
-/// Appends to the staged file, which is made when there is none.
-fn write_all(disk: &Arc<Disk>, staged: Option<Staged>, chunks: &[Bytes]) -> io::Result<Staged> {
-    let mut staged = match staged {
-        Some(staged) => staged,
-        None => disk.stage()?,
-    };
-    staged.write_chunks(chunks)?;
-    Ok(staged)
 }
 
 /// Writes one object from a thread that may block, with the same promises as [`BlobWriter`].
@@ -234,32 +217,34 @@ impl BlockingBlobWriter {
     /// Finishes several objects and gives their sizes in the same order. They share their waits for the disk. After an
     /// error some may be there; the caller removes them by their prefix.
     pub fn finish_all(writers: Vec<Self>) -> Result<Vec<u64>, StoreError> {
+        let sizes = writers.iter().map(Self::written_bytes).collect();
+        Self::begin_finish(writers)?.wait()?;
+        Ok(sizes)
+    }
+
+    /// Begins to finish several objects: what needs no wait for the disk is done.
+    pub fn begin_finish(writers: Vec<Self>) -> Result<Publishing, StoreError> {
         if writers.iter().any(|writer| writer.broken) {
             return Err(broken());
         }
-        let sizes = writers.iter().map(Self::written_bytes).collect();
         let mut on_disk = Vec::with_capacity(writers.len());
         let (mut remote, mut on) = (Vec::new(), None);
         for writer in writers {
             match writer.sink {
                 Blocking::Disk { disk, staged, target, reserved, waiting } => {
-                    on_disk.push(Waiting { disk, staged, target, reserved, bytes: waiting });
+                    let bytes = vec![Bytes::from(waiting)];
+                    on_disk.push(Unfinished { disk, staged, target, reserved, bytes });
                 }
-                Blocking::Remote { mut writer, runtime, waiting } => {
-                    remote.push(async move {
-                        writer.take(waiting.into()).await?;
-                        writer.finish().await
-                    });
+                Blocking::Remote { writer, runtime, waiting } => {
+                    remote.push((writer, waiting));
                     on = Some(runtime);
                 }
             }
         }
-        if let Some(runtime) = on {
-            // All come to their end before an error is told: nothing appears after the caller has cleaned up.
-            runtime.block_on(join_all(remote)).into_iter().collect::<Result<Vec<u64>, StoreError>>()?;
+        match on {
+            Some(runtime) => Ok(Publishing::over_network(remote, runtime)),
+            None => Publishing::on_disk(on_disk),
         }
-        finish_on_disk(on_disk)?;
-        Ok(sizes)
     }
 
     fn take(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
@@ -300,40 +285,6 @@ impl BlockingBlobWriter {
                 runtime.block_on(writer.take(gathered.into()))
             }
         }
-    }
-}
-
-/// The end of an object, not yet in its file; without a file, all of it.
-struct Waiting {
-    disk: Arc<Disk>,
-    staged: Option<Staged>,
-    target: PathBuf,
-    reserved: Reservation,
-    bytes: Vec<u8>,
-}
-
-/// Publishes what is all small through the journal, and otherwise file by file.
-fn finish_on_disk(objects: Vec<Waiting>) -> Result<(), StoreError> {
-    let Some(disk) = objects.first().map(|first| Arc::clone(&first.disk)) else { return Ok(()) };
-    let all_small = objects.iter().all(|object| object.staged.is_none());
-    let (mut reservations, mut small, mut files) = (Vec::new(), Vec::new(), Vec::new());
-    for Waiting { staged, target, reserved, bytes, .. } in objects {
-        if all_small {
-            small.push((vec![Bytes::from(bytes)], target));
-        } else {
-            let staged = write_all(&disk, staged, &[Bytes::from(bytes)]);
-            files.push((staged.map_err(|error| reserved.explain(StoreError::from_io(error)))?, target));
-        }
-        reservations.push(reserved);
-    }
-    let published = if all_small { disk.publish_small(&small) } else { disk.publish(files) };
-    match (published, reservations.first()) {
-        (Ok(replaced), _) => {
-            reservations.into_iter().zip(replaced).for_each(|(reserved, replaced)| reserved.keep(replaced));
-            Ok(())
-        }
-        (Err(error), Some(reserved)) => Err(reserved.explain(StoreError::from_io(error))),
-        (Err(error), None) => Err(StoreError::from_io(error)),
     }
 }
 

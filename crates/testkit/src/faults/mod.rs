@@ -14,5 +14,5 @@ pub use tracer::{Fault, Hit, Scope, Traced};
 
 /// Numbers of errors, as the kernel gives them.
 pub mod errno {
-    pub use libc::{EDQUOT, EINTR, EIO, EMFILE, ENOSPC};
+    pub use libc::{ECONNRESET, EDQUOT, EINTR, EIO, EMFILE, ENOSPC};
 }

@@ -63,7 +63,7 @@ fn nothing_is_lost_altered_or_doubled_when_processes_are_killed() {
     }
     let acknowledged = ledger.read();
     let (count, again) = (acknowledged.len(), retries.load(Ordering::SeqCst));
-    tell(&format!("{count} uploads acknowledged, {kills} kills, {again} requests sent again"));
+    tell(&format!("replicas: {count} uploads acknowledged, {kills} kills, {again} requests sent again"));
     assert!(acknowledged.len() > CLIENTS, "only {} uploads", acknowledged.len());
     wait_until_all_have_ended(&fleet);
     check_files(&address, &acknowledged);
@@ -152,7 +152,7 @@ fn rolling_restarts_are_not_seen_by_clients() {
         stop.store(true, Ordering::SeqCst);
     });
     let done = done.load(Ordering::SeqCst);
-    tell(&format!("{done} uploads, {restarts} restarts, 0 failed requests"));
+    tell(&format!("replicas: {done} uploads, {restarts} restarts, 0 failed requests"));
     assert!(done > restarts, "only {done} uploads");
     wait_until_all_have_ended(&fleet);
     check_rows(&fleet, done);

@@ -24,7 +24,7 @@ use crate::telemetry::Metric;
 use crate::worker::WorkPanicked;
 
 pub(crate) use first::{Reading, check_stored, try_settings};
-pub(crate) use second::{Small, convert, convert_plan, read_view_slice, small};
+pub(crate) use second::{Converted, Small, convert, convert_plan, publish, read_view_slice, small};
 pub(crate) use spool::spool_file;
 
 /// Bytes of one slice: a few milliseconds of work.

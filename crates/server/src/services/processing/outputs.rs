@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use csvp_convert::{ConvertError, FileKind, Outputs};
 use csvp_engine::{EngineError, JudgedBlock, Output, Plan};
 use csvp_report::{Problem, Report, Verdict};
-use csvp_store::{Blobs, BlockingBlobWriter, ObjectKey, RunFile, StoreError, StoredFile};
+use csvp_store::{Blobs, BlockingBlobWriter, ObjectKey, Publishing, RunFile, StoreError, StoredFile};
 
 use super::room::Room;
 use super::spool::{Spool, spool_file};
@@ -146,9 +146,9 @@ impl Sealed {
         self.files.clone()
     }
 
-    /// Makes everything visible and durable. Waits for the disk, several times.
-    pub(crate) fn publish(self) -> Result<(), StoreError> {
-        BlockingBlobWriter::finish_all(self.handles).map(drop)
+    /// Begins to make everything visible and durable.
+    pub(super) fn publish(self) -> Result<Publishing, StoreError> {
+        BlockingBlobWriter::begin_finish(self.handles)
     }
 }
 

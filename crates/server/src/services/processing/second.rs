@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use csvp_engine::{Check, Checked, EngineError, Plan, Second, Settings, View};
 use csvp_report::{Report, Verdict};
-use csvp_store::{BlobReader, Blobs, Progress, RunResult, Stage, StoreError};
+use csvp_store::{BlobReader, Blobs, Progress, Publishing, RunResult, Stage, StoreError};
 
 use super::first::sha256;
 use super::outputs::{RunOutputs, Sealed};
@@ -16,15 +16,22 @@ use crate::services::LiveRun;
 /// Bytes read at once.
 const READ: usize = 256 << 10;
 
-/// A small upload that is wholly done, but for making it visible.
+/// A small upload that is wholly done, but for the wait until it is durable.
 pub(crate) struct Small {
     pub(crate) result: RunResult,
     pub(crate) sha256: String,
     pub(crate) report: Report,
-    pub(crate) sealed: Sealed,
+    pub(crate) publishing: Result<Publishing, StoreError>,
 }
 
-/// Both passes over bytes in memory; the original and all files are written, and become visible together.
+/// The files of a run that are whole, and not yet visible.
+pub(crate) struct Converted {
+    sealed: Sealed,
+    report: Report,
+    size: u64,
+}
+
+/// Both passes over bytes in memory; the original and all files become visible together.
 pub(crate) fn small(
     blobs: &Blobs,
     config: &Config,
@@ -48,7 +55,7 @@ pub(crate) fn small(
     };
     let sealed = outputs.seal(&report, &plan)?;
     let result = result(&report, sealed.files(), bytes.len() as u64)?;
-    Ok(Small { result, sha256: sha256(bytes), report, sealed })
+    Ok(Small { result, sha256: sha256(bytes), report, publishing: sealed.publish() })
 }
 
 /// The second pass over a stored original that was just checked.
@@ -58,7 +65,7 @@ pub(crate) async fn convert(
     checked: Checked,
     size: u64,
     run: &LiveRun,
-) -> Result<(RunResult, Report), Stop> {
+) -> Result<Converted, Stop> {
     let Checked { report, plan, .. } = checked;
     if report.verdict != Verdict::Refused {
         return convert_plan(app, place, plan, size, run).await;
@@ -70,13 +77,14 @@ pub(crate) async fn convert(
         Ok((outputs.seal(&report, &plan)?, report))
     };
     let (sealed, report) = app.cpu.run(work).await??;
-    publish(app, sealed, report, size).await
+    Ok(Converted { sealed, report, size })
 }
 
 /// Makes the files visible; from here on the run has a result.
-async fn publish(app: &App, sealed: Sealed, report: Report, size: u64) -> Result<(RunResult, Report), Stop> {
+pub(crate) async fn publish(app: &App, converted: Converted) -> Result<(RunResult, Report), Stop> {
+    let Converted { sealed, report, size } = converted;
     let result = result(&report, sealed.files(), size)?;
-    app.cpu.wait_for_disk(move || sealed.publish()).await??;
+    app.cpu.run(move || sealed.publish()).await??.finish().await?;
     Ok((result, report))
 }
 
@@ -87,7 +95,7 @@ pub(crate) async fn convert_plan(
     plan: Plan,
     size: u64,
     run: &LiveRun,
-) -> Result<(RunResult, Report), Stop> {
+) -> Result<Converted, Stop> {
     let (blobs, config, key) = (app.blobs.clone(), app.config.clone(), place.original());
     let open = move || -> Result<_, Stop> {
         let outputs = RunOutputs::open(&blobs, &config, place, &plan, Verdict::Clean)?;
@@ -125,7 +133,7 @@ pub(crate) async fn convert_plan(
         Ok((outputs.seal(&report, &plan)?, report))
     };
     let (sealed, report) = app.cpu.run(end).await??;
-    publish(app, sealed, report, size).await
+    Ok(Converted { sealed, report, size })
 }
 
 /// Reads one slice and hands it on; true at the end of the object.

@@ -1,7 +1,8 @@
 //! Processes one upload: the first pass unless its plan is there, the second pass, the result.
 //!
-//! Its files go to keys of its own run, so doing it again writes the same objects. Nobody sees them until the one
-//! transaction that ends the job under its lease; a worker that lost the lease publishes nothing and cleans up.
+//! Its files go to keys of its own run, so doing it again writes the same objects. The lease is renewed before they are
+//! written to their places, and nobody is told of them until the one transaction that ends the job under it; a worker that
+//! lost the lease publishes nothing and cleans up.
 
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use tracing::Instrument as _;
 use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::error::BoxError;
-use crate::services::processing::{self, Place, Stop};
+use crate::services::processing::{self, Converted, Place, Stop};
 use crate::services::{LiveRun, Share, first_share, second_share, sent_by_second, settings};
 use crate::telemetry::Metric;
 
@@ -54,7 +55,7 @@ async fn attempt(app: &App, claimed: &ClaimedJob) {
     let started_at = app.meta.clock().now_us();
     let live = app.live.begin(job.upload, Progress::queued(job.progress.bytes_total));
     let (done, cut) = {
-        let work = process(app, place, &live);
+        let work = process(app, lease, place, &live);
         let watch = keep_lease(app, lease, &live);
         tokio::pin!(work, watch);
         tokio::select! {
@@ -108,7 +109,21 @@ async fn keep_lease(app: &App, lease: &Lease, live: &LiveRun) -> Cut {
     }
 }
 
-async fn process(app: &App, place: Place, live: &LiveRun) -> Result<(RunResult, Report), Stop> {
+/// Checks and converts the upload, and publishes the files if the lease still holds then.
+async fn process(
+    app: &App,
+    lease: &Lease,
+    place: Place,
+    live: &LiveRun,
+) -> Result<(RunResult, Report), Stop> {
+    let converted = convert(app, place, live).await?;
+    // Whoever has lost it must not write over the files of whoever has it now. Renewing leaves the publication, which
+    // takes far less, the time of a whole lease.
+    app.meta.renew(lease, app.config.processing.lease.0, &live.told()).await?;
+    processing::publish(app, converted).await
+}
+
+async fn convert(app: &App, place: Place, live: &LiveRun) -> Result<Converted, Stop> {
     let record = app.meta.get_upload(place.tenant, place.upload).await?;
     let size = record.upload.size_bytes;
     if let Some(plan) = stored_plan(app, place).await? {
@@ -254,5 +269,64 @@ async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'sta
             );
             "retried"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use csvp_store::{FirstRun, NewJob, NewUpload, ObjectPrefix, RunId, UploadId};
+
+    use super::*;
+    use crate::app::Role;
+    use crate::config::Config;
+    use crate::services::storage;
+
+    /// An application over an empty directory that runs no jobs by itself.
+    async fn app(dir: &std::path::Path) -> App {
+        let mut config = Config::default();
+        config.store.data_dir = dir.display().to_string();
+        let (meta, _) = storage::open_meta(&config).await.unwrap();
+        let blobs = storage::open_blobs(&config, &meta).await.unwrap();
+        App::new(Role::Serve, config, meta, blobs)
+    }
+
+    async fn queue(app: &App, bytes: &'static [u8]) -> Place {
+        let place = Place { tenant: app.tenant(), upload: UploadId::generate(), run: RunId::generate() };
+        app.blobs.put(place.original(), bytes.into()).await.unwrap();
+        let new = NewUpload {
+            id: place.upload,
+            tenant: place.tenant,
+            name: "orders.csv".to_owned(),
+            size_bytes: bytes.len() as u64,
+            sha256: "0".repeat(64),
+            media_type: None,
+            key: None,
+            run: place.run,
+            settings: serde_json::json!({}),
+            first: FirstRun::Queued(NewJob::default()),
+            origin: Origin::worker(),
+        };
+        app.meta.create_upload(new).await.unwrap();
+        place
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_worker_that_lost_its_lease_publishes_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let app = app(dir.path()).await;
+        let place = queue(&app, b"id,price\n1,2.50\n2,3.75\n").await;
+        let late = app.meta.claim_job("late", Duration::ZERO).await.unwrap().unwrap();
+        let next = app.meta.claim_job("next", Duration::from_secs(60)).await.unwrap().unwrap();
+        assert_eq!((late.job.id, next.job.attempts), (next.job.id, 2));
+
+        let files = ObjectPrefix::Run { tenant: place.tenant, upload: place.upload, run: place.run };
+        let live = app.live.begin(place.upload, Progress::queued(0));
+        let stop = process(&app, &late.lease, place, &live).await.unwrap_err();
+        assert!(matches!(stop, Stop::Store(StoreError::LeaseLost(_))), "{stop:?}");
+        assert_eq!(app.blobs.list(&files).await.unwrap(), []);
+
+        let (result, _) = process(&app, &next.lease, place, &live).await.unwrap();
+        assert_eq!(result.state, UploadState::Completed);
+        assert_eq!(app.blobs.list(&files).await.unwrap().len(), result.files.len());
     }
 }

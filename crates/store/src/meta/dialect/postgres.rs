@@ -1,7 +1,8 @@
 //! PostgreSQL: many processes write at the same time.
 //!
-//! Every writing transaction is serialisable, so that code which reads first and writes later is right on both databases;
-//! what the database refuses because two of them crossed is done once more.
+//! Writing transactions are serialisable, so that code which reads first and writes later is right on both databases;
+//! what the database refuses because two of them crossed is done once more. Those of the queue lock its rows instead
+//! (decision 18).
 
 use std::time::Duration;
 
