@@ -84,11 +84,15 @@ pub(crate) enum Command {
     Person(PersonCommand),
     /// Back up the whole service beside it, or look after its backups
     ///
-    /// A later backup in the same directory costs what is new. Exit code 0: all of it is in the backup; 1: the store has
-    /// lost objects, the rest is; 2: could not run.
+    /// A later backup in the same directory costs what is new. Exit code 0: all of it is in the backup; 1: the backup is made,
+    /// and the store has lost objects, `--verify` has found damage, or the file of `--metrics` cannot be written; 2: there is no
+    /// new backup.
     #[cfg(feature = "serve")]
     Backup(BackupArgs),
     /// Restore a backup into an empty store
+    ///
+    /// Exit code 0: all of it is restored; 1: restored without objects that the store had lost before the backup was made; 2:
+    /// nothing is restored.
     #[cfg(feature = "serve")]
     Restore(RestoreArgs),
     /// Try whether a disaster could be recovered from

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::services::{Gate, Keys, Live, Memory, Retention};
+use crate::services::{Gate, Keys, Live, Memory, Presence, Retention};
 use crate::telemetry::Metrics;
 use crate::worker::CpuPool;
 
@@ -40,6 +40,7 @@ pub(crate) struct Parts {
     pub(crate) live: Live,
     pub(crate) keys: Keys,
     pub(crate) retention: Retention,
+    pub(crate) presence: Presence,
     /// What this process is there for.
     pub(crate) role: Role,
     /// When the worker last heard from the queue, in milliseconds since the start.
@@ -63,6 +64,7 @@ impl App {
             live: Live::default(),
             keys: Keys::default(),
             retention: Retention::default(),
+            presence: Presence::default(),
             metrics: Metrics::new(),
             role,
             queue_heard: AtomicU64::new(0),

@@ -122,13 +122,7 @@ impl ApiError {
 
     /// The cause and its causes, in one line.
     pub fn chain(&self) -> Option<String> {
-        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self.cause.as_deref()?);
-        let mut chain = Vec::new();
-        while let Some(error) = next {
-            chain.push(error.to_string());
-            next = error.source();
-        }
-        Some(chain.join(": "))
+        Some(csvp_store::Chain(self.cause.as_deref()?).to_string())
     }
 }
 

@@ -109,6 +109,13 @@ pub enum ServeError {
     Stopped(#[source] std::io::Error),
 }
 
+/// What to do about a database that is none.
+pub(crate) fn damaged_hint() -> String {
+    "put the right `csvp.sqlite` back, or restore a backup into another directory: `csvp restore TARGET --data \
+     NEW_DIRECTORY`; keep the damaged file until that is done"
+        .to_owned()
+}
+
 impl ServeError {
     /// What a person can do about it.
     pub fn hints(&self) -> Vec<String> {
@@ -131,6 +138,7 @@ impl ServeError {
                         .to_owned(),
                 ]
             }
+            Self::Store { source: StoreError::Damaged(_), .. } => vec![damaged_hint()],
             Self::DataDir { .. } | Self::Store { .. } => {
                 vec![
                     "check that the directory exists or can be made, that this user may read and write it, and that it is on a \

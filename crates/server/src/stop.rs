@@ -36,7 +36,7 @@ impl Server {
         // 5. The database last, so that everything before could still write.
         self.upkeep.abort();
         if let Err(error) = self.app.meta.clone().close().await {
-            tracing::warn!(%error, "database did not close");
+            tracing::warn!(error = %csvp_store::Chain(&error), "database did not close");
         }
         tracing::info!("stopped");
     }

@@ -9,6 +9,27 @@ use crate::model::{JobId, RunId, UploadId};
 /// A cause of any type; it is in `source()` of the error and never in its text.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
 
+/// An error and its causes in one line, for the log: a field of a line that is written as JSON shows the outer error only.
+/// A cause that the text before it holds already is left out.
+#[derive(Clone, Copy)]
+pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            let text = cause.to_string();
+            if !said.contains(&text) {
+                said.push_str(": ");
+                said.push_str(&text);
+            }
+            next = cause.source();
+        }
+        f.write_str(&said)
+    }
+}
+
 /// What the store was asked for, named in errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -66,6 +87,10 @@ pub enum StoreError {
         /// The ceiling; `None` when the disk itself was full.
         max_bytes: Option<u64>,
     },
+    /// The disk under the database has no room, and the call failed in a way that leaves open whether its rows are written:
+    /// they may be seen after the next start. What they would point to must stay.
+    #[error("store is full: the disk has no room, and what was asked may have been done")]
+    FullInDoubt(#[source] BoxError),
     /// The range asked for lies outside the object.
     #[error("range starts at byte {start}, the object has {size_bytes} bytes")]
     Range {
@@ -80,6 +105,9 @@ pub enum StoreError {
     /// The object store does not answer; try again later. What needs only the database goes on.
     #[error("object store is unavailable")]
     ObjectsUnavailable(#[source] BoxError),
+    /// The file of the database holds something else than a database, or one that contradicts itself.
+    #[error("the database is damaged, or its file is another one")]
+    Damaged(#[source] BoxError),
     /// Something that should not happen; the cause is for the log.
     #[error("store failed")]
     Internal(#[source] BoxError),
@@ -114,9 +142,23 @@ impl StoreError {
     pub fn into_io(self) -> io::Error {
         let kind = match &self {
             Self::NotFound(_) => io::ErrorKind::NotFound,
-            Self::Full { .. } => io::ErrorKind::StorageFull,
+            Self::Full { .. } | Self::FullInDoubt(_) => io::ErrorKind::StorageFull,
             _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_says_each_cause_once() {
+        let refused = io::Error::new(io::ErrorKind::ConnectionRefused, "connection refused");
+        let away = StoreError::Unavailable(refused.into());
+        assert_eq!(Chain(&away).to_string(), "store is unavailable: connection refused");
+        let twice = StoreError::Unavailable(Box::new(StoreError::Unavailable("no answer".into())));
+        assert_eq!(Chain(&twice).to_string(), "store is unavailable: no answer");
     }
 }

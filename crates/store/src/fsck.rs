@@ -19,6 +19,11 @@ use crate::error::StoreError;
 use crate::meta::{Contradiction, Meta};
 use crate::model::{Origin, RunId, UploadId};
 
+/// A repair marks so many uploads as lost without being told, or so many in a hundred: more are a disk that is not
+/// mounted, or a setting that names another place, as likely as they are lost.
+const FEW_LOST: u64 = 10;
+const FEW_LOST_PERCENT: u64 = 1;
+
 /// Most findings that are listed; all are counted.
 pub const MAX_LISTED: usize = 10_000;
 
@@ -29,6 +34,8 @@ pub struct FsckOptions {
     pub deep: bool,
     /// Put right what is sure.
     pub repair: bool,
+    /// A repair may mark as many uploads as lost, in whole or in part, as a person has agreed to; few it may always.
+    pub accept_loss: u64,
     /// How old what is left over must be to count. Longer than uploads and the service's own tidying take; zero when nobody
     /// else is at work.
     pub grace: Duration,
@@ -146,6 +153,9 @@ pub struct FsckReport {
     pub repaired: u64,
     /// Those whose data is gone and that are marked so.
     pub lost: u64,
+    /// Uploads that a repair would have marked as lost, in whole or in part, when these were more than it may: then uploads
+    /// and objects are as they were, and what was found is not complete.
+    pub too_much_loss: Option<u64>,
     /// The first [`MAX_LISTED`] of them.
     pub findings: Vec<Finding>,
 }
@@ -179,11 +189,21 @@ enum Cause {
 pub async fn fsck(meta: &Meta, blobs: &Blobs, options: &FsckOptions) -> Result<FsckReport, StoreError> {
     let before = meta.now().await?.saturating_sub(crate::clock::micros(options.grace));
     let (report, told_runs) = (FsckReport::default(), HashSet::new());
-    let mut check = Fsck { meta, blobs, options, before, report, told_runs };
+    let mut check = Fsck { meta, blobs, options, before, report, told_runs, would_lose: 0 };
     check.rows().await?;
-    check.uploads().await?;
+    let broken = check.uploads().await?;
+    if check.would_lose > options.accept_loss && is_too_much(check.would_lose, check.report.uploads) {
+        check.report.too_much_loss = Some(check.would_lose);
+        return Ok(check.report);
+    }
+    check.repair(broken).await?;
+    check.deletes().await?;
     check.objects().await?;
     Ok(check.report)
+}
+
+fn is_too_much(lost: u64, uploads: u64) -> bool {
+    lost > FEW_LOST && lost.saturating_mul(100) > uploads.saturating_mul(FEW_LOST_PERCENT)
 }
 
 struct Fsck<'a> {
@@ -195,6 +215,8 @@ struct Fsck<'a> {
     report: FsckReport,
     /// Runs whose objects are spoken of already, by what is said of their rows.
     told_runs: HashSet<RunId>,
+    /// Uploads that a repair would mark as lost, in whole or in part.
+    would_lose: u64,
 }
 
 impl Fsck<'_> {
@@ -226,6 +248,11 @@ impl Fsck<'_> {
             }
             self.found(contradicts(contradiction, upload)).await?;
         }
+        Ok(())
+    }
+
+    /// Uploads whose objects should have gone.
+    async fn deletes(&mut self) -> Result<(), StoreError> {
         for (_, upload) in self.meta.deletes_begun_before(self.before).await? {
             let fault = Fault {
                 kind: FaultKind::DeleteUnfinished,
@@ -281,4 +308,18 @@ fn contradicts(contradiction: Contradiction, upload: UploadId) -> Fault {
         ),
     };
     Fault { kind, upload: Some(upload), place, detail: detail.to_owned(), cause: Cause::Rows(contradiction) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn much_is_more_than_a_few_and_more_than_one_in_a_hundred() {
+        let check = |lost, uploads, expected| assert_eq!(is_too_much(lost, uploads), expected, "{lost}");
+        check(10, 10, false);
+        check(11, 11, true);
+        check(11, 1_099, true);
+        check(11, 1_100, false);
+    }
 }

@@ -39,7 +39,7 @@ pub use blob::{
     UnfinishedWrite, make_dirs,
 };
 pub use clock::Clock;
-pub use error::{BoxError, Entity, StoreError};
+pub use error::{BoxError, Chain, Entity, StoreError};
 pub use meta::{Meta, MetaOptions};
 pub use model::*;
 pub use owner::BindError;

@@ -85,12 +85,16 @@ pub(crate) struct BackupArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum BackupCommand {
     /// List the backups in a place, the oldest first
+    ///
+    /// Exit code 0: all that are complete can be used; 1: the manifest of one is damaged, or of a newer version; 2: could not run.
     List(ListBackupsArgs),
     /// Read a backup back and compare every byte with its SHA-256
     ///
     /// Exit code 0: it is whole; 1: it is damaged; 2: could not run.
     Verify(VerifyBackupArgs),
     /// Remove old backups, and the bytes that no other one names
+    ///
+    /// Exit code 0: done; 2: could not run, or one of those that would stay is damaged, and nothing was removed.
     Prune(PruneBackupsArgs),
 }
 
@@ -209,6 +213,10 @@ pub(crate) struct FsckArgs {
     /// Put right what is sure; needs a store that no service holds
     #[arg(long)]
     pub(crate) repair: bool,
+    /// Mark up to so many uploads as lost; without it a repair that would mark more than 10, and more than 1 % of all, is
+    /// refused: a disk that is not mounted looks like that
+    #[arg(long, value_name = "N", requires = "repair", default_value_t = 0, hide_default_value = true)]
+    pub(crate) accept_loss: u64,
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -300,6 +308,8 @@ pub(crate) struct BucketRulesArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum HoldCommand {
     /// Hold uploads for a matter
+    ///
+    /// The same again changes nothing; another reason or person for a matter that holds the upload already is refused.
     Set(HoldSetArgs),
     /// End the hold of a matter
     Release(HoldReleaseArgs),

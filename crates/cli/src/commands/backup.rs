@@ -164,7 +164,8 @@ fn list(args: &ListBackupsArgs) -> anyhow::Result<Outcome> {
         writeln!(out, "no backup is complete")?;
     }
     out.flush()?;
-    Ok(Outcome::Done)
+    let all_known = entries.iter().all(|entry| entry.manifest.is_ok());
+    Ok(if all_known { Outcome::Done } else { Outcome::Problems })
 }
 
 fn verify(args: &VerifyBackupArgs) -> anyhow::Result<Outcome> {
@@ -186,14 +187,17 @@ fn verify(args: &VerifyBackupArgs) -> anyhow::Result<Outcome> {
             }
             Ok(if verified.fault_count > 0 { Outcome::Problems } else { Outcome::Done })
         }
-        // The manifest itself is damaged: that is what was asked for.
-        Err(OperateError::Backup(BackupError::Damaged { file, what })) => {
+        // The manifest itself is damaged, or what says that there are backups: that is what was asked for.
+        Err(OperateError::Backup(error @ BackupError::Damaged { .. })) => {
+            let hints = error.hints();
+            let BackupError::Damaged { file, what } = error else { return Ok(Outcome::Problems) };
             let mut out = super::stdout();
             if args.json {
                 let faults = json!([{ "file": file, "what": what }]);
                 writeln!(out, "{}", json!({ "fault_count": 1, "faults": faults }))?;
             } else {
                 writeln!(out, "damaged: `{file}` {what}")?;
+                hints.iter().try_for_each(|hint| writeln!(out, "  hint: {hint}"))?;
             }
             out.flush()?;
             Ok(Outcome::Problems)

@@ -11,8 +11,9 @@ use crate::render::text::{count, size};
 
 pub(crate) fn run(args: &FsckArgs) -> anyhow::Result<Outcome> {
     let access = if args.repair { Access::Alone } else { Access::Read };
-    let report =
-        store::with(&args.store, access, async |operator| operator.fsck(args.deep, args.repair).await)?;
+    let report = store::with(&args.store, access, async |operator| {
+        operator.fsck(args.deep, args.repair, args.accept_loss).await
+    })?;
     if args.json {
         super::print_json(&report)?;
     } else {

@@ -34,7 +34,7 @@ pub(crate) fn run(command: &RetentionCommand) -> anyhow::Result<Outcome> {
             let plan = plan(args)?;
             if args.show.json { super::print_json(&plan)? } else { print_plan(&plan)? }
         }
-        RetentionCommand::Run(args) => end(args)?,
+        RetentionCommand::Run(args) => return end(args),
         RetentionCommand::BucketRules(args) => {
             let days = |days: u32| (days > 0).then_some(days);
             let rules = BucketRules {
@@ -64,7 +64,7 @@ fn plan(args: &RetentionPlanArgs) -> anyhow::Result<RetentionPlan> {
     })
 }
 
-fn end(args: &RetentionRunArgs) -> anyhow::Result<()> {
+fn end(args: &RetentionRunArgs) -> anyhow::Result<Outcome> {
     let json = args.planning.show.json;
     let plan = plan(&args.planning)?;
     if !json {
@@ -79,15 +79,26 @@ fn end(args: &RetentionRunArgs) -> anyhow::Result<()> {
     }
     let is_agreed = args.yes || args.plan.is_some();
     if plan.uploads == 0 && !json {
-        return Ok(());
+        return Ok(Outcome::Done);
     }
     if !is_agreed && !store::confirm("End this data? This cannot be undone.")? {
-        return Ok(());
+        return Ok(Outcome::Done);
     }
     let done = store::with(&args.planning.show.store, Access::Beside, async |operator| {
         operator.run_retention(&plan).await
     })?;
-    if json { super::print_json(&done) } else { print_done(&done) }
+    if json {
+        super::print_json(&done)?
+    } else {
+        print_done(&done)?
+    }
+    if done.policy_changed {
+        let hints = vec!["look at the new plan with `csvp retention plan`".to_owned()];
+        let message =
+            "the policy was changed while its plan was carried out; what was left of the plan stays";
+        return Err(with_hints(hints, anyhow::anyhow!(message)));
+    }
+    Ok(Outcome::Done)
 }
 
 fn print_state(state: Option<&RetentionState>) -> anyhow::Result<()> {

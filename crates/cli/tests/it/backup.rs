@@ -285,6 +285,17 @@ fn damage_is_named_and_nothing_is_restored() {
     assert!(drilled.stdout().contains(&name), "{}", drilled.snapshot());
     let metrics = fs::read_to_string(sandbox.path("dr.prom")).expect("the drill wrote it");
     assert!(metrics.contains("\ncsvp_dr_drill_passed 0\n"), "{metrics}");
+    // A manifest is damaged: the list says so, and the others are listed.
+    let backups = sandbox.path("backups/backups");
+    let first = fs::read_dir(&backups).expect("it is there").filter_map(Result::ok).next().expect("one");
+    assert_eq!(sandbox.run("backup list backups").code, Some(0));
+    fs::write(first.path().join("manifest.json"), "{}").expect("it is ours");
+    let list = sandbox.run("backup list backups");
+    assert_eq!(list.code, Some(1));
+    assert!(list.stdout().contains("manifest.json"), "{}", list.snapshot());
+    let verify = sandbox.run("backup verify backups");
+    assert_eq!(verify.code, Some(1));
+    assert!(verify.stdout().contains("hint: nothing can be restored"), "{}", verify.snapshot());
     // The store is still empty: it takes a whole backup.
     assert_eq!(sandbox.run("backup again --data data").code, Some(0));
     assert_eq!(sandbox.run("restore again --data new").code, Some(0));
@@ -431,6 +442,10 @@ fn a_place_that_is_missing_or_mistyped_is_told_as_such() {
     assert_eq!(sandbox.run("backup backups --data data").code, Some(0));
     fs::write(sandbox.path("backups/csvp-backups.json"), "{}").expect("it is ours");
     assert_eq!(sandbox.snapshot("backup_marker_damaged", "backup list backups").code, Some(2));
+    assert_eq!(sandbox.snapshot("backup_marker_verify", "backup verify backups").code, Some(1));
+    // As the hint has it.
+    fs::write(sandbox.path("backups/csvp-backups.json"), "{\"format\":1}\n").expect("it is ours");
+    assert_eq!(sandbox.run("backup verify backups").code, Some(0));
     fs::write(sandbox.path("backups/csvp-backups.json"), "{\"format\":2}").expect("it is ours");
     assert_eq!(sandbox.snapshot("backup_marker_newer", "backup list backups").code, Some(2));
     // A file stands where the data directory should be: the cause is said, and once.

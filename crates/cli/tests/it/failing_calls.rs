@@ -222,6 +222,44 @@ fn what_fails_is_removed_at_once() {
     }
 }
 
+fn is_write_to_database(op: &Op) -> bool {
+    matches!(op, Op::Write { file, .. } if is_of_database(&file.path))
+}
+
+fn is_sync_of_database(op: &Op) -> bool {
+    matches!(op, Op::Sync { file } if is_of_database(&file.path))
+}
+
+fn is_of_database(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("csvp.sqlite"))
+}
+
+/// SQLite tells that there is no room only for one error of one call. Where it does not, the disk is asked, and the client
+/// is told of the disk; but what became of the request is not known then, so nothing of it is removed.
+#[test]
+fn a_database_without_room() {
+    let faults =
+        [(is_write_to_database as fn(&Op) -> bool, errno::EDQUOT), (is_sync_of_database, errno::ENOSPC)];
+    for (scope, error) in faults {
+        let mut bench = Bench::start(&local);
+        let objects = bench.data.join("objects");
+        Step::Delete.prepare(&mut bench.ledger, bench.service.address(), "to-be-deleted");
+        bench.service.traced().arm(scope, 1, usize::MAX, Fault::Error(error));
+        for (step, name) in [(Step::Small, "small"), (Step::Large, "large"), (Step::Delete, "to-be-deleted")]
+        {
+            let answer = step.run(&mut bench.ledger, bench.service.address(), name);
+            let when = format!("{step:?} while every call of the database fails with {error}");
+            assert_eq!(judge(answer.as_ref(), Fault::Error(error), &when), "507", "{when}: {answer:?}");
+        }
+        assert_eq!(bench.ledger.left_over(&objects).len(), 3, "rows that may be there have their objects");
+        bench.service.traced().disarm();
+        let when = format!("every call of the database failed with {error}");
+        bench.look_after_restart(&when);
+        bench.goes_on("after", &when);
+        bench.look_after_restart(&when);
+    }
+}
+
 /// All writes and syncs fail for a while: everything is refused in time, reading goes on, and so does the service.
 #[test]
 fn a_disk_that_stays_broken() {

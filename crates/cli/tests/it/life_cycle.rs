@@ -55,12 +55,55 @@ fn a_store_is_checked_and_repaired() {
 }
 
 #[test]
+fn a_file_that_is_no_database_is_said_to_be_none() {
+    let sandbox = Sandbox::new(&[]);
+    fs::create_dir(sandbox.path("data")).expect("there is room");
+    let noise: Vec<u8> = (0..8_192_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    fs::write(sandbox.path("data/csvp.sqlite"), noise).expect("there is room");
+    assert_eq!(sandbox.snapshot("error_no_database", "fsck --data data").code, Some(2));
+    for line in ["hold list --data data", "backup backups --data data", "serve --port 0 --data data"] {
+        let ran = sandbox.run(line);
+        assert_eq!(ran.code, Some(2), "{}", ran.snapshot());
+        assert!(ran.stderr().contains("hint: put the right `csvp.sqlite` back"), "{}", ran.snapshot());
+    }
+}
+
+#[test]
+fn a_repair_that_would_lose_much_must_be_told_how_much() {
+    let sandbox = Sandbox::new(&[]);
+    fs::create_dir(sandbox.path("data")).expect("there is room");
+    let mut service = serve(&sandbox.path("data"));
+    for n in 0..11 {
+        let head = format!("POST /api/v1/uploads?name={n}.csv\nContent-Type: text/csv");
+        let (status, body) = request(service.address(), &head, b"a,b\n1,2\n").expect("it answers");
+        assert!(status < 300, "{}", String::from_utf8_lossy(&body));
+    }
+    service.kill();
+    // Writes out what the journal holds.
+    assert_eq!(sandbox.run("fsck --repair --data data").code, Some(0));
+    for upload in fs::read_dir(sandbox.path(OBJECTS)).expect("it is there").filter_map(Result::ok) {
+        fs::remove_file(upload.path().join("original")).expect("it is there");
+    }
+    let refused = sandbox.snapshot("error_fsck_loss", "fsck --repair --data data");
+    assert_eq!(refused.code, Some(2));
+    assert_eq!(sandbox.run("fsck --repair --accept-loss 10 --data data").code, Some(2));
+    assert_eq!(json(&sandbox, "fsck --json --data data")["found"], 11);
+    let report = json(&sandbox, "fsck --repair --accept-loss 11 --json --data data");
+    assert_eq!((&report["lost"], &report["repaired"]), (&11.into(), &0.into()));
+    assert_eq!(sandbox.run("fsck --accept-loss 11 --data data").code, Some(2), "it is about a repair");
+}
+
+#[test]
 fn a_hold_wins_over_everybody_until_it_is_released() {
     let sandbox = migrated_data();
     let mut service = serve(&sandbox.path("data"));
     let set = format!("hold set {CLEAN_ID} --name case-17 --reason dispute --by legal --data data");
     assert_eq!(sandbox.run(&set).stdout(), format!("held: {CLEAN_ID}\n"));
+    assert_eq!(sandbox.run(&set).code, Some(0), "the same again changes nothing");
+    let other = format!("hold set {CLEAN_ID} --name case-17 --reason another --by legal --data data");
+    assert_eq!(sandbox.snapshot("error_held_otherwise", &other).code, Some(2));
     let list = json(&sandbox, "hold list --json --data data");
+    assert_eq!(list[0]["reason"], "dispute");
     assert_eq!((&list[0]["upload"], &list[0]["name"]), (&CLEAN_ID.into(), &"case-17".into()));
     let path = format!("/api/v1/uploads/{CLEAN_ID}");
     let (status, body) = request(service.address(), &format!("GET {path}"), b"").expect("it answers");

@@ -63,7 +63,7 @@ async fn receive_body(app: &App, request: Request, incoming: Incoming) -> Result
         // Said before a byte is read: a client that waits for `100 Continue` sends nothing at all.
         return Err(ApiError::too_large(limit, Some(length)));
     }
-    intake::check_room(app)?;
+    intake::check_room(app).await?;
     let arrival = arrival(app, &headers, &request, &incoming, length.filter(|_| !multipart))?;
     let (digests, request) = Digests::watch(request)?;
     let turn = app.gate.enter(&app.metrics).await?;

@@ -165,7 +165,7 @@ async fn last_change(config: &Config) -> Option<Timestamp> {
     match look.await {
         Ok(at) => at.map(Timestamp),
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the living store cannot be read");
+            tracing::warn!(error = %csvp_store::Chain(&error), "the living store cannot be read");
             None
         }
     }

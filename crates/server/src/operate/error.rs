@@ -3,7 +3,7 @@
 use csvp_store::StoreError;
 use csvp_store::backup::BackupError;
 
-use crate::serve::ServeError;
+use crate::serve::{ServeError, damaged_hint};
 
 /// Why an operating command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,7 @@ impl OperateError {
             Self::Open(error) => error.hints(),
             Self::Backup(error) => error.hints(),
             Self::Refused { hints, .. } => hints.clone(),
+            Self::Store(StoreError::Damaged(_)) => vec![damaged_hint()],
             Self::Store(_) | Self::File { .. } => vec![],
         }
     }

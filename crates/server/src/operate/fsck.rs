@@ -66,11 +66,11 @@ impl FsckReport {
 
 impl Operator {
     /// Checks the store; with `deep` by reading each byte. With `repair` it puts right what is sure, which needs objects
-    /// that nobody else holds.
+    /// that nobody else holds; many uploads are marked as lost only when `accept_loss` is at least as many.
     ///
     /// # Errors
-    /// When database or objects do not answer, or others hold the objects.
-    pub async fn fsck(&self, deep: bool, repair: bool) -> Result<FsckReport, OperateError> {
+    /// When database or objects do not answer, others hold the objects, or a repair would mark too many uploads as lost.
+    pub async fn fsck(&self, deep: bool, repair: bool, accept_loss: u64) -> Result<FsckReport, OperateError> {
         if repair && !self.owns_objects() {
             return Err(OperateError::refused(
                 "the objects belong to another process, which a repair would disturb",
@@ -79,8 +79,11 @@ impl Operator {
         }
         let grace = if self.is_alone() { Duration::ZERO } else { GRACE };
         let origin = self.origin();
-        let options = FsckOptions { deep, repair, grace, origin };
+        let options = FsckOptions { deep, repair, accept_loss, grace, origin };
         let report = fsck::fsck(self.meta(), self.blobs(), &options).await?;
+        if let Some(lost) = report.too_much_loss {
+            return Err(too_much_loss(lost, report.uploads));
+        }
         let findings = report.findings.into_iter().map(|finding| FsckFinding {
             kind: finding.kind.as_str(),
             upload: finding.upload.map(csvp_store::UploadId::as_uuid),
@@ -103,5 +106,22 @@ impl Operator {
             lost: report.lost,
             findings: findings.collect(),
         })
+    }
+}
+
+fn too_much_loss(lost: u64, uploads: u64) -> OperateError {
+    OperateError::Refused {
+        message: format!(
+            "a repair would mark {lost} of {uploads} uploads as lost, in whole or in part; uploads and objects are as they \
+             were"
+        ),
+        hints: vec![
+            "a disk that is not mounted, or a setting that names another place, looks the same: `csvp fsck` lists what is \
+             missing"
+                .to_owned(),
+            format!(
+                "restore a backup; or, when they are lost for good, `csvp fsck --repair --accept-loss {lost}` marks them"
+            ),
+        ],
     }
 }

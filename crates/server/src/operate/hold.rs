@@ -1,6 +1,6 @@
 //! `csvp hold`: uploads that must stay, whatever a policy or a user says.
 
-use csvp_store::{Hold, UploadId};
+use csvp_store::{Hold, StoreError, UploadId};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -26,10 +26,10 @@ pub struct HoldRecord {
 }
 
 impl Operator {
-    /// Holds an upload for a matter; several matters may hold the same one.
+    /// Holds an upload for a matter; several matters may hold the same one. Doing it again changes nothing.
     ///
     /// # Errors
-    /// There is no such upload, or a text is empty or too long.
+    /// There is no such upload, a text is empty or too long, or the matter holds it for another reason or person.
     pub async fn hold(&self, upload: Uuid, name: &str, reason: &str, by: &str) -> Result<(), OperateError> {
         for (what, text) in [("name", name), ("reason", reason), ("by", by)] {
             if text.trim().is_empty() || text.chars().count() > MAX_TEXT {
@@ -46,7 +46,24 @@ impl Operator {
             held_by: by.to_owned(),
             created_at: 0,
         };
-        Ok(self.meta().set_hold(self.tenant(), &hold, &self.origin()).await?)
+        match self.meta().set_hold(self.tenant(), &hold, &self.origin()).await {
+            Err(StoreError::Conflict(_)) => Err(self.held_otherwise(&hold).await?),
+            done => Ok(done?),
+        }
+    }
+
+    /// The matter holds the upload already, and the hold says something else.
+    async fn held_otherwise(&self, wanted: &Hold) -> Result<OperateError, OperateError> {
+        let record = self.meta().get_upload(self.tenant(), wanted.upload).await?;
+        let known = record.holds.into_iter().find(|hold| hold.name == wanted.name);
+        let (reason, by) = known.map_or_else(Default::default, |hold| (hold.reason, hold.held_by));
+        let message = format!(
+            "upload `{}` is held for `{}` already, by `{by}`: `{reason}`; expected the same, found by `{}`: `{}`",
+            wanted.upload, wanted.name, wanted.held_by, wanted.reason
+        );
+        let hint = "what a hold says is not written over: hold it under another name first, then release this one, so that \
+                    it is held all the time";
+        Ok(OperateError::refused(message, hint))
     }
 
     /// Ends the hold of a matter.
@@ -56,7 +73,7 @@ impl Operator {
     pub async fn release(&self, upload: Uuid, name: &str) -> Result<(), OperateError> {
         let id = UploadId::from_uuid(upload);
         match self.meta().release_hold(self.tenant(), id, name, &self.origin()).await {
-            Err(csvp_store::StoreError::Conflict(_)) => Err(OperateError::refused(
+            Err(StoreError::Conflict(_)) => Err(OperateError::refused(
                 format!("upload `{upload}` is not held for `{name}`"),
                 "`csvp hold list` shows all holds",
             )),

@@ -45,6 +45,8 @@ pub struct RetentionPlan {
     pub token: String,
     /// What goes, the oldest first; with what is held and busy.
     pub items: Vec<PlannedEnding>,
+    #[serde(skip)]
+    judged: PolicyRecord,
 }
 
 /// What becomes of one upload.
@@ -83,8 +85,25 @@ pub struct RetentionDone {
     pub busy: u64,
     /// Uploads that had gone meanwhile.
     pub gone: u64,
+    /// Whether it stopped because the policy was cleared or set anew meanwhile: what is left of the plan stays.
+    pub policy_changed: bool,
     /// Whether bytes are left for the service, which removes them within a minute.
     pub left_to_service: bool,
+}
+
+impl RetentionDone {
+    fn count(&mut self, ended: Ended, bytes: u64) {
+        match ended {
+            Ended::Done => {
+                self.ended += 1;
+                self.bytes += bytes;
+            }
+            Ended::Held(_) => self.held += 1,
+            Ended::Busy => self.busy += 1,
+            Ended::Gone => self.gone += 1,
+            Ended::PolicyChanged => self.policy_changed = true,
+        }
+    }
 }
 
 impl Operator {
@@ -164,10 +183,12 @@ impl Operator {
             busy: fate("busy"),
             token: token(goes()),
             items,
+            judged: record,
         })
     }
 
-    /// Does what a plan says, and nothing else. What was held, deleted or begun since then stays as it is.
+    /// Does what a plan says, and nothing else. What was held, deleted or begun since then stays as it is, and so does all
+    /// the rest once the policy is another one.
     ///
     /// # Errors
     /// When database or objects do not answer; what was done until then stays done.
@@ -175,15 +196,13 @@ impl Operator {
         let mut done = RetentionDone { left_to_service: !self.owns_objects(), ..RetentionDone::default() };
         for item in &plan.items {
             let Some(ending) = item.ending else { continue };
-            let id = UploadId::from_uuid(item.upload);
-            match self.meta().end_by_policy(self.tenant(), id, ending, &self.origin()).await? {
-                Ended::Done => {
-                    done.ended += 1;
-                    done.bytes += item.bytes;
-                }
-                Ended::Held(_) => done.held += 1,
-                Ended::Busy => done.busy += 1,
-                Ended::Gone => done.gone += 1,
+            let (meta, id) = (self.meta(), UploadId::from_uuid(item.upload));
+            done.count(
+                meta.end_by_policy(self.tenant(), &plan.judged, id, ending, &self.origin()).await?,
+                item.bytes,
+            );
+            if done.policy_changed {
+                break;
             }
         }
         if self.owns_objects() {
@@ -203,7 +222,7 @@ impl Operator {
     }
 }
 
-/// What the service does once an hour: the same plan, without asking.
+/// What the service does once an hour: the same plan, without asking. It stops when the policy is another one than that.
 pub(crate) async fn run_due(
     meta: &csvp_store::Meta,
     tenant: TenantId,
@@ -218,14 +237,9 @@ pub(crate) async fn run_due(
         after = Some((last.created_at, last.upload));
         done.held += page.iter().filter(|due| !due.holds.is_empty()).count() as u64;
         for due in page.iter().filter(|due| due.holds.is_empty()) {
-            match meta.end_by_policy(tenant, due.upload, due.ending, &origin).await? {
-                Ended::Done => {
-                    done.ended += 1;
-                    done.bytes += due.bytes;
-                }
-                Ended::Held(_) => done.held += 1,
-                Ended::Busy => done.busy += 1,
-                Ended::Gone => done.gone += 1,
+            done.count(meta.end_by_policy(tenant, record, due.upload, due.ending, &origin).await?, due.bytes);
+            if done.policy_changed {
+                return Ok(done);
             }
         }
     }

@@ -126,8 +126,8 @@ fn meaning(code: ApiErrorCode) -> &'static str {
              request was kept. Try again after `Retry-After` seconds."
         }
         ApiErrorCode::StorageFull => {
-            "The disk is full, or uploads have reached their ceiling `store.max_disk`. Reading and deleting still \
-             work; deleting uploads that are no longer needed makes room. Nothing of this upload was kept."
+            "The disk is full, or uploads have reached `store.max_disk`; deleting some makes room. Nothing of this \
+             upload was kept, unless `detail` says that it is not known: then send it again with its `Idempotency-Key`."
         }
         _ => "The title says it all.",
     }

@@ -39,6 +39,12 @@ impl From<StoreError> for ApiError {
                 "the disk has no room left; nothing of this upload was kept",
             )
             .because(error),
+            StoreError::FullInDoubt(_) => Self::new(
+                ApiErrorCode::StorageFull,
+                "the disk has no room left, and whether this was done is not known; make room, then look, or send it \
+                 again under its idempotency key",
+            )
+            .because(error),
             StoreError::Unavailable(_) => away("the database does not answer; try again later", error),
             StoreError::ObjectsUnavailable(_) => {
                 away("the object store with the files does not answer; try again later", error)

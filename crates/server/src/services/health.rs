@@ -1,6 +1,6 @@
 //! How the service is.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use csvp_store::StoreError;
 use serde_json::{Value, json};
@@ -46,8 +46,14 @@ struct Parts {
 
 impl Parts {
     async fn ask(app: &App) -> Self {
+        let begun = Instant::now();
+        let ping = async {
+            let answer = app.meta.ping().await;
+            app.presence.note(begun, &answer);
+            answer
+        };
         let (database, objects) =
-            tokio::join!(answers("database", app.meta.ping()), answers("object store", app.blobs.ping()));
+            tokio::join!(answers("database", ping), answers("object store", app.blobs.ping()));
         Self { database, objects }
     }
 
@@ -66,7 +72,7 @@ async fn answers(part: &str, ping: impl Future<Output = Result<(), StoreError>>)
     match tokio::time::timeout(ANSWER_WITHIN, ping).await {
         Ok(Ok(())) => true,
         Ok(Err(error)) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "{part} does not answer");
+            tracing::warn!(error = %csvp_store::Chain(&error), "{part} does not answer");
             false
         }
         Err(_) => {

@@ -4,6 +4,8 @@
 //! Whatever goes wrong before the transaction leaves nothing behind; a crash leaves objects without a row, which the
 //! next start removes.
 
+use std::time::Instant;
+
 use bytes::{Bytes, BytesMut};
 use csvp_engine::{Checked, Settings};
 use csvp_report::ApiErrorCode;
@@ -14,7 +16,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::processing::{self, Place, Reading, Small, Stop};
 use super::{
-    HeldKey, Turn, columns_in, first_share, second_share, sent_by_first, sent_by_second, settings,
+    HeldKey, Turn, columns_in, first_share, presence, second_share, sent_by_first, sent_by_second, settings,
     small_share, storage, uploads,
 };
 use crate::api::SettingsRequest;
@@ -114,8 +116,8 @@ impl Taking {
     }
 }
 
-/// Refuses an upload for which there is no room, before its body is read.
-pub(crate) fn check_room(app: &App) -> Result<(), ApiError> {
+/// Refuses an upload for which there is no room, or which could not be recorded, before its body is read.
+pub(crate) async fn check_room(app: &App) -> Result<(), ApiError> {
     let limit = app.config.store.max_disk.0;
     if storage::used_bytes(app) >= limit {
         return Err(StoreError::Full { used_bytes: storage::used_bytes(app), max_bytes: Some(limit) }.into());
@@ -127,7 +129,7 @@ pub(crate) fn check_room(app: &App) -> Result<(), ApiError> {
         );
         return Err(ApiError::new(ApiErrorCode::StorageFull, detail));
     }
-    Ok(())
+    presence::must_answer(app).await
 }
 
 /// Starts to take in an upload. It runs to its end even when the caller is dropped.
@@ -318,14 +320,18 @@ async fn record(app: &App, arrival: Arrival, place: Place, stored: Stored) -> Re
         first,
         origin: arrival.origin,
     };
-    match app.meta.create_upload(new).await {
+    let begun = Instant::now();
+    let taken = app.meta.create_upload(new).await;
+    app.presence.note(begun, &taken);
+    match taken {
         Ok(Taken::New(record)) => Ok(record),
         Ok(Taken::Repeated(record)) => {
             processing::remove(app, place).await;
             Ok(record)
         }
         Err(error) => {
-            // These are sure to have written no row; the objects of any other failure wait for the repair.
+            // These are sure to have written no row; the objects of any other failure wait for the repair, those of
+            // `FullInDoubt` too.
             if matches!(error, StoreError::Full { .. } | StoreError::KeyReused) {
                 processing::remove(app, place).await;
             }

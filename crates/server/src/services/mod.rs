@@ -7,6 +7,7 @@ mod live;
 mod memory;
 mod names;
 mod pace;
+mod presence;
 mod retention;
 mod views;
 
@@ -31,5 +32,6 @@ pub(crate) use memory::{
 };
 pub(crate) use names::{attachment, derived_name, display_name, disposition_name};
 pub(crate) use pace::Pace;
+pub(crate) use presence::Presence;
 pub(crate) use retention::Retention;
 pub(crate) use views::upload_view;

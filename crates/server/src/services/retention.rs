@@ -67,7 +67,7 @@ impl Retention {
     pub(crate) async fn read(&self, app: &App) {
         if let Err(error) = self.look(app).await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %csvp_store::Chain(&error),
                 "the policy of retention could not be read"
             );
         }
@@ -85,6 +85,11 @@ impl Retention {
                     "data whose time was over has ended"
                 );
             }
+            if done.policy_changed {
+                tracing::info!(
+                    "the policy of retention was changed while it was carried out; what is due by the new one ends in an hour"
+                );
+            }
             app.metrics.add(Metric::RetentionUploads, &[], done.ended);
             app.metrics.add(Metric::RetentionBytes, &[], done.bytes);
             app.metrics.set(Metric::RetentionHeld, &[], done.held as f64);
@@ -93,7 +98,7 @@ impl Retention {
         };
         if let Err(error) = end.await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %csvp_store::Chain(&error),
                 "retention could not be carried out; trying again in an hour"
             );
         }

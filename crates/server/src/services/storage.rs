@@ -149,8 +149,10 @@ pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Resu
             Ok(repaired) => tell(what, repaired),
             // It takes room and does no harm: whoever waits for the service is not to wait for it.
             Err(error) => {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, "objects without use are still there; trying again later");
+                tracing::warn!(
+                    error = %csvp_store::Chain(&error),
+                    "objects without use are still there; trying again later"
+                );
             }
         }
     }
@@ -189,7 +191,7 @@ pub(crate) async fn look_after(app: App) {
             Ok(repaired) => tell("objects without use were removed", repaired),
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %csvp_store::Chain(&error),
                     "the store could not be looked after; trying again"
                 );
             }
@@ -227,8 +229,7 @@ pub(crate) async fn remove_deleted(app: &App, deleted: &Deleted) {
         app.meta.finish_delete(deleted).await
     };
     if let Err(error) = remove.await {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, upload = %deleted.upload, "bytes of a deleted upload are still there; trying again later");
+        tracing::warn!(error = %csvp_store::Chain(&error), upload = %deleted.upload, "bytes of a deleted upload are still there; trying again later");
     }
 }
 

@@ -3,7 +3,7 @@
 mod cpu;
 mod jobs;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
@@ -30,8 +30,12 @@ pub(crate) async fn run(app: App) {
     while !app.draining.is_cancelled() {
         while running.try_join_next().is_some() {}
         let full = running.len() >= app.config.processing.jobs;
+        let begun = Instant::now();
         let claimed =
             if full { Ok(None) } else { app.meta.claim_job(&worker, app.config.processing.lease.0).await };
+        if !full {
+            app.presence.note(begun, &claimed);
+        }
         if claimed.is_ok() {
             app.hear_queue();
         }
@@ -44,7 +48,7 @@ pub(crate) async fn run(app: App) {
             Ok(None) => ASK_EVERY,
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %csvp_store::Chain(&error),
                     "no job could be claimed; trying again"
                 );
                 AFTER_FAILURE

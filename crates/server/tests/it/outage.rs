@@ -182,6 +182,12 @@ async fn the_database_goes_away_and_comes_back() {
             let body = table(records, false).into_bytes();
             away(&app, Method::POST, "/api/v1/uploads", body, "database").await;
         }
+        let objects = app.objects().len();
+        for _ in 0..3 {
+            let body = table(30_000, false).into_bytes();
+            away(&app, Method::POST, "/api/v1/uploads", body, "database").await;
+        }
+        assert_eq!(app.objects().len(), objects, "nothing is stored that cannot be recorded");
         away(&app, Method::GET, "/api/v1/uploads", vec![], "database").await;
         away(&app, Method::GET, &original, vec![], "database").await;
         // What needs no database goes on.

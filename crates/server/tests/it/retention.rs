@@ -78,6 +78,23 @@ async fn results_that_went_are_not_promised() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_stops_when_its_policy_is_taken_away() {
+    let app = TestApp::start().await;
+    let upload = app.upload("a.csv", CSV).await;
+    app.upload("b.csv", CSV).await;
+    let operator = beside(&app).await;
+    operator.set_retention(Some(0), None).await.unwrap();
+    let plan = operator.plan_retention().await.unwrap();
+    assert_eq!(plan.uploads, 2);
+    operator.clear_retention().await.unwrap();
+    let done = operator.run_retention(&plan).await.unwrap();
+    assert_eq!((done.ended, done.gone, done.policy_changed), (0, 0, true));
+    operator.close().await.unwrap();
+    let original = app.get(&format!("/api/v1/uploads/{}/files/original", id(&upload))).await;
+    assert_eq!(original.status(), StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_carries_the_policy_out_by_itself() {
     let mut app = TestApp::start_with(|config| config.server.operations = "127.0.0.1:0".to_owned()).await;
     let upload = app.upload("a.csv", CSV).await;

@@ -1,5 +1,6 @@
 //! Why a backup cannot be made, read or restored, by what a person can do about it.
 
+use super::place::MARKER;
 use crate::blob::S3OpenError;
 use crate::error::{BoxError, StoreError};
 use crate::model::BackupId;
@@ -105,6 +106,14 @@ impl BackupError {
             Self::Busy { .. } => {
                 "wait until it has ended, then try again; in a bucket, one that was killed counts as ended after a quarter of \
                  an hour"
+            }
+            Self::Damaged { file, .. } if file == MARKER => {
+                "it says nothing but that this is a place of backups: when `backups` and `objects` beside it are yours, \
+                 `echo '{\"format\":1}' > csvp-backups.json` there makes it whole"
+            }
+            Self::Damaged { file, .. } if file.ends_with("manifest.json") => {
+                "nothing can be restored from this backup any more; make a new one while the store lives; an older one may be \
+                 whole: `csvp backup list TARGET`, then `csvp restore TARGET --backup ID`"
             }
             Self::Damaged { .. } => {
                 "`csvp backup verify TARGET` names everything that is damaged; with `--repair` it removes what is wrong, and \

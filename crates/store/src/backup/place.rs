@@ -32,7 +32,7 @@ use crate::blob::{Blobs, S3Options, make_dirs};
 use crate::error::StoreError;
 
 /// Says that a place is ours.
-const MARKER: &str = "csvp-backups.json";
+pub(super) const MARKER: &str = "csvp-backups.json";
 /// What it says.
 #[derive(serde::Deserialize)]
 struct Marker {
@@ -384,7 +384,7 @@ impl PlaceWriter {
     pub(super) async fn abort(mut self) {
         if let Err(error) = self.inner.abort().await {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %crate::Chain(&error),
                 "an unfinished upload stays in the bucket"
             );
         }

@@ -257,8 +257,7 @@ impl Restoring<'_> {
         let written = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
         for key in written {
             if let Err(error) = self.blobs.delete(&key).await {
-                let error = &error as &dyn std::error::Error;
-                tracing::warn!(error, object = %key, "an object of a restore that failed stays");
+                tracing::warn!(error = %crate::Chain(&error), object = %key, "an object of a restore that failed stays");
             }
         }
     }

@@ -114,7 +114,7 @@ impl<'a> Turn<'a> {
                 Err(lost @ BackupError::Busy { .. }) => return lost,
                 // It holds for a while yet; who needs it asks again.
                 Err(error) => tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %crate::Chain(&error),
                     "the right to write backups was not renewed; trying again"
                 ),
             }
@@ -169,8 +169,8 @@ impl<'a> Turn<'a> {
     async fn end(&self) {
         let Some(path) = &self.path else { return };
         if let Err(error) = self.place.delete(path).await {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, file = %path, "the right to write backups ends by itself, in a quarter of an hour");
+            let error = crate::Chain(&error);
+            tracing::warn!(%error, file = %path, "the right to write backups ends by itself, in a quarter of an hour");
         }
     }
 }

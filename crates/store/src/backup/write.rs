@@ -102,7 +102,7 @@ async fn newest_list(place: &Place) -> Result<Option<super::LinesFile>, BackupEr
         match Manifest::read(place, id).await {
             Ok(manifest) => return Ok(Some(manifest.objects.list)),
             Err(error @ (BackupError::Damaged { .. } | BackupError::Newer { .. })) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, backup = %id, "an earlier backup is of no use");
+                tracing::warn!(error = %crate::Chain(&error), backup = %id, "an earlier backup is of no use");
             }
             Err(error) => return Err(error),
         }

@@ -402,7 +402,7 @@ impl Drop for Staged {
             && let Err(error) = fs::remove_file(&self.path)
         {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %crate::Chain(&error),
                 "a temporary file stays until the next start"
             );
         }

@@ -115,7 +115,7 @@ impl Drop for Sender {
             }
             if let Err(error) = upload.abort().await {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %crate::Chain(&error),
                     "an unfinished upload stays in the store until the next look for such"
                 );
             }

@@ -9,7 +9,8 @@ use super::{MetaSetup, create, finished, queued};
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
 use crate::error::StoreError;
 use crate::model::{
-    Due, Ended, Ending, Hold, NewUpload, Origin, RetentionPolicy, RunId, TenantId, UploadId, UploadState,
+    Due, Ended, Ending, Hold, NewUpload, Origin, PolicyRecord, RetentionPolicy, RunId, TenantId, UploadId,
+    UploadState,
 };
 use crate::repair::Repair;
 
@@ -53,8 +54,14 @@ async fn pass(setup: &MetaSetup, days: u32) {
     setup.meta.advance_known_time(TENANT, setup.clock.now_us()).await.unwrap();
 }
 
+/// Ends what was judged by the policy as it is now.
 async fn end(setup: &MetaSetup, due: &Due) -> Ended {
-    setup.meta.end_by_policy(TENANT, due.upload, due.ending, &operator()).await.unwrap()
+    let judged = setup.meta.retention(TENANT).await.unwrap().unwrap();
+    end_judged(setup, &judged, due).await
+}
+
+async fn end_judged(setup: &MetaSetup, judged: &PolicyRecord, due: &Due) -> Ended {
+    setup.meta.end_by_policy(TENANT, judged, due.upload, due.ending, &operator()).await.unwrap()
 }
 
 /// Objects of an upload as they would be there.
@@ -108,6 +115,28 @@ pub async fn data_ends_when_its_time_has_come(setup: MetaSetup) {
     assert_eq!(setup.meta.retention(TENANT).await.unwrap(), None);
 }
 
+/// A person who clears or changes a policy means it for what is being ended at that moment too.
+pub async fn a_policy_that_was_changed_ends_nothing_more(setup: MetaSetup) {
+    let now = setup.clock.now_us();
+    let id = create(&setup, finished("a.csv", now, UploadState::Completed)).await.upload.id;
+    setup.meta.set_retention(TENANT, policy(Some(1), Some(1)), &operator()).await.unwrap();
+    pass(&setup, 2).await;
+    let (judged, due_then) = (setup.meta.retention(TENANT).await.unwrap().unwrap(), due(&setup).await);
+    assert_eq!(due_then[0].ending, Ending::Upload);
+    setup.meta.clear_retention(TENANT, &operator()).await.unwrap();
+    assert_eq!(end_judged(&setup, &judged, &due_then[0]).await, Ended::PolicyChanged);
+    setup.meta.set_retention(TENANT, policy(Some(1), None), &operator()).await.unwrap();
+    assert_eq!(end_judged(&setup, &judged, &due_then[0]).await, Ended::PolicyChanged);
+    // The same days, judged by a time that a person says was wrong.
+    setup.meta.set_retention(TENANT, policy(Some(1), Some(1)), &operator()).await.unwrap();
+    let ahead = PolicyRecord { known_time: judged.known_time + 1, ..judged };
+    assert_eq!(end_judged(&setup, &ahead, &due_then[0]).await, Ended::PolicyChanged);
+    assert!(setup.meta.get_upload(TENANT, id).await.unwrap().upload.has_original());
+    assert_eq!(super::actions(&setup, id).await, ["upload.create completed"]);
+    // Set again as it was, it is the same policy.
+    assert_eq!(end_judged(&setup, &judged, &due_then[0]).await, Ended::Done);
+}
+
 /// The original stays and can be processed again.
 pub async fn results_end_without_their_original(setup: MetaSetup) {
     let now = setup.clock.now_us();
@@ -150,11 +179,20 @@ pub async fn what_is_held_stays(setup: MetaSetup) {
     setup.meta.set_hold(TENANT, &hold(id, "case-17"), &operator()).await.unwrap();
     setup.clock.advance(Duration::from_secs(1));
     setup.meta.set_hold(TENANT, &hold(id, "audit"), &operator()).await.unwrap();
-    let again = Hold { reason: "two disputes".to_owned(), ..hold(id, "case-17") };
-    setup.meta.set_hold(TENANT, &again, &operator()).await.unwrap();
+    // Again it changes nothing; what it says is not written over.
+    setup.meta.set_hold(TENANT, &hold(id, "case-17"), &operator()).await.unwrap();
+    let others = [
+        Hold { reason: "two disputes".to_owned(), ..hold(id, "case-17") },
+        Hold { held_by: "somebody".to_owned(), ..hold(id, "case-17") },
+    ];
+    for other in others {
+        let refused = setup.meta.set_hold(TENANT, &other, &operator()).await;
+        assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    }
     let held = setup.meta.list_holds(TENANT).await.unwrap();
     let names: Vec<_> = held.iter().map(|hold| (hold.name.as_str(), hold.reason.as_str())).collect();
-    assert_eq!(names, [("case-17", "two disputes"), ("audit", "a dispute")]);
+    assert_eq!(names, [("case-17", "a dispute"), ("audit", "a dispute")]);
+    assert!(held.iter().all(|hold| hold.held_by == "legal"));
     assert_eq!(setup.meta.get_upload(TENANT, id).await.unwrap().holds, held);
     pass(&setup, 2).await;
     let due_now = due(&setup).await;
@@ -175,11 +213,10 @@ pub async fn what_is_held_stays(setup: MetaSetup) {
     let actions = super::actions(&setup, id).await;
     let expected = [
         "upload.create completed",
-        "hold.set held",
-        "hold.set held",
-        "hold.set held",
-        "hold.release released",
-        "hold.release released",
+        "hold.set held for `case-17` by `legal`",
+        "hold.set held for `audit` by `legal`",
+        "hold.release released from `case-17`",
+        "hold.release released from `audit`",
         "upload.retention upload",
     ];
     assert_eq!(actions, expected);

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{LEASE, MetaSetup, claim, create, finished, queued, result};
-use crate::blob::{Blobs, ObjectKey, RunFile};
+use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
 use crate::fsck::{FaultKind, FsckOptions, FsckReport, fsck};
 use crate::model::{NewUpload, Origin, RunId, TenantId, UploadId, UploadRecord, UploadState};
 
@@ -56,8 +56,11 @@ impl Store {
     }
 
     async fn check_with(&self, deep: bool, repair: bool, grace: Duration) -> FsckReport {
-        let origin = Origin { actor: "operator".to_owned(), request_id: None };
-        fsck(&self.setup.meta, &self.blobs, &FsckOptions { deep, repair, grace, origin }).await.unwrap()
+        self.fsck(FsckOptions { deep, repair, grace, ..options() }).await
+    }
+
+    async fn fsck(&self, options: FsckOptions) -> FsckReport {
+        fsck(&self.setup.meta, &self.blobs, &options).await.unwrap()
     }
 
     /// Finds exactly these, repairs them, and finds nothing any more.
@@ -86,8 +89,17 @@ impl Store {
     }
 }
 
+fn options() -> FsckOptions {
+    let origin = Origin { actor: "operator".to_owned(), request_id: None };
+    FsckOptions { deep: false, repair: false, accept_loss: 0, grace: Duration::ZERO, origin }
+}
+
 fn original(upload: UploadId) -> ObjectKey {
     ObjectKey::Original { tenant: TENANT, upload }
+}
+
+fn run_objects(upload: UploadId, run: RunId) -> ObjectPrefix {
+    ObjectPrefix::Run { tenant: TENANT, upload, run }
 }
 
 fn file(upload: UploadId, run: RunId, file: RunFile) -> ObjectKey {
@@ -147,6 +159,45 @@ pub async fn fsck_marks_lost_originals(setup: MetaSetup) {
     store.finds(&[FaultKind::OriginalMissing]).await;
     assert_eq!(store.get(waiting).await.upload.state, UploadState::Failed);
     assert!(store.setup.meta.claim_job("w", LEASE).await.unwrap().is_none(), "nobody tries it");
+}
+
+/// A disk that is not mounted looks like one that has lost everything: a person must say that it has.
+pub async fn fsck_marks_many_as_lost_only_when_told(setup: MetaSetup) {
+    let store = Store::new(setup).await;
+    let mut uploads = Vec::new();
+    for _ in 0..11 {
+        uploads.push(store.completed().await.upload.id);
+    }
+    // Of this one only files can be lost: its original has ended by a policy.
+    let only_results = store.completed().await;
+    let (id, run) = (only_results.upload.id, only_results.latest.id);
+    let ended = "UPDATE uploads SET original_removed_at = 1 WHERE id = $1";
+    store.plant(ended, vec![id.as_uuid().into()]).await;
+    for &upload in &uploads {
+        store.blobs.delete(&original(upload)).await.unwrap();
+    }
+    store.blobs.delete(&original(id)).await.unwrap();
+    store.blobs.delete(&file(id, run, RunFile::CleanCsv)).await.unwrap();
+    let orphan = original(UploadId::generate());
+    store.put(orphan, CONTENT).await;
+
+    let told = |accept_loss| FsckOptions { repair: true, accept_loss, ..options() };
+    for accept_loss in [0, 11] {
+        let refused = store.fsck(told(accept_loss)).await;
+        assert_eq!((refused.too_much_loss, refused.lost, refused.repaired), (Some(12), 0, 0));
+    }
+    for &upload in &uploads {
+        assert!(store.get(upload).await.upload.lost_at.is_none());
+    }
+    assert_eq!(store.get(id).await.current().unwrap().files.len(), 2);
+    assert!(store.blobs.size(&orphan).await.is_ok(), "nothing is removed either");
+    let found = store.check_with(false, false, Duration::ZERO).await;
+    assert_eq!((found.found, found.too_much_loss), (13, None), "a look is not refused");
+
+    let done = store.fsck(told(12)).await;
+    assert_eq!((done.too_much_loss, done.lost, done.repaired), (None, 12, 1), "{:#?}", done.findings);
+    assert!(store.get(uploads[0]).await.upload.lost_at.is_some());
+    assert_eq!(store.check_with(false, false, Duration::ZERO).await.found, 0);
 }
 
 /// From the original, while what is there stays readable.
@@ -220,6 +271,19 @@ pub async fn fsck_brings_uploads_back_to_their_runs(setup: MetaSetup) {
     store.plant(&point("latest_run"), nowhere()).await;
     store.finds(&[FaultKind::RunMissing]).await;
     assert_eq!(store.get(id).await.latest.id, record.latest.id);
+
+    // What is found again is not removed as replaced any more.
+    store.setup.meta.start_run(TENANT, id, super::uploads::rerun()).await.unwrap();
+    let job = claim(&store.setup, "w").await;
+    store.publish(id, job.job.run, UploadState::Completed).await;
+    let end = result(UploadState::Completed);
+    store.setup.meta.finish_job(&job.lease, end, &Origin::worker()).await.unwrap();
+    store.plant("DELETE FROM jobs WHERE upload_id = $1", vec![id.as_uuid().into()]).await;
+    store.blobs.delete_prefix(&run_objects(id, job.job.run)).await.unwrap();
+    store.plant("DELETE FROM runs WHERE id = $1", vec![job.job.run.as_uuid().into()]).await;
+    store.finds(&[FaultKind::RunMissing; 2]).await;
+    assert_eq!(store.get(id).await.upload.current_run, Some(record.latest.id));
+    assert_eq!(store.setup.meta.list_replaced_runs(Duration::ZERO, 0, 10).await.unwrap(), []);
 
     let bare = store.add(finished("bare.csv", 0, UploadState::Failed)).await.upload.id;
     store.plant("DELETE FROM runs WHERE upload_id = $1", vec![bare.as_uuid().into()]).await;

@@ -117,10 +117,12 @@ macro_rules! meta_contract {
             result_must_be_final, ended_leases_free_their_jobs_at_once, thousand_jobs_do_not_starve_one,
             given_up_job_is_tried_again);
         $crate::meta_contract!(@$kind $open, endings;
-            data_ends_when_its_time_has_come, results_end_without_their_original, what_is_held_stays,
-            a_wrong_clock_ends_nothing_early, erasing_leaves_ids_only);
+            data_ends_when_its_time_has_come, a_policy_that_was_changed_ends_nothing_more,
+            results_end_without_their_original, what_is_held_stays, a_wrong_clock_ends_nothing_early,
+            erasing_leaves_ids_only);
         $crate::meta_contract!(@$kind $open, fsck;
-            fsck_finds_nothing_in_a_sound_store, fsck_marks_lost_originals, fsck_has_missing_files_made_again,
+            fsck_finds_nothing_in_a_sound_store, fsck_marks_lost_originals, fsck_marks_many_as_lost_only_when_told,
+            fsck_has_missing_files_made_again,
             fsck_removes_objects_that_no_row_knows, fsck_brings_uploads_back_to_their_runs,
             fsck_settles_rows_that_contradict_each_other);
     };

@@ -7,58 +7,70 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Became, Cause, Fault, FaultKind, Fsck};
 use crate::blob::{ObjectKey, ObjectPrefix};
-use crate::error::{Entity, StoreError};
+use crate::error::{Chain, Entity, StoreError};
 use crate::meta::Inspected;
-use crate::model::{Run, Upload};
+use crate::model::{Run, Upload, UploadId};
 
 /// Uploads read from the database at once.
 const UPLOADS_PER_PAGE: u64 = 500;
 
 impl Fsck<'_> {
-    pub(super) async fn uploads(&mut self) -> Result<(), StoreError> {
-        let mut after = None;
+    /// Lists the faults of all uploads, or gives the uploads to be repaired: what that would lose is known first.
+    pub(super) async fn uploads(&mut self) -> Result<Vec<UploadId>, StoreError> {
+        let (mut after, mut broken) = (None, Vec::new());
         loop {
             let page = self.meta.inspect_uploads(after, UPLOADS_PER_PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { return Ok(broken) };
             after = Some(last.upload.id);
             for inspected in &page {
                 self.report.uploads += 1;
-                self.upload(inspected).await?;
+                let Some((inspected, faults)) = self.faults(inspected).await? else { continue };
+                if self.options.repair {
+                    self.would_lose += u64::from(loses(&inspected, &faults));
+                    broken.push(inspected.upload.id);
+                } else {
+                    faults.into_iter().for_each(|fault| self.list(fault, Became::Left));
+                }
             }
         }
     }
 
-    async fn upload(&mut self, inspected: &Inspected) -> Result<(), StoreError> {
-        let mut faults = self.examine(inspected).await?;
-        if !faults.is_empty() {
-            // It may have been deleted, or its run may have ended, since its rows were read.
-            let again = self.meta.inspect_upload(inspected.upload.id).await?;
-            let Some(again) = again else { return Ok(()) };
-            if again != *inspected {
-                faults = self.examine(&again).await?;
+    /// Looks at each of them once more and puts right what is still wrong.
+    pub(super) async fn repair(&mut self, broken: Vec<UploadId>) -> Result<(), StoreError> {
+        for id in broken {
+            let Some(inspected) = self.meta.inspect_upload(id).await? else { continue };
+            let Some((inspected, faults)) = self.faults(&inspected).await? else { continue };
+            let has_original = self.mend_upload(&inspected, &faults).await?;
+            for fault in faults {
+                let became = match (has_original, &fault.cause) {
+                    _ if fault.kind == FaultKind::Unreadable => Became::Left,
+                    (_, Cause::Original) | (false, Cause::File(..)) => Became::Lost,
+                    _ => Became::Repaired,
+                };
+                self.list(fault, became);
             }
         }
-        if faults.is_empty() {
-            return Ok(());
-        }
-        let waits = !inspected.upload.state.is_final() && inspected.has_job;
-        let derived = |fault: &Fault| matches!(fault.cause, Cause::File(..));
-        if waits && faults.iter().all(derived) {
-            self.report.being_repaired += 1;
-            return Ok(());
-        }
-        let has_original =
-            if self.options.repair { Some(self.mend_upload(inspected, &faults).await?) } else { None };
-        for fault in faults {
-            let became = match (has_original, &fault.cause) {
-                (None, _) => Became::Left,
-                (Some(_), _) if fault.kind == FaultKind::Unreadable => Became::Left,
-                (Some(_), Cause::Original) | (Some(false), Cause::File(..)) => Became::Lost,
-                (Some(_), _) => Became::Repaired,
-            };
-            self.list(fault, became);
-        }
         Ok(())
+    }
+
+    /// What is wrong with an upload, and the upload as it is now; none when nothing is, or when it is being repaired.
+    async fn faults(&mut self, inspected: &Inspected) -> Result<Option<(Inspected, Vec<Fault>)>, StoreError> {
+        let mut faults = self.examine(inspected).await?;
+        if faults.is_empty() {
+            return Ok(None);
+        }
+        // It may have been deleted, or its run may have ended, since its rows were read.
+        let Some(now) = self.meta.inspect_upload(inspected.upload.id).await? else { return Ok(None) };
+        if now != *inspected {
+            faults = self.examine(&now).await?;
+        }
+        let waits = !now.upload.state.is_final() && now.has_job;
+        let derived = |fault: &Fault| matches!(fault.cause, Cause::File(..));
+        if waits && !faults.is_empty() && faults.iter().all(derived) {
+            self.report.being_repaired += 1;
+            return Ok(None);
+        }
+        Ok((!faults.is_empty()).then_some((now, faults)))
     }
 
     /// Everything that does not fit about one upload.
@@ -150,7 +162,7 @@ impl Fsck<'_> {
                 }
                 Some(_) if self.options.deep => {
                     if let Err(error) = self.sha256(&key).await {
-                        faults.push(fault(FaultKind::Unreadable, chain(&error)));
+                        faults.push(fault(FaultKind::Unreadable, Chain(&error).to_string()));
                     }
                 }
                 Some(_) => {}
@@ -179,18 +191,17 @@ fn of_upload(upload: &Upload, kind: FaultKind, detail: String, cause: Cause) -> 
 }
 
 fn unreadable(upload: &Upload, key: &ObjectKey, error: &StoreError) -> Fault {
-    let detail = chain(error);
+    let detail = Chain(error).to_string();
     let kind = FaultKind::Unreadable;
     Fault { kind, upload: Some(upload.id), place: key.to_string(), detail, cause: Cause::Nothing }
 }
 
-/// The error and its causes in one line.
-fn chain(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
-    while let Some(cause) = next {
-        text.push_str(&format!(": {cause}"));
-        next = cause.source();
-    }
-    text
+/// Whether a repair can only say that something of it is lost: the original, or files without one to make them from.
+fn loses(inspected: &Inspected, faults: &[Fault]) -> bool {
+    let is_lost = |fault: &Fault| match fault.cause {
+        Cause::Original => true,
+        Cause::File(..) => !inspected.upload.has_original() && fault.kind != FaultKind::Unreadable,
+        _ => false,
+    };
+    faults.iter().any(is_lost)
 }

@@ -101,6 +101,7 @@ impl Committer {
             StoreError::Full { used_bytes, max_bytes } => {
                 Err(StoreError::Full { used_bytes: *used_bytes, max_bytes: *max_bytes })
             }
+            StoreError::FullInDoubt(cause) => Err(StoreError::FullInDoubt(cause.to_string().into())),
             StoreError::Unavailable(cause) => Err(StoreError::Unavailable(cause.to_string().into())),
             _ => self.commit(&[new]).await?.remove(0),
         }

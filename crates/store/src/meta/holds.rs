@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use super::entity::{audit_event, hold};
@@ -11,11 +10,21 @@ use crate::error::{Entity, StoreError};
 use crate::model::{Hold, Origin, TenantId, UploadId};
 
 impl Meta {
-    /// Holds an upload for a matter. Holding it again for the same matter writes the reason anew.
+    /// Holds an upload for a matter. Doing it again changes nothing; `Conflict` when the matter holds the upload already for
+    /// another reason or person: a hold is evidence, and says for ever what it said.
     pub async fn set_hold(&self, tenant: TenantId, wanted: &Hold, origin: &Origin) -> Result<(), StoreError> {
         self.write(|transaction, now| async move {
             let transaction = &*transaction;
             list::get(transaction, tenant, wanted.upload).await?;
+            let known = hold::Entity::find_by_id((wanted.upload.as_uuid(), wanted.name.clone()));
+            if let Some(known) = known.one(transaction).await.map_err(db_error)? {
+                let is_same = (&known.reason, &known.held_by) == (&wanted.reason, &wanted.held_by);
+                return if is_same {
+                    Ok(())
+                } else {
+                    Err(StoreError::Conflict(Entity::Upload(wanted.upload)))
+                };
+            }
             let row = hold::ActiveModel {
                 upload_id: Set(wanted.upload.as_uuid()),
                 name: Set(wanted.name.clone()),
@@ -24,15 +33,9 @@ impl Meta {
                 held_by: Set(wanted.held_by.clone()),
                 created_at: Set(now),
             };
-            let again = OnConflict::columns([hold::Column::UploadId, hold::Column::Name])
-                .update_columns([hold::Column::Reason, hold::Column::HeldBy])
-                .to_owned();
-            hold::Entity::insert(row)
-                .on_conflict(again)
-                .exec_without_returning(transaction)
-                .await
-                .map_err(db_error)?;
-            let audit = rows::audit_row(now, tenant, origin, "hold.set", wanted.upload, "held");
+            hold::Entity::insert(row).exec_without_returning(transaction).await.map_err(db_error)?;
+            let result = format!("held for `{}` by `{}`", wanted.name, wanted.held_by);
+            let audit = rows::audit_row(now, tenant, origin, "hold.set", wanted.upload, &result);
             audit_event::Entity::insert(audit).exec_without_returning(transaction).await.map_err(db_error)?;
             Ok(())
         })
@@ -59,7 +62,8 @@ impl Meta {
             if released.rows_affected == 0 {
                 return Err(StoreError::Conflict(Entity::Upload(upload)));
             }
-            let audit = rows::audit_row(now, tenant, origin, "hold.release", upload, "released");
+            let result = format!("released from `{name}`");
+            let audit = rows::audit_row(now, tenant, origin, "hold.release", upload, &result);
             audit_event::Entity::insert(audit).exec_without_returning(transaction).await.map_err(db_error)?;
             Ok(())
         })

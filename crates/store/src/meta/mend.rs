@@ -102,8 +102,8 @@ impl Meta {
     }
 
     /// Points an upload to runs that exist: what is shown is a run that has ended with a report, the newest run is the one
-    /// with the largest number. Without any run it gets a first one, with the settings of a file that nobody has said
-    /// anything about, and waits.
+    /// with the largest number; neither is to be removed as replaced any more. Without any run it gets a first one, with the
+    /// settings of a file that nobody has said anything about, and waits.
     pub async fn find_runs_again(
         &self,
         id: UploadId,
@@ -139,6 +139,9 @@ impl Meta {
                 .exec(transaction)
                 .await
                 .map_err(db_error)?;
+            for run in [Some(latest.id), shown].into_iter().flatten() {
+                set_replaced(transaction, run, None).await?;
+            }
             let is_waiting = !latest.state.is_final();
             if is_waiting && runs::active_job(transaction, id).await?.is_none() {
                 queue(transaction, &upload, &latest, new, now).await?;

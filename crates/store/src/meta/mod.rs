@@ -176,7 +176,7 @@ impl Meta {
         patience.wait(dialect::settle(&db, options)).await?;
         let reader =
             patience.wait(async { dialect::connect_readers(options).await.map_err(db_error) }).await?;
-        let writer = Writer { db, clock, patience };
+        let writer = Writer { db, clock, patience, database: options.database.clone() };
         let job_added = Arc::new(Notify::new());
         let floor = Arc::new(AtomicI64::new(0));
         let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added), Arc::clone(&floor));
@@ -321,7 +321,11 @@ impl Meta {
 
     /// Waits for what is read, as long as is sensible.
     async fn read<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-        self.0.writer.patience.wait(answer).await
+        match self.0.writer.patience.wait(answer).await {
+            // One that reads may have to make the index of the log larger.
+            Err(error) => Err(writer::explained(error, &self.0.writer.database).await),
+            read => read,
+        }
     }
 
     /// Does some work in one writing transaction, all or nothing; it is given the time of the database.
@@ -368,6 +372,13 @@ impl From<StoreError> for MetaError {
 /// Sorts an error of the database by what the caller can do.
 pub(crate) fn db_error(error: DbErr) -> StoreError {
     let unavailable = match &error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause))
+            if dialect::is_damaged(cause) =>
+        {
+            return StoreError::Damaged(error.into());
+        }
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
             if dialect::is_disk_full(cause) {

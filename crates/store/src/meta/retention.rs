@@ -7,7 +7,7 @@
 use sea_orm::sea_query::{Condition, Expr, OnConflict};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    QuerySelect, Select, Set,
 };
 use uuid::Uuid;
 
@@ -164,11 +164,13 @@ impl Meta {
         Ok(due.collect())
     }
 
-    /// Ends what a policy says is due: the rows say so, and the objects are to be removed. Holds, and a run that is going
-    /// on, are looked at in the same transaction.
+    /// Ends what a policy, as it was when it was judged, says is due: the rows say so, and the objects are to be removed. The
+    /// policy in force, holds, and a run that is going on are looked at in the same transaction. Once a policy was cleared
+    /// or set anew, nothing ends by the earlier one.
     pub async fn end_by_policy(
         &self,
         tenant: TenantId,
+        judged: &PolicyRecord,
         id: UploadId,
         ending: Ending,
         origin: &Origin,
@@ -176,6 +178,9 @@ impl Meta {
         let ended = self
             .write(|transaction, now| async move {
                 let transaction = &*transaction;
+                if !in_force(transaction, tenant, judged).await? {
+                    return Ok(Ended::PolicyChanged);
+                }
                 let record = list::get(transaction, tenant, id).await?;
                 holds::refuse_held(transaction, id).await?;
                 let upload = &record.upload;
@@ -239,21 +244,37 @@ pub(super) async fn policy(
     db: &impl ConnectionTrait,
     tenant: TenantId,
 ) -> Result<Option<PolicyRecord>, StoreError> {
-    let row = retention_policy::Entity::find()
+    Ok(find_policy(tenant).one(db).await.map_err(db_error)?.map(to_record))
+}
+
+/// Whether what was judged by this record is still due: the same policy, and no earlier time. The row is locked, so that
+/// a policy that is changed meanwhile comes either before this transaction or after it.
+async fn in_force(
+    db: &DatabaseTransaction,
+    tenant: TenantId,
+    judged: &PolicyRecord,
+) -> Result<bool, StoreError> {
+    let row = find_policy(tenant).lock_shared().one(db).await.map_err(db_error)?;
+    let holds = |now: PolicyRecord| now.policy == judged.policy && now.known_time >= judged.known_time;
+    Ok(row.map(to_record).is_some_and(holds))
+}
+
+fn find_policy(tenant: TenantId) -> Select<retention_policy::Entity> {
+    retention_policy::Entity::find()
         .filter(retention_policy::Column::TenantId.eq(tenant.as_uuid()))
         .filter(retention_policy::Column::Scope.eq(WHOLE_TENANT))
-        .one(db)
-        .await
-        .map_err(db_error)?;
+}
+
+fn to_record(row: retention_policy::Model) -> PolicyRecord {
     let days = |days: Option<i32>| days.map(|days| u32::try_from(days).unwrap_or(0));
-    Ok(row.map(|row| PolicyRecord {
+    PolicyRecord {
         policy: RetentionPolicy {
             keep_original_days: days(row.keep_original_days),
             keep_results_days: days(row.keep_results_days),
         },
         set_at: row.set_at,
         known_time: row.known_time,
-    }))
+    }
 }
 
 async fn advance(db: &DatabaseTransaction, tenant: TenantId, time: i64) -> Result<(), StoreError> {

@@ -7,9 +7,9 @@ use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, RuntimeErr, TransactionOptions, TransactionTrait,
 };
 
-use super::{db_error, dialect};
+use super::{Database, db_error, dialect};
 use crate::clock::Clock;
-use crate::error::StoreError;
+use crate::error::{BoxError, StoreError};
 
 /// How often work is done that crosses another one's each time.
 const MAX_CROSSED: u32 = 20;
@@ -20,6 +20,7 @@ pub(super) struct Writer {
     pub(super) db: DatabaseConnection,
     pub(super) clock: Clock,
     pub(super) patience: Patience,
+    pub(super) database: Database,
 }
 
 /// How long an answer of the database is waited for: a network that swallows everything gives none. None where the
@@ -77,6 +78,7 @@ impl Writer {
                     tokio::time::sleep(apart(attempt, uuid::Uuid::now_v7().as_bytes()[15])).await;
                     attempt += 1;
                 }
+                Err(error) => return Err(explained(error, &self.database).await),
                 done => return done,
             }
         }
@@ -118,10 +120,26 @@ fn apart(attempt: u32, random: u8) -> Duration {
 
 fn is_crossed(error: &StoreError) -> bool {
     let StoreError::Unavailable(cause) = error else { return false };
-    match cause.downcast_ref() {
-        Some(DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause))) => {
-            dialect::is_crossed(cause)
+    said_by_database(cause).is_some_and(dialect::is_crossed)
+}
+
+/// A call of the system that failed because the disk has no room is told as that. What of the work is done is then not
+/// known: a log that could not be synced may hold all of it.
+pub(super) async fn explained(error: StoreError, database: &Database) -> StoreError {
+    let StoreError::Internal(cause) = error else { return error };
+    let is_suspect = said_by_database(&cause).is_some_and(dialect::is_io_error);
+    if is_suspect && dialect::has_no_room(database).await {
+        StoreError::FullInDoubt(cause)
+    } else {
+        StoreError::Internal(cause)
+    }
+}
+
+fn said_by_database(cause: &BoxError) -> Option<&sqlx::Error> {
+    match cause.downcast_ref()? {
+        DbErr::Exec(RuntimeErr::SqlxError(cause)) | DbErr::Query(RuntimeErr::SqlxError(cause)) => {
+            Some(cause.as_ref())
         }
-        _ => false,
+        _ => None,
     }
 }

@@ -111,6 +111,8 @@ pub enum Ended {
     Busy,
     /// It went before.
     Gone,
+    /// The policy was cleared, or set anew, since it was judged: nothing else is due by it either.
+    PolicyChanged,
 }
 
 /// Objects of an upload that stays, which are still to be removed.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use csvp_store::repair::Repair;
 use csvp_store::{
-    Blobs, Clock, Ending, Meta, MetaOptions, NewRun, ObjectKey, ObjectPrefix, Origin, RunFile, RunId,
-    TenantId, UploadId, UploadState, contract,
+    Blobs, Clock, Ended, Ending, Meta, MetaOptions, NewRun, ObjectKey, ObjectPrefix, Origin, RetentionPolicy,
+    RunFile, RunId, TenantId, UploadId, UploadState, contract,
 };
 use futures::FutureExt as _;
 use object_store::Error;
@@ -98,7 +98,13 @@ async fn an_ended_original_that_cannot_be_removed_does_not_keep_the_others() {
     let world = World::new().await;
     for tenant in world.tenants() {
         let (upload, _) = world.finished(tenant).await;
-        world.meta.end_by_policy(tenant, upload, Ending::Original, &Origin::worker()).await.unwrap();
+        let (policy, origin) =
+            (RetentionPolicy { keep_original_days: Some(0), keep_results_days: None }, Origin::worker());
+        world.meta.set_retention(tenant, policy, &origin).await.unwrap();
+        let judged = world.meta.retention(tenant).await.unwrap().unwrap();
+        let ended =
+            world.meta.end_by_policy(tenant, &judged, upload, Ending::Original, &origin).await.unwrap();
+        assert_eq!(ended, Ended::Done);
     }
     Repair::finish_removals(&world.meta, &world.blobs).await.unwrap_err();
     let is_result = |key: &ObjectKey| matches!(key, ObjectKey::RunFile { .. });

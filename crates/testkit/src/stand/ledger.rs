@@ -73,7 +73,9 @@ impl Ledger {
                 let id = answer.json()["id"].as_str().map(str::to_owned);
                 State::Acknowledged(id.unwrap_or_else(|| panic!("expected an id: {answer:?}")))
             }
-            Some(answer) if answer.status < 500 || answer.status == 507 => State::Refused,
+            Some(answer) if answer.status < 500 || (answer.status == 507 && !is_in_doubt(answer)) => {
+                State::Refused
+            }
             _ => State::Unknown,
         };
         self.files.insert(sent.name.clone(), (sent.bytes.clone(), state));
@@ -195,6 +197,11 @@ impl Ledger {
             }
         }
     }
+}
+
+/// No room, and the service says that it does not know what became of the request.
+fn is_in_doubt(answer: &Answer) -> bool {
+    answer.json()["detail"].as_str().is_some_and(|detail| detail.contains("is not known"))
 }
 
 fn sent((name, (bytes, _)): (&String, &(Vec<u8>, State))) -> Sent {

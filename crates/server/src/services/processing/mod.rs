@@ -230,8 +230,7 @@ pub(crate) async fn remove_run(app: &App, place: Place) {
 
 async fn remove_prefix(app: &App, prefix: &ObjectPrefix) {
     if let Err(error) = app.blobs.delete_prefix(prefix).await {
-        let error = &error as &dyn std::error::Error;
-        tracing::warn!(error, "objects without use are still there; the next look removes them");
+        tracing::warn!(error = %csvp_store::Chain(&error), "objects without use are still there; the next look removes them");
     }
 }
 

@@ -102,7 +102,7 @@ async fn keep_lease(app: &App, lease: &Lease, live: &LiveRun) -> Cut {
             Err(StoreError::LeaseLost(_)) => return Cut::LeaseLost,
             // The lease may still hold; if it does not, the end of the job is refused.
             Err(error) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %csvp_store::Chain(&error),
                 "lease was not renewed; trying again"
             ),
         }
@@ -221,7 +221,7 @@ async fn lost(app: &App, place: Place) -> &'static str {
 async fn hand_back(app: &App, lease: &Lease) -> &'static str {
     if let Err(error) = app.meta.release_job(lease).await {
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            error = %csvp_store::Chain(&error),
             "job was not handed back; its lease ends by itself"
         );
     }
@@ -231,19 +231,19 @@ async fn hand_back(app: &App, lease: &Lease) -> &'static str {
 /// Puts off a job whose objects are away. That is no fault of the upload, so the attempt does not count.
 async fn later(app: &App, lease: &Lease, place: Place, error: &StoreError) -> &'static str {
     let postponed = app.meta.postpone_job(lease, "the object store does not answer").await;
-    let cause = || error as &dyn std::error::Error;
+    let cause = csvp_store::Chain(error);
     match postponed {
         Ok(JobFate::Cancelled) => {
             processing::remove_run(app, place).await;
             "cancelled"
         }
         Ok(_) => {
-            tracing::warn!(error = cause(), "object store does not answer; the job is tried again later");
+            tracing::warn!(error = %cause, "object store does not answer; the job is tried again later");
             "retried"
         }
         Err(StoreError::LeaseLost(_)) => lost(app, place).await,
         Err(lease) => {
-            tracing::warn!(error = cause(), %lease, "object store does not answer; the lease of the job ends by itself");
+            tracing::warn!(error = %cause, %lease, "object store does not answer; the lease of the job ends by itself");
             "retried"
         }
     }
@@ -251,7 +251,7 @@ async fn later(app: &App, lease: &Lease, place: Place, error: &StoreError) -> &'
 
 /// Reports an attempt that failed by no fault of the upload.
 async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'static str {
-    let failure = if let Some(StoreError::Full { .. }) = cause.downcast_ref() {
+    let failure = if let Some(StoreError::Full { .. } | StoreError::FullInDoubt(_)) = cause.downcast_ref() {
         let detail = "there is no room for the results; free some space and process the upload again";
         Failure { code: "storage-full".to_owned(), detail: detail.to_owned() }
     } else {
@@ -264,19 +264,23 @@ async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'sta
         Err(StoreError::LeaseLost(_)) => return lost(app, place).await,
         _ => {}
     }
-    let cause = cause.as_ref() as &dyn std::error::Error;
+    let cause = csvp_store::Chain(cause.as_ref());
     match fate {
         Ok(JobFate::Retried { .. }) => {
-            tracing::warn!(error = cause, "attempt failed; the job is tried again");
+            tracing::warn!(error = %cause, "attempt failed; the job is tried again");
             "retried"
         }
         Ok(JobFate::Cancelled) => "cancelled",
         Ok(JobFate::Dead) => {
-            tracing::error!(error = cause, "job failed for good; the upload's original is kept");
+            tracing::error!(error = %cause, "job failed for good; the upload's original is kept");
             "failed"
         }
         Err(error) => {
-            tracing::warn!(error = cause, lease = %error, "attempt failed and could not be reported; its lease ends by itself");
+            tracing::warn!(
+                error = %cause,
+                lease = %csvp_store::Chain(&error),
+                "attempt failed and could not be reported; its lease ends by itself"
+            );
             "retried"
         }
     }

@@ -53,7 +53,7 @@ impl Settler {
             }
             while let Err(error) = self.settle(&segment) {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %crate::Chain(&error),
                     "small objects could not be written out; the journal keeps them, trying again"
                 );
                 self.has_failed = true;

@@ -149,7 +149,7 @@ impl KeyFile {
             Err(error) => match known.as_ref() {
                 Some((_, keys)) => {
                     tracing::warn!(
-                        error = &error as &dyn std::error::Error,
+                        error = %crate::Chain(&error),
                         "going on with the credentials read before"
                     );
                     Ok(Arc::clone(keys))

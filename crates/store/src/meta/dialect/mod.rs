@@ -195,6 +195,24 @@ pub(super) fn is_disk_full(error: &sqlx::Error) -> bool {
     }
 }
 
+/// What is in the file is no database, or one that contradicts itself. A server looks after its files itself.
+pub(super) fn is_damaged(error: &sqlx::Error) -> bool {
+    postgres::code(error).is_none() && sqlite::code(error).is_some_and(sqlite::is_damaged)
+}
+
+/// A call of the system has failed under the database, which does not say why.
+pub(super) fn is_io_error(error: &sqlx::Error) -> bool {
+    postgres::code(error).is_none() && sqlite::code(error).is_some_and(sqlite::is_io_error)
+}
+
+/// Whether the disk under a database of this process has no room.
+pub(super) async fn has_no_room(options: &Database) -> bool {
+    match options {
+        Database::Sqlite { file, .. } => sqlite::has_no_room(file).await,
+        Database::Postgres { .. } => false,
+    }
+}
+
 /// The database is away or another process holds it for too long; trying again later may help.
 pub(super) fn is_unavailable(error: &sqlx::Error) -> bool {
     match error {

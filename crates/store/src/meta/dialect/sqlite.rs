@@ -1,6 +1,7 @@
 //! SQLite: one connection writes, several read; a commit waits for the disk.
 
-use std::path::Path;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sea_orm::sqlx;
@@ -14,6 +15,8 @@ use crate::meta::MetaOptions;
 
 /// The size of a page; SQLite's own default.
 const PAGE_BYTES: u64 = 4_096;
+/// What is written to find out whether a disk has room: as much as SQLite takes at once, for the index of its log.
+const PROBE_BYTES: usize = 32 << 10;
 /// How long a writer of another process is waited for.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -102,10 +105,67 @@ pub(super) fn is_full(code: u32) -> bool {
     code == FULL
 }
 
+/// A call of the system has failed: on a full quota too, and where a disk says only when it is synced that it is full.
+pub(super) fn is_io_error(code: u32) -> bool {
+    const IO_ERROR: u32 = 10;
+    code == IO_ERROR
+}
+
+/// The file is no database, or its pages contradict each other.
+pub(super) fn is_damaged(code: u32) -> bool {
+    const CORRUPT: u32 = 11;
+    const NOT_A_DATABASE: u32 = 26;
+    matches!(code, CORRUPT | NOT_A_DATABASE)
+}
+
+/// Whether the disk under a database has no room: SQLite does not tell why a call failed, so it is tried.
+pub(super) async fn has_no_room(file: &Path) -> bool {
+    let mut probe = file.as_os_str().to_owned();
+    probe.push("-probe");
+    let probe = PathBuf::from(probe);
+    let tried = tokio::task::spawn_blocking(move || {
+        let tried = try_to_write(&probe);
+        // What is left of it, by a process that was killed too, goes with the next one.
+        let _ = std::fs::remove_file(&probe);
+        tried
+    });
+    let full =
+        |error: &io::Error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    tried.await.is_ok_and(|tried| tried.as_ref().is_err_and(full))
+}
+
+fn try_to_write(probe: &Path) -> io::Result<()> {
+    let mut file = std::fs::File::create(probe)?;
+    file.write_all(&vec![0; PROBE_BYTES])?;
+    file.sync_data()
+}
+
 /// Another process holds the file for too long, or it cannot be opened now.
 pub(super) fn is_unavailable(code: u32) -> bool {
     const BUSY: u32 = 5;
     const LOCKED: u32 = 6;
     const CANNOT_OPEN: u32 = 14;
     matches!(code, BUSY | LOCKED | CANNOT_OPEN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failed_calls_are_known_by_their_primary_code() {
+        // From sqlite3.h: a write, a sync, a larger index of the log; not: full, busy, cannot be opened.
+        let io_errors = [778, 1_034, 4_874];
+        assert!(io_errors.iter().all(|extended| is_io_error(extended & 0xff)));
+        assert!([13, 5, 14].into_iter().all(|code| !is_io_error(code)));
+    }
+
+    #[tokio::test]
+    async fn a_disk_with_room_is_not_full_and_nothing_stays_of_the_probe() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let file = dir.path().join("csvp.sqlite");
+        assert!(!has_no_room(&file).await);
+        assert!(!has_no_room(&dir.path().join("not/there.sqlite")).await, "another error is none of room");
+        assert_eq!(std::fs::read_dir(dir.path()).expect("it is there").count(), 0);
+    }
 }

@@ -3,7 +3,8 @@
 use csvp_store::backup::{self, BackupError};
 use csvp_store::repair::Repair;
 use csvp_store::{
-    Blobs, Ended, Ending, NewRun, ObjectKey, Origin, RunFile, RunId, StoredFile, UploadState, contract,
+    Blobs, Ended, Ending, NewRun, ObjectKey, Origin, RetentionPolicy, RunFile, RunId, StoredFile,
+    UploadState, contract,
 };
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -76,7 +77,10 @@ async fn a_lost_file_of_a_run_after_ended_results_is_said() {
     let store = Store::local().await;
     let upload = store.finished("a.csv", b"a\n1\n").await;
     let origin = Origin::worker();
-    let ended = store.meta.end_by_policy(TENANT, upload, Ending::Results, &origin).await.unwrap();
+    let policy = RetentionPolicy { keep_original_days: None, keep_results_days: Some(0) };
+    store.meta.set_retention(TENANT, policy, &origin).await.unwrap();
+    let judged = store.meta.retention(TENANT).await.unwrap().unwrap();
+    let ended = store.meta.end_by_policy(TENANT, &judged, upload, Ending::Results, &origin).await.unwrap();
     assert_eq!(ended, Ended::Done);
     Repair::finish_removals(&store.meta, &store.blobs).await.unwrap();
     let new = NewRun {
