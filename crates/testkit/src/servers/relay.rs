@@ -1,9 +1,10 @@
 //! A relay for TCP connections: a small load balancer, and a network that can be made to swallow everything.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ struct Shared {
     silent: AtomicBool,
     refusing: AtomicBool,
     delay_ms: AtomicU64,
-    open: Mutex<Vec<TcpStream>>,
+    /// Both ends of each connection, by its number, as long as it lasts.
+    open: Mutex<HashMap<usize, [TcpStream; 2]>>,
     ended: AtomicBool,
 }
 
@@ -78,8 +80,10 @@ impl Relay {
 
     /// Cuts off all open connections, wherever they are in what they send.
     pub fn cut(&self) {
-        for stream in self.shared.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let _ = stream.shutdown(Shutdown::Both);
+        for (_, streams) in self.shared.open().drain() {
+            for stream in streams {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
         }
     }
 
@@ -116,11 +120,17 @@ impl Shared {
         let Some(target) = found else { return };
         let (Ok(client_too), Ok(target_too)) = (client.try_clone(), target.try_clone()) else { return };
         if let (Ok(client), Ok(target)) = (client.try_clone(), target.try_clone()) {
-            self.open.lock().unwrap_or_else(PoisonError::into_inner).extend([client, target]);
+            self.open().insert(first, [client, target]);
         }
         let shared = Arc::clone(&self);
-        spawn(move || shared.pump(client_too, target_too));
+        let there = spawn(move || shared.pump(client_too, target_too));
         self.pump(target, client);
+        let _ = there.join();
+        self.open().remove(&first);
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<usize, [TcpStream; 2]>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pump(&self, mut from: TcpStream, mut to: TcpStream) {
