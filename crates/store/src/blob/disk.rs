@@ -17,7 +17,8 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::journal::{self, Answer, Journal};
+use super::journal::{self, Journal};
+use super::placed::{Made, Placed};
 
 pub(super) const TEMP_DIR: &str = ".tmp";
 const JOURNAL_DIR: &str = ".journal";
@@ -111,13 +112,13 @@ impl Disk {
     /// Writes small new objects to their places and hands them to the journal: they are durable after one wait for the
     /// disk that all callers of the same moment share. After an error none is there that was not there before.
     pub(super) fn place_small(&self, objects: &[(Vec<Bytes>, PathBuf)]) -> io::Result<Placed> {
-        let mut made = Made(Vec::with_capacity(objects.len()));
+        let mut made = Made::default();
         let mut replaced = Vec::with_capacity(objects.len());
         let mut entries = Vec::with_capacity(objects.len());
         for (chunks, target) in objects {
             match self.create(target) {
                 Ok(mut file) => {
-                    made.0.push(target.clone());
+                    made.push(target.clone());
                     write_chunks(&mut file, chunks)?;
                     let path = target.strip_prefix(&self.root).map_err(io::Error::other)?;
                     entries.push((path, Some(chunks.as_slice())));
@@ -133,7 +134,7 @@ impl Disk {
             }
         }
         let answer = if entries.is_empty() { None } else { Some(self.journal()?.append(&entries)?) };
-        Ok(Placed { made, replaced, answer })
+        Ok(Placed::new(made, replaced, answer))
     }
 
     /// Begins a new file in its place, with the directories above it.
@@ -326,49 +327,6 @@ impl Disk {
     fn dirs_alone(&self) -> RwLockWriteGuard<'_, Dirs> {
         // The set is right after any panic: at worst it knows too little.
         self.dirs.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Small objects in their places that are not known to be durable.
-#[derive(Debug)]
-pub(super) struct Placed {
-    made: Made,
-    replaced: Vec<u64>,
-    answer: Option<Answer>,
-}
-
-impl Placed {
-    /// Blocks until they are durable; gives the bytes of the files they replaced. After an error none is there that was
-    /// not there before.
-    pub(super) fn wait(mut self) -> io::Result<Vec<u64>> {
-        self.answer.take().map_or(Ok(()), Answer::wait)?;
-        Ok(self.keep())
-    }
-
-    /// The same for async code.
-    pub(super) async fn durable(mut self) -> io::Result<Vec<u64>> {
-        if let Some(answer) = self.answer.take() {
-            answer.durable().await?;
-        }
-        Ok(self.keep())
-    }
-
-    fn keep(mut self) -> Vec<u64> {
-        self.made.0.clear();
-        self.replaced
-    }
-}
-
-/// New files, removed on drop.
-#[derive(Debug)]
-struct Made(Vec<PathBuf>);
-
-impl Drop for Made {
-    fn drop(&mut self) {
-        for path in &self.0 {
-            // What stays is removed with all objects that have no row.
-            let _ = fs::remove_file(path);
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod local;
 mod mark;
 mod parts;
 mod ping;
+mod placed;
 mod publishing;
 mod ranges;
 mod reader;

@@ -8,8 +8,9 @@ use bytes::Bytes;
 use futures::future::join_all;
 use tokio::runtime::Handle;
 
-use super::disk::{Disk, Placed, Staged};
+use super::disk::{Disk, Staged};
 use super::on_disk;
+use super::placed::Placed;
 use super::usage::Reservation;
 use super::writer::BlobWriter;
 use crate::error::StoreError;

@@ -113,8 +113,8 @@ impl BlobWriter {
         }
     }
 
-    /// Makes the object visible and durable; gives its size. Once called it goes on even if the caller stops
-    /// waiting: the object is then there without anyone knowing, which `repair` puts right.
+    /// Makes the object visible and durable; gives its size. When the caller stops waiting, the object may be there all the
+    /// same, as a whole, without anyone knowing, which `repair` puts right.
     pub async fn finish(self) -> Result<u64, StoreError> {
         let Self { key, reserved, waiting, sink, broken: is_broken, .. } = self;
         if is_broken {
