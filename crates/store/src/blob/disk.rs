@@ -126,13 +126,16 @@ impl Disk {
     /// Writes small new objects to their places and hands them to the journal: they are durable after one wait for the
     /// disk that all callers of the same moment share. After an error none is there that was not there before.
     pub(super) fn place_small(&self, objects: &[(Vec<Bytes>, PathBuf)]) -> io::Result<Placed> {
-        if let Some((pack, bytes)) = self.pack(objects)? {
-            let objects = [(vec![Bytes::from(bytes)], pack)];
-            return self.place_files(&objects);
+        match self.create_pack(objects)? {
+            Some((made, pack, bytes)) => {
+                let answer = self.journal()?.append(&[(self.below_root(&pack)?, Some(&[bytes]))])?;
+                Ok(Placed::new(made, 0, Some(answer)))
+            }
+            None => self.place_files(objects),
         }
-        self.place_files(objects)
     }
 
+    /// The same, each in a file of its own.
     fn place_files(&self, objects: &[(Vec<Bytes>, PathBuf)]) -> io::Result<Placed> {
         let mut made = Made::default();
         let mut replaced = 0;
@@ -143,8 +146,7 @@ impl Disk {
                 Ok(mut file) => {
                     made.push(target.clone());
                     write_chunks(&mut file, chunks)?;
-                    let path = target.strip_prefix(&self.root).map_err(io::Error::other)?;
-                    entries.push((path, Some(chunks.as_slice())));
+                    entries.push((self.below_root(target)?, Some(chunks.as_slice())));
                     replaced += packed_bytes;
                 }
                 // Someone may be reading the old one, so the new one takes its place as a whole, and durable.
@@ -158,6 +160,10 @@ impl Disk {
         }
         let answer = if entries.is_empty() { None } else { Some(self.journal()?.append(&entries)?) };
         Ok(Placed::new(made, replaced, answer))
+    }
+
+    fn below_root<'a>(&self, place: &'a Path) -> io::Result<&'a Path> {
+        place.strip_prefix(&self.root).map_err(io::Error::other)
     }
 
     /// Begins a new file in its place, with the directories above it.

@@ -2,7 +2,7 @@
 //! pack.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 
 use super::super::pack::{self, Member};
+use super::super::placed::Made;
 use super::sync::sync_dir;
 use super::{Disk, Found, lock_file, parent};
 
@@ -27,24 +28,34 @@ pub(in crate::blob) struct Object {
 }
 
 impl Disk {
-    /// The bytes of a pack for all these objects and its place, when they belong to one upload that has nothing else yet.
-    pub(super) fn pack(&self, objects: &[(Vec<Bytes>, PathBuf)]) -> io::Result<Option<(PathBuf, Vec<u8>)>> {
+    /// Writes a pack of all these objects when they belong to one upload that has nothing else yet; gives its file, place and
+    /// bytes. It is not durable yet.
+    pub(super) fn create_pack(
+        &self,
+        objects: &[(Vec<Bytes>, PathBuf)],
+    ) -> io::Result<Option<(Made, PathBuf, Bytes)>> {
         let [first, _, ..] = objects else { return Ok(None) };
         let Some((pack, _)) = self.pack_of(&first.1) else { return Ok(None) };
+        let upload = pack.with_extension("");
         let mut named = Vec::with_capacity(objects.len());
         for (chunks, target) in objects {
-            match self.pack_of(target) {
-                Some((same, name)) if same == pack && !name.is_empty() => {
-                    named.push((name, chunks.as_slice()))
-                }
-                _ => return Ok(None),
-            }
+            let Some(name) = target.strip_prefix(&upload).ok().and_then(Path::to_str) else {
+                return Ok(None);
+            };
+            named.push((name, chunks.as_slice()));
         }
-        if exists(&pack.with_extension(""))? || exists(&pack)? {
+        if exists(&upload)? {
             return Ok(None);
         }
-        let bytes = pack::write(named.iter().map(|(name, chunks)| (name.as_str(), *chunks)))?;
-        Ok(Some((pack, bytes)))
+        let bytes = pack::write(named.into_iter())?;
+        let mut file = match self.create(&pack) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            created => created?,
+        };
+        let mut made = Made::default();
+        made.push(pack.clone());
+        file.write_all(&bytes)?;
+        Ok(Some((made, pack, bytes.into())))
     }
 
     /// Opens an object.
@@ -141,7 +152,7 @@ impl Disk {
         let mut staged = self.stage()?;
         staged.write_chunks(&content)?;
         // What stays is not to be lost between the old file and the new one: one record takes the place of all before it.
-        let entry = pack.strip_prefix(self.root()).map_err(io::Error::other)?;
+        let entry = self.below_root(&pack)?;
         journal.append(&[(entry, None), (entry, Some(&content))])?.wait()?;
         let _alone = self.dirs_alone();
         fs::rename(&staged.path, &pack)?;
