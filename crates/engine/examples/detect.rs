@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         bytes.truncate(most);
         let times = (0..TIMES).map(|_| detect(&bytes)).collect::<Result<Vec<_>, _>>()?;
         let best = times.into_iter().min().unwrap_or_default();
-        println!("{path}: {} bytes in {:.2} ms", bytes.len(), best.as_secs_f64() * 1e3);
+        println!("{path}: {} bytes in {:.1} us", bytes.len(), best.as_secs_f64() * 1e6);
     }
     Ok(())
 }

@@ -18,6 +18,8 @@ use crate::{EngineError, Limits, Settings};
 const MOST_HEADER_CELLS: usize = 1 << 18;
 /// Part of the sample that shows how many fields most records may have.
 const FRONT_BYTES: usize = 4 << 10;
+/// Columns that are guessed for it: with more, an index might be full before its end.
+const MOST_GUESSED: usize = 64;
 /// Part of the sample from which is learned what records look like.
 const LEARNED_BYTES: usize = 256 << 10;
 
@@ -96,12 +98,8 @@ impl Layout {
             Some(label) => Guess::declared(encoding_named(label)?, sample),
             None => guess(sample, complete),
         };
-        let mut text = Vec::new();
         let mut decoder = Decoder::new(guess.encoding, guess.bom_bytes);
-        decoder.push(sample, &mut text);
-        if complete {
-            decoder.finish(&mut text);
-        }
+        let text = decoder.first_text(sample, complete);
         let hints = hints(&text, settings);
         let detection = detect(&text, complete, &hints);
         let mut layout = Layout {
@@ -349,8 +347,12 @@ pub(crate) fn whole_file(code: ProblemCode, detail: Detail) -> Problem {
 
 /// The usual number of fields of the first records: an index of that width is quick to make.
 fn width_of_front(grammar: &Grammar, body: &[u8]) -> usize {
-    let mut index = FieldIndex::new(1);
-    scan::index(grammar, &body[..body.len().min(FRONT_BYTES)], false, &mut index);
+    let front = &body[..body.len().min(FRONT_BYTES)];
+    // An index of the right width is made fastest; any gives the same numbers.
+    let line = &front[..memchr::memchr(b'\n', front).unwrap_or(front.len())];
+    let delimiters = memchr::memchr_iter(grammar.delimiter()[0], line).count();
+    let mut index = FieldIndex::new((delimiters + 1).min(MOST_GUESSED));
+    scan::index(grammar, front, false, &mut index);
     let counts: Vec<usize> = (0..index.n_records()).map(|record| index.n_fields(record)).collect();
     Widths::new(counts).usual().map_or(1, |usual| usual.clamp(1, MOST_HEADER_CELLS))
 }
@@ -361,7 +363,7 @@ fn header_cells(body: &[u8], grammar: &Grammar, rows: usize) -> Vec<Vec<String>>
     let mut end = 0;
     while index.n_records() <= rows && end < body.len() {
         // Header rows are at the front: a growing part of the body holds them.
-        end = (end * 2).max(4 << 10).min(body.len());
+        end = (end * 2).max(512).min(body.len());
         index.clear();
         scan::index(grammar, &body[..end], end == body.len(), &mut index);
     }

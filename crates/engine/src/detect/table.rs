@@ -23,10 +23,10 @@ pub(super) struct Row {
     pub(super) after_blank: bool,
     /// Records without content, but with delimiters, that stand directly before.
     pub(super) hollow_before: u32,
-    /// Kinds of the first [`MAX_COLUMNS`] cells.
-    pub(super) kinds: Vec<Kind>,
-    /// The same cells.
+    /// The first [`MAX_COLUMNS`] cells, without blanks at their ends.
     pub(super) cells: Vec<CellSpan>,
+    /// Their kinds, once somebody wants to know them ([`Table::tell_kinds`]).
+    pub(super) kinds: Vec<Kind>,
 }
 
 /// The first rows of a sample that hold something.
@@ -55,17 +55,22 @@ impl<'a> Table<'a> {
             if skip(&bytes[span.start..span.end]) {
                 continue;
             }
-            let cells = grid.cells_of(span);
-            let holds = |c: &CellSpan| !bytes[c.start..c.end].trim_ascii().is_empty();
-            let filled = cells.iter().filter(|c| holds(c)).count();
+            let (mut filled, mut extent) = (0, 0);
+            let mut kept = Vec::with_capacity(span.width.min(MAX_COLUMNS));
+            for (column, cell) in grid.cells_of(span).iter().enumerate() {
+                let cell = trimmed(bytes, *cell);
+                if cell.end > cell.start {
+                    (filled, extent) = (filled + 1, column + 1);
+                }
+                if column < MAX_COLUMNS {
+                    kept.push(cell);
+                }
+            }
             if filled == 0 {
                 after_blank = true;
                 hollow_before += u32::from(span.width > 1 || span.end > span.start);
                 continue;
             }
-            let extent = cells.iter().rposition(holds).map_or(0, |at| at + 1);
-            let kept = cells[..cells.len().min(MAX_COLUMNS)].to_vec();
-            let kinds = kept.iter().map(|c| kind(&bytes[c.start..c.end])).collect();
             rows.push(Row {
                 line: span.line,
                 width: span.width,
@@ -73,8 +78,8 @@ impl<'a> Table<'a> {
                 extent,
                 after_blank,
                 hollow_before,
-                kinds,
                 cells: kept,
+                kinds: Vec::new(),
             });
             (after_blank, hollow_before) = (false, 0);
         }
@@ -84,10 +89,24 @@ impl<'a> Table<'a> {
         Self { bytes, rows, usual_filled, width, one_column }
     }
 
+    /// Tells the kinds of the first `n` rows: those of the others are asked for by nobody.
+    pub(super) fn tell_kinds(&mut self, n: usize) {
+        for row in self.rows.iter_mut().take(n) {
+            row.kinds = row.cells.iter().map(|c| kind(&self.bytes[c.start..c.end])).collect();
+        }
+    }
+
     /// The bytes of one cell, without blanks at its ends; none where the row is too short.
     pub(super) fn text(&self, row: &Row, column: usize) -> &'a [u8] {
-        row.cells.get(column).map_or(b"", |c| self.bytes[c.start..c.end].trim_ascii())
+        row.cells.get(column).map_or(b"", |c| &self.bytes[c.start..c.end])
     }
+}
+
+/// A cell without blanks at its ends.
+fn trimmed(bytes: &[u8], cell: CellSpan) -> CellSpan {
+    let text = bytes[cell.start..cell.end].trim_ascii_start();
+    let start = cell.end - text.len();
+    CellSpan { start, end: start + text.trim_ascii_end().len(), ..cell }
 }
 
 /// The most frequent number; the larger one on a tie.
