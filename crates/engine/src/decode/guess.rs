@@ -179,10 +179,10 @@ pub(crate) fn document_kind(text: &[u8]) -> Option<&'static str> {
         |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));
     // `<html>,<title>` is a header of two columns: behind the tag of a page comes no delimiter.
     let is_page = |tag: &str| {
-        let end = text.iter().position(|&byte| byte == b'>').map_or(text.len(), |at| at + 1);
+        let end = || memchr::memchr(b'>', text).map_or(text.len(), |at| at + 1);
         begins(tag)
             && matches!(text.get(tag.len()), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n'))
-            && !matches!(text.get(end), Some(b',' | b';' | b'\t' | b'|'))
+            && !matches!(text.get(end()), Some(b',' | b';' | b'\t' | b'|'))
     };
     if is_page("<!doctype html") || is_page("<html") {
         Some("an HTML page")

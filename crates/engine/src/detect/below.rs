@@ -69,25 +69,27 @@ impl<'a> Below<'a> {
     }
 
     fn count(&mut self, at: usize, add: impl Fn(&mut u32, u32)) {
-        let row = &self.table.rows[at];
+        let table = self.table;
+        let row = &table.rows[at];
         if !self.tells(row) {
             return;
         }
         add(&mut self.told, 1);
-        if self.columns.len() < row.kinds.len() {
-            self.columns.resize(row.kinds.len(), Column::default());
+        if self.columns.len() < row.n_cells {
+            self.columns.resize(row.n_cells, Column::default());
         }
-        for (i, (column, kind)) in self.columns.iter_mut().zip(&row.kinds).enumerate() {
+        let cells = table.kinds(row).iter().zip(table.cells(row));
+        for (column, (kind, cell)) in self.columns.iter_mut().zip(cells) {
             if kind.is_blank() {
                 continue;
             }
-            let text = self.table.text(row, i);
+            let text = &table.bytes[cell.start..cell.end];
             let length = text.len().min(MOST_BYTES) as u32;
             add(&mut column.filled, 1);
             add(&mut column.typed, u32::from(kind.is_typed()));
             add(&mut column.dates, u32::from(*kind == Kind::Date));
             add(&mut column.years, u32::from(kind.is_numeric() && is_year(text)));
-            add(&mut column.quoted, u32::from(row.cells[i].quoted));
+            add(&mut column.quoted, u32::from(cell.quoted));
             add(&mut column.length, length);
             add(&mut column.length_squared, length * length);
         }
@@ -110,7 +112,7 @@ impl<'a> Below<'a> {
 
     /// How many columns there are: as many as the row above or one of the rows has cells.
     pub(super) fn n_columns(&self) -> usize {
-        self.table.rows[self.at..self.end].iter().map(|row| row.kinds.len()).max().unwrap_or(0)
+        self.table.rows[self.at..self.end].iter().map(|row| row.n_cells).max().unwrap_or(0)
     }
 
     pub(super) fn column(&self, column: usize) -> Column {
@@ -120,10 +122,11 @@ impl<'a> Below<'a> {
     /// How many cells with a value in a column are like the one of the row above.
     pub(super) fn like(&self, column: usize) -> Like {
         let above = &self.table.rows[self.at];
-        let (text, kind) = (self.table.text(above, column), above.kinds.get(column));
+        let (text, kind) = (self.table.text(above, column), self.table.kinds(above).get(column));
         let mut like = Like::default();
         for row in self.rows().iter().filter(|row| self.tells(row)) {
-            let Some(other) = row.kinds.get(column).filter(|other| !other.is_blank()) else { continue };
+            let other = self.table.kinds(row).get(column).filter(|other| !other.is_blank());
+            let Some(other) = other else { continue };
             like.texts += u32::from(self.table.text(row, column) == text);
             like.kinds += u32::from(Some(other) == kind);
         }
@@ -141,24 +144,24 @@ mod tests {
     /// The columns below row `at`, counted anew: the definition.
     fn plain(table: &Table<'_>, at: usize) -> (usize, u32, Vec<(Column, Like)>) {
         let (above, below) = (&table.rows[at], &table.rows[at + 1..table.rows.len().min(at + 1 + MOST_ROWS)]);
-        let n_columns = below.iter().chain([above]).map(|row| row.cells.len()).max().unwrap_or(0);
+        let n_columns = below.iter().chain([above]).map(|row| row.n_cells).max().unwrap_or(0);
         let telling: Vec<&Row> =
             below.iter().filter(|row| row.filled > 1 || table.usual_filled <= 1).collect();
         let columns = (0..n_columns).map(|i| {
             let (mut column, mut like) = (Column::default(), Like::default());
             for row in &telling {
-                let Some(kind) = row.kinds.get(i).filter(|kind| !kind.is_blank()) else { continue };
+                let Some(kind) = table.kinds(row).get(i).filter(|kind| !kind.is_blank()) else { continue };
                 let text = table.text(row, i);
                 let length = text.len().min(MOST_BYTES) as u32;
                 column.filled += 1;
                 column.typed += u32::from(kind.is_typed());
                 column.dates += u32::from(*kind == Kind::Date);
                 column.years += u32::from(kind.is_numeric() && is_year(text));
-                column.quoted += u32::from(row.cells[i].quoted);
+                column.quoted += u32::from(table.cells(row)[i].quoted);
                 column.length += length;
                 column.length_squared += length * length;
                 like.texts += u32::from(text == table.text(above, i));
-                like.kinds += u32::from(Some(kind) == above.kinds.get(i));
+                like.kinds += u32::from(Some(kind) == table.kinds(above).get(i));
             }
             (column, like)
         });

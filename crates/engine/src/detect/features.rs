@@ -38,7 +38,9 @@ pub(super) fn features(table: &Table<'_>, all_below: &Below<'_>) -> [f32; N_FEAT
 /// Filling and extent, against the rows below.
 fn shape(table: &Table<'_>, row: &Row, below: &[Row]) -> [f32; 9] {
     let mut filled: Vec<usize> = below.iter().map(|r| r.filled).collect();
-    filled.sort_unstable();
+    if !filled.is_sorted() {
+        filled.sort_unstable();
+    }
     let usual = filled.get(filled.len() / 2).copied().unwrap_or(row.filled).max(1) as f32;
     let most = filled.get(filled.len() * 9 / 10).copied().unwrap_or(row.filled).max(1) as f32;
     let next = below.first();
@@ -63,13 +65,13 @@ fn around(table: &Table<'_>, i: usize) -> [f32; 11] {
     let before = i.checked_sub(1).map(|at| &table.rows[at]);
     let usual = table.usual_filled.max(1) as f32;
     let alone = row.filled == 1 && usual > 1.5;
-    let first_blank = |r: &Row| r.kinds.first() == Some(&Kind::Empty);
+    let first_blank = |r: &Row| table.kinds(r).first() == Some(&Kind::Empty);
     let flag = |b: bool| f32::from(u8::from(b));
     [
-        next.map_or(0.0, numeric_share),
+        next.map_or(0.0, |n| numeric_share(table, n)),
         flag(next.is_some_and(|n| n.filled == 1 && usual > 1.5)),
         flag(next.is_some_and(first_blank)),
-        before.map_or(0.0, numeric_share),
+        before.map_or(0.0, |b| numeric_share(table, b)),
         before.map_or(0.0, |b| (b.filled as f32 / usual).min(1.5)),
         flag(before.is_some_and(|b| b.filled == 1 && usual > 1.5)),
         flag(before.is_some_and(first_blank)),
@@ -80,17 +82,17 @@ fn around(table: &Table<'_>, i: usize) -> [f32; 11] {
     ]
 }
 
-fn numeric_share(row: &Row) -> f32 {
-    let typed = row.kinds.iter().filter(|k| k.is_typed()).count();
+fn numeric_share(table: &Table<'_>, row: &Row) -> f32 {
+    let typed = table.kinds(row).iter().filter(|k| k.is_typed()).count();
     typed as f32 / row.filled.clamp(1, MAX_COLUMNS) as f32
 }
 
 /// Kinds, words and writing of the row's own cells.
 fn own(table: &Table<'_>, row: &Row) -> [f32; 14] {
-    let n = row.kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
-    let share = |wanted: &dyn Fn(Kind) -> bool| row.kinds.iter().filter(|k| wanted(**k)).count() as f32 / n;
-    let texts: Vec<&[u8]> =
-        (0..row.kinds.len()).map(|c| table.text(row, c)).filter(|t| !t.is_empty()).collect();
+    let kinds = table.kinds(row);
+    let n = kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
+    let share = |wanted: &dyn Fn(Kind) -> bool| kinds.iter().filter(|k| wanted(**k)).count() as f32 / n;
+    let texts: Vec<&[u8]> = (0..row.n_cells).map(|c| table.text(row, c)).filter(|t| !t.is_empty()).collect();
     let count = |wanted: &dyn Fn(&[u8]) -> bool| texts.iter().filter(|t| wanted(t)).count() as f32 / n;
     let mut sorted = texts.clone();
     sorted.sort_unstable();
@@ -110,14 +112,14 @@ fn own(table: &Table<'_>, row: &Row) -> [f32; 14] {
         sorted.len() as f32 / n,
         (mean_length / 40.0).min(2.0),
         f32::from(u8::from(starts_a_note(first))),
-        f32::from(u8::from(row.kinds.first() == Some(&Kind::Empty))),
+        f32::from(u8::from(kinds.first() == Some(&Kind::Empty))),
         count(&|t| t.starts_with(b"(") && t.ends_with(b")") || t == b"%"),
     ]
 }
 
 /// The row against the columns below it.
 fn versus(table: &Table<'_>, row: &Row, below: &Below<'_>) -> [f32; 13] {
-    let n_columns = below.n_columns();
+    let (kinds, n_columns) = (table.kinds(row), below.n_columns());
     let (mut typed_columns, mut contrast, mut agree, mut gap) = (0.0, 0.0, 0.0, 0.0);
     let (mut text_columns, mut equal, mut unlike, mut off_length) = (0.0_f32, 0.0, 0.0, 0.0);
     let (mut years, mut same_years) = (0.0, 0.0);
@@ -125,10 +127,10 @@ fn versus(table: &Table<'_>, row: &Row, below: &Below<'_>) -> [f32; 13] {
     let rows = below.n_told().max(1) as f32;
     for i in 0..n_columns {
         let column = below.column(i);
-        let kind = row.kinds.get(i).copied().unwrap_or(Kind::Empty);
+        let kind = kinds.get(i).copied().unwrap_or(Kind::Empty);
         let filled = column.filled as f32;
         if kind != Kind::Empty {
-            quoted += f32::from(u8::from(row.cells[i].quoted));
+            quoted += f32::from(u8::from(table.cells(row)[i].quoted));
             quoted_below += column.quoted as f32 / rows;
             blank_below += 1.0 - filled / rows;
             if is_year(table.text(row, i)) {
@@ -159,7 +161,7 @@ fn versus(table: &Table<'_>, row: &Row, below: &Below<'_>) -> [f32; 13] {
             unlike += 1.0 - like.kinds as f32 / filled;
         }
     }
-    let n = row.kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
+    let n = kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
     let of_typed = |x: f32| if typed_columns > 0.0 { x / typed_columns } else { 0.0 };
     let of_text = |x: f32| if text_columns > 0.0 { x / text_columns } else { 0.0 };
     [

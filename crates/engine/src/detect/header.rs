@@ -105,7 +105,7 @@ fn holds_values(table: &Table<'_>, at: usize) -> bool {
     let Some(row) = table.rows.get(at).filter(|row| row.filled >= 2) else { return false };
     // One bit for each cell, of which a table has at most [`MAX_COLUMNS`].
     let bits = |is: &dyn Fn(usize) -> bool| {
-        (0..row.cells.len()).fold(0_u64, |bits, column| bits | u64::from(is(column)) << column)
+        (0..row.n_cells).fold(0_u64, |bits, column| bits | u64::from(is(column)) << column)
     };
     let all = bits(&|_| true);
     let mut again = bits(&|column| table.text(row, column).is_empty());
@@ -126,11 +126,12 @@ fn holds_values(table: &Table<'_>, at: usize) -> bool {
 fn reads_as_record(table: &Table<'_>, at: usize) -> bool {
     let below = &table.rows[at + 1..table.rows.len().min(at + 1 + COMPARED_ROWS)];
     let mut fits = false;
-    for (column, &kind) in table.rows[at].kinds.iter().enumerate() {
+    for (column, &kind) in table.kinds(&table.rows[at]).iter().enumerate() {
         if kind.is_blank() {
             continue;
         }
-        let kinds = below.iter().filter_map(|row| row.kinds.get(column)).filter(|kind| !kind.is_blank());
+        let kinds =
+            below.iter().filter_map(|row| table.kinds(row).get(column)).filter(|kind| !kind.is_blank());
         let filled = kinds.clone().count();
         let typed = kinds.clone().filter(|kind| kind.is_typed()).count();
         if filled < 2 || typed * 10 < filled * 6 {
@@ -159,10 +160,10 @@ fn fits_one_column(preamble: usize, header: usize) -> bool {
 /// A file of one row is a header when the row is several short different texts without a value among them.
 fn only_row_is_header(table: &Table<'_>) -> bool {
     let Some(row) = table.rows.first() else { return false };
-    let mut texts: Vec<&[u8]> = (0..row.cells.len()).map(|c| table.text(row, c)).collect();
+    let mut texts: Vec<&[u8]> = (0..row.n_cells).map(|c| table.text(row, c)).collect();
     let n = texts.len();
     let short = texts.iter().all(|t| (1..=60).contains(&t.len()));
-    let named = !row.kinds.iter().any(|k| k.is_typed() || k.is_blank());
+    let named = !table.kinds(row).iter().any(|k| k.is_typed() || k.is_blank());
     texts.sort_unstable();
     texts.dedup();
     n >= 2 && texts.len() == n && short && named

@@ -174,7 +174,7 @@ fn quality(text: &[u8], kind: Kind, quoted: bool, may_have_rivals: bool) -> f64 
 fn rivals(text: &[u8], kind: Kind) -> f64 {
     let mut factor: f64 = 1.0;
     let (mut tight, mut semicolons, mut tabs, mut pipes, mut quotes, mut rare) = (0, 0, 0, 0, 0, 0);
-    for (i, &b) in text.iter().enumerate() {
+    for (i, &b) in text.iter().enumerate().filter(|&(_, &b)| cell::is_rival(b)) {
         let loose = matches!(text.get(i + 1), None | Some(b' '));
         match b {
             b',' if !loose => tight += 1,

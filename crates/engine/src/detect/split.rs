@@ -118,7 +118,7 @@ struct Splitter<'a> {
 impl<'a> Splitter<'a> {
     fn new(bytes: &'a [u8], rules: &'a Rules) -> Self {
         // Room for short cells and short records; most samples need no more.
-        let cells = Vec::with_capacity((bytes.len() / 4).clamp(8, 4_096));
+        let cells = Vec::with_capacity((bytes.len() / 4).clamp(8, 8_192));
         let rows = Vec::with_capacity((bytes.len() / 16).clamp(8, 512));
         let grid = Grid { cells, rows, ..Grid::default() };
         let first = rules.delimiter.first().copied().unwrap_or(b'\n');

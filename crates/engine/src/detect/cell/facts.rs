@@ -68,6 +68,12 @@ const fn is_foreign(byte: u8) -> bool {
     !(byte.is_ascii_digit() || sign || letter)
 }
 
+/// Whether the byte would rather separate cells or enclose them.
+#[inline]
+pub(in super::super) fn is_rival(byte: u8) -> bool {
+    MARKS[usize::from(byte)] >= RIVAL
+}
+
 /// How many bytes of a short cell are of which class: one class in each byte of the word.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Facts(u64);

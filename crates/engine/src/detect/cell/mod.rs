@@ -8,6 +8,7 @@ mod plain;
 
 use self::date::is_date;
 use self::facts::Facts;
+pub(super) use self::facts::is_rival;
 use self::number::number;
 
 /// The kind of one cell, from its bytes alone.
