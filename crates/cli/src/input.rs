@@ -14,6 +14,8 @@ use csvp_report::Report;
 use crate::progress::Progress;
 
 const CHUNK_BYTES: usize = 256 << 10;
+/// The same where only the first part of a file is read: new memory costs more than calls.
+const SMALL_CHUNK_BYTES: usize = 64 << 10;
 /// The part of a file, one of so many, within which its first pass may begin again.
 const EARLY: u64 = 8;
 /// How often the first pass may begin again.
@@ -194,7 +196,7 @@ impl Input {
         file.seek(SeekFrom::Start(0)).with_context(|| {
             format!("cannot read `{name}` twice; send it through a pipe with `-`, which keeps a copy")
         })?;
-        read_chunks(file, &name, |bytes| Ok(push(bytes)?))
+        read_chunks(file, CHUNK_BYTES, &name, |bytes| Ok(push(bytes)?))
     }
 
     /// Reads the input for the first time, until `push` says that it is enough.
@@ -204,9 +206,10 @@ impl Input {
     ) -> anyhow::Result<()> {
         let name = self.name();
         match &mut self.source {
-            Source::File(file) => read_chunks(file, &name, |bytes| Ok(push(bytes)?)),
+            Source::File(file) => read_chunks(file, SMALL_CHUNK_BYTES, &name, |bytes| Ok(push(bytes)?)),
             Source::Stdin { .. } => {
-                read_chunks(&mut std::io::stdin().lock(), &name, |bytes| Ok(push(bytes)?))
+                let mut stdin = std::io::stdin().lock();
+                read_chunks(&mut stdin, SMALL_CHUNK_BYTES, &name, |bytes| Ok(push(bytes)?))
             }
         }
     }
@@ -224,11 +227,13 @@ impl Input {
     fn first_read(&mut self, mut push: impl FnMut(&[u8]) -> Result<bool, EngineError>) -> anyhow::Result<()> {
         let name = self.name();
         match &mut self.source {
-            Source::File(file) => read_chunks(file, &name, |bytes| Ok(push(bytes)?)),
-            Source::Stdin { kept } => read_chunks(&mut std::io::stdin().lock(), &name, |bytes| {
-                kept.write_all(bytes).context("cannot keep a copy of standard input")?;
-                Ok(push(bytes)?)
-            }),
+            Source::File(file) => read_chunks(file, CHUNK_BYTES, &name, |bytes| Ok(push(bytes)?)),
+            Source::Stdin { kept } => {
+                read_chunks(&mut std::io::stdin().lock(), CHUNK_BYTES, &name, |bytes| {
+                    kept.write_all(bytes).context("cannot keep a copy of standard input")?;
+                    Ok(push(bytes)?)
+                })
+            }
         }
     }
 
@@ -247,10 +252,11 @@ pub(crate) fn threads() -> usize {
 
 fn read_chunks(
     from: &mut impl Read,
+    chunk_bytes: usize,
     name: &str,
     mut push: impl FnMut(&[u8]) -> anyhow::Result<bool>,
 ) -> anyhow::Result<()> {
-    let mut buffer = vec![0; CHUNK_BYTES];
+    let mut buffer = vec![0; chunk_bytes];
     loop {
         match from.read(&mut buffer) {
             Ok(0) => return Ok(()),

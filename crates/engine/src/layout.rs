@@ -235,6 +235,8 @@ impl Layout {
         }
         let first = (index.n_records() > 0).then(|| (index.line(0), index.record_start(0)));
         let (first_line, first_byte) = first.unwrap_or_default();
+        // Another one is made below, in the same memory.
+        drop(index);
         let place = Position {
             record: None,
             line: line + u64::from(first_line) + 1,

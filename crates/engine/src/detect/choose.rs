@@ -55,18 +55,31 @@ pub(super) fn choose(bytes: &[u8], complete: bool, hints: &DialectHints, notes: 
     };
     let fixed = given.is_some() || sep.is_some();
     let quotes = Quotes::of(window);
-    let best_of = |delimiter| best_quoting(window, complete, (delimiter, bare_cr), &quotes, hints);
-    let mut candidates: Vec<(Scored, Grid)> = tried.iter().filter_map(best_of).collect();
-    demote_broken_quotes(&mut candidates);
-    candidates.sort_by(|(a, _), (b, _)| b.score.total.total_cmp(&a.score.total));
-    let (scored, grids): (Vec<Scored>, Vec<Grid>) = candidates.into_iter().unzip();
-    let best = scored.first().cloned().zip(grids.into_iter().next());
-    let one_column = !fixed && best.as_ref().is_none_or(|(b, _)| is_one_column(window, b));
+    let mut scored: Vec<Scored> = Vec::new();
+    // The records under the best rules so far: likely those that are chosen.
+    let mut likely: Option<(Rules, Grid)> = None;
+    for delimiter in &tried {
+        let found = best_quoting(window, complete, (delimiter, bare_cr), &quotes, hints);
+        let Some((found, grid)) = found else { continue };
+        if scored.iter().all(|other| other.score.total < found.score.total) {
+            likely = Some((found.rules.clone(), grid));
+        }
+        scored.push(found);
+    }
+    demote_broken_quotes(&mut scored);
+    scored.sort_by(|a, b| b.score.total.total_cmp(&a.score.total));
+    let best = scored.first().cloned();
+    let one_column = !fixed && best.as_ref().is_none_or(|b| is_one_column(window, b));
     if sep.is_some() && given.is_none() {
         notes.add("the first line names the delimiter (`sep=`)".to_owned());
     }
+    let records = |rules: &Rules| split(window, complete, rules, SCORED_ROWS);
     let (mut rules, score, grid) = match best {
-        Some((best, grid)) if !one_column => (best.rules, best.score, grid),
+        Some(best) if !one_column => {
+            let likely = likely.filter(|(rules, _)| *rules == best.rules).map(|(_, grid)| grid);
+            let grid = likely.unwrap_or_else(|| records(&best.rules));
+            (best.rules, best.score, grid)
+        }
         _ => one_column_rules(window, complete, bare_cr, hints, tried.first().filter(|_| fixed)),
     };
     // What the records are under the rules; none when these have changed since.
@@ -86,9 +99,9 @@ pub(super) fn choose(bytes: &[u8], complete: bool, hints: &DialectHints, notes: 
         grid = None;
     }
     if !rules.collapse && !rules.skip_space && may_have_blanks(window, &rules) {
-        let records = grid.take().unwrap_or_else(|| split(window, complete, &rules, SCORED_ROWS));
-        rules.skip_space = blank_after_delimiter(window, &records);
-        grid = Some(records).filter(|_| !rules.skip_space);
+        let split = grid.take().unwrap_or_else(|| records(&rules));
+        rules.skip_space = blank_after_delimiter(window, &split);
+        grid = Some(split).filter(|_| !rules.skip_space);
     }
     let grid = grid.filter(|_| window.len() == bytes.len());
     Choice { rules, grid, score, scored, one_column }
@@ -234,11 +247,11 @@ fn best_quoting(
 }
 
 /// Where quotes fit one delimiter nearly without fault, a delimiter under which they make no sense is a mistake.
-fn demote_broken_quotes(scored: &mut [(Scored, Grid)]) {
+fn demote_broken_quotes(scored: &mut [Scored]) {
     let fits = |s: &Scored| s.well_quoted >= 4 && s.broken * 20 <= s.well_quoted;
-    let often = scored.iter().any(|(s, _)| fits(s) && s.score.quoted > 0.3);
-    let mostly = scored.iter().any(|(s, _)| fits(s) && s.score.quoted > 0.6);
-    for (candidate, _) in scored {
+    let often = scored.iter().any(|s| fits(s) && s.score.quoted > 0.3);
+    let mostly = scored.iter().any(|s| fits(s) && s.score.quoted > 0.6);
+    for candidate in scored {
         let senseless = candidate.rules.quote.is_none() || candidate.broken > candidate.well_quoted;
         if often && senseless {
             candidate.score.total *= 0.6;
