@@ -8,6 +8,9 @@ use crate::Limits;
 /// Line ends outside of quotes that show what records look like.
 const ENOUGH_LINE_ENDS: usize = 16;
 
+/// A chunk that a small file does not have.
+const LARGE_CHUNK_BYTES: usize = 64 << 10;
+
 /// Collects the first part of a file, the same for any chunks.
 #[derive(Debug)]
 pub(crate) struct Sample {
@@ -37,6 +40,10 @@ impl Sample {
         let (front, behind) = plain.split_at(self.fewest.saturating_sub(self.bytes.len()).min(plain.len()));
         self.look_at(front);
         let mut taken = front.len();
+        // What comes in large chunks is mostly longer than the sample.
+        if self.bytes.is_empty() && plain.len() >= LARGE_CHUNK_BYTES {
+            self.bytes.reserve_exact(self.fewest);
+        }
         if !self.has_enough_lines() {
             let room = self.most - self.bytes.len() - taken;
             taken += self.look_at(&behind[..behind.len().min(room)]);

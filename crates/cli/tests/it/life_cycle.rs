@@ -73,9 +73,11 @@ fn a_repair_that_would_lose_much_must_be_told_how_much() {
     let sandbox = Sandbox::new(&[]);
     fs::create_dir(sandbox.path("data")).expect("there is room");
     let mut service = serve(&sandbox.path("data"));
+    // Too large to be in one file with its results.
+    let table = format!("a,b\n{}", "1,2\n".repeat(20_000));
     for n in 0..11 {
         let head = format!("POST /api/v1/uploads?name={n}.csv\nContent-Type: text/csv");
-        let (status, body) = request(service.address(), &head, b"a,b\n1,2\n").expect("it answers");
+        let (status, body) = request(service.address(), &head, table.as_bytes()).expect("it answers");
         assert!(status < 300, "{}", String::from_utf8_lossy(&body));
     }
     service.kill();

@@ -119,7 +119,13 @@ impl Utf8Counts {
 }
 
 fn multi_byte(text: &[u8]) -> usize {
-    text.iter().filter(|&&b| b >= 0xc0).count()
+    count(text, |byte| byte >= 0xc0)
+}
+
+/// How many bytes are so. Parts whose count fits a byte are counted many bytes at once.
+fn count(bytes: &[u8], is: impl Fn(u8) -> bool) -> usize {
+    let count = |part: &[u8]| part.iter().fold(0_u8, |n, &byte| n.wrapping_add(u8::from(is(byte))));
+    bytes.chunks(u8::MAX as usize).map(|part| usize::from(count(part))).sum()
 }
 
 /// What the bytes are when they certainly are no delimited text; for a message.
@@ -163,7 +169,7 @@ pub(crate) fn binary_kind(sample: &[u8]) -> Option<&'static str> {
     }
     let head = &sample[..sample.len().min(64 << 10)];
     // One NUL in a small file is damage; one byte in twenty is another kind of file.
-    (head.iter().filter(|&&b| is_control(b)).count() * 20 > head.len().max(80)).then_some("binary data")
+    (count(head, is_control) * 20 > head.len().max(80)).then_some("binary data")
 }
 
 /// What a text is when it begins as a document of another kind; for a message.
@@ -173,10 +179,10 @@ pub(crate) fn document_kind(text: &[u8]) -> Option<&'static str> {
         |with: &str| text.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with.as_bytes()));
     // `<html>,<title>` is a header of two columns: behind the tag of a page comes no delimiter.
     let is_page = |tag: &str| {
-        let end = text.iter().position(|&byte| byte == b'>').map_or(text.len(), |at| at + 1);
+        let end = || memchr::memchr(b'>', text).map_or(text.len(), |at| at + 1);
         begins(tag)
             && matches!(text.get(tag.len()), Some(b'>' | b' ' | b'\t' | b'\r' | b'\n'))
-            && !matches!(text.get(end), Some(b',' | b';' | b'\t' | b'|'))
+            && !matches!(text.get(end()), Some(b',' | b';' | b'\t' | b'|'))
     };
     if is_page("<!doctype html") || is_page("<html") {
         Some("an HTML page")
@@ -218,13 +224,15 @@ fn is_utf_32(sample: &[u8]) -> bool {
 
 /// 7-bit Japanese: escape sequences switch between ASCII and pairs of bytes. Read as ASCII it would be nonsense.
 fn is_iso_2022_jp(sample: &[u8]) -> bool {
-    let switches = [&b"\x1b$B"[..], b"\x1b$@"].iter().any(|to| memchr::memmem::find(sample, to).is_some());
-    switches && sample.is_ascii() && memchr::memmem::find(sample, b"\x1b(").is_some()
+    let switch = |at: usize| sample[at..].starts_with(b"\x1b$B") || sample[at..].starts_with(b"\x1b$@");
+    memchr::memchr_iter(0x1b, sample).any(switch)
+        && sample.is_ascii()
+        && memchr::memmem::find(sample, b"\x1b(").is_some()
 }
 
-/// Control characters that do not occur in delimited text (the separators 0x1c to 0x1f do).
+/// Control characters that do not occur in delimited text (blanks, escapes and the separators 0x1c to 0x1f do).
 fn is_control(byte: u8) -> bool {
-    byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0b | 0x0c | 0x1b..=0x1f)
+    byte < 0x1b && !(b'\t'..=b'\r').contains(&byte)
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ mod mixed;
 mod source_map;
 mod utf_16;
 
+use std::borrow::Cow;
+
 use encoding_rs::{DecoderResult, Encoding, UTF_8};
 
 pub(crate) use guess::{Guess, binary_kind, document_kind, guess};
@@ -108,6 +110,21 @@ impl Decoder {
                 }
             }
         }
+    }
+
+    /// The text of the first bytes of the file, all of them when `complete`: the bytes themselves where they are UTF-8.
+    pub(crate) fn first_text<'a>(&mut self, bytes: &'a [u8], complete: bool) -> Cow<'a, [u8]> {
+        if self.transcoder.is_none() {
+            let dropped = self.drop.min(bytes.len());
+            self.drop -= dropped;
+            return Cow::Borrowed(&bytes[dropped..]);
+        }
+        let mut text = Vec::new();
+        self.push(bytes, &mut text);
+        if complete {
+            self.finish(&mut text);
+        }
+        Cow::Owned(text)
     }
 
     /// The bytes have ended: a character that was cut is invalid.

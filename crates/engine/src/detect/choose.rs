@@ -1,6 +1,6 @@
 //! Chooses delimiter, quote, escape and terminator: every candidate is split and scored, the best one wins.
 
-use super::candidates::{delimiters, quotings};
+use super::candidates::{Quotes, delimiters, quotings};
 use super::cell;
 use super::score::{Score, score};
 use super::split::{Grid, Rules, broken_quotes, split};
@@ -33,6 +33,8 @@ pub(super) struct Scored {
 #[derive(Debug)]
 pub(super) struct Choice {
     pub(super) rules: Rules,
+    /// The first records under these rules, if they were split: then they need not be split again.
+    pub(super) grid: Option<Grid>,
     pub(super) score: Score,
     pub(super) scored: Vec<Scored>,
     /// The delimiter is only the default: the file looks like one column.
@@ -52,54 +54,63 @@ pub(super) fn choose(bytes: &[u8], complete: bool, hints: &DialectHints, notes: 
         (None, None) => delimiters(window, MAX_DELIMITERS),
     };
     let fixed = given.is_some() || sep.is_some();
-    let mut scored = Vec::new();
-    for delimiter in &tried {
-        scored.extend(best_quoting(window, complete, delimiter, bare_cr, hints));
-    }
-    demote_broken_quotes(&mut scored);
-    scored.sort_by(|a, b| b.score.total.total_cmp(&a.score.total));
-    let best = scored.first().cloned();
-    let one_column = !fixed && best.as_ref().is_none_or(|b| is_one_column(window, b));
+    let quotes = Quotes::of(window);
+    let best_of = |delimiter| best_quoting(window, complete, (delimiter, bare_cr), &quotes, hints);
+    let mut candidates: Vec<(Scored, Grid)> = tried.iter().filter_map(best_of).collect();
+    demote_broken_quotes(&mut candidates);
+    candidates.sort_by(|(a, _), (b, _)| b.score.total.total_cmp(&a.score.total));
+    let (scored, grids): (Vec<Scored>, Vec<Grid>) = candidates.into_iter().unzip();
+    let best = scored.first().cloned().zip(grids.into_iter().next());
+    let one_column = !fixed && best.as_ref().is_none_or(|(b, _)| is_one_column(window, b));
     if sep.is_some() && given.is_none() {
         notes.add("the first line names the delimiter (`sep=`)".to_owned());
     }
-    let (mut rules, score) = match best {
-        Some(b) if !one_column => (b.rules, b.score),
+    let (mut rules, score, grid) = match best {
+        Some((best, grid)) if !one_column => (best.rules, best.score, grid),
         _ => one_column_rules(window, complete, bare_cr, hints, tried.first().filter(|_| fixed)),
     };
-    if hints.quote.is_none() && has_quotes_in_pairs(window, complete, &rules) {
+    // What the records are under the rules; none when these have changed since.
+    let mut grid = Some(grid);
+    if hints.quote.is_none() && grid.as_ref().is_some_and(|grid| has_quotes_in_pairs(&rules, grid)) {
         rules.quote = None;
+        grid = None;
         notes.add("two quotes on each side enclose the fields; they are kept as they stand".to_owned());
     }
     if !bare_cr && !rules.bare_cr && reads_better_with_bare_cr(window, complete, &rules, &score) {
         rules.bare_cr = true;
+        grid = None;
         notes.add("a carriage return alone ends records too".to_owned());
     }
     if hints.escape.is_none() && escapes_further_down(bytes, &rules) {
         rules.escape = Some(b'\\');
+        grid = None;
     }
-    rules.skip_space |= !rules.collapse && blank_after_delimiter(window, complete, &rules);
-    Choice { rules, score, scored, one_column }
+    if !rules.collapse && !rules.skip_space && may_have_blanks(window, &rules) {
+        let records = grid.take().unwrap_or_else(|| split(window, complete, &rules, SCORED_ROWS));
+        rules.skip_space = blank_after_delimiter(window, &records);
+        grid = Some(records).filter(|_| !rules.skip_space);
+    }
+    let grid = grid.filter(|_| window.len() == bytes.len());
+    Choice { rules, grid, score, scored, one_column }
 }
 
 /// Whether two quotes stand where one belongs (`""a"",""b""`), as programs write that quote a record twice: read as
 /// quotes, none of them would enclose a field, and every record would be faulty.
-fn has_quotes_in_pairs(window: &[u8], complete: bool, rules: &Rules) -> bool {
-    let Some(quote) = rules.quote else { return false };
-    if memchr::memmem::find(window, &[quote, quote]).is_none() {
-        return false;
-    }
-    let grid = split(window, complete, rules, SCORED_ROWS);
-    grid.doubled >= 5 && grid.doubled > 4 * grid.well_quoted && grid.doubled * 10 >= grid.broken * 9
+fn has_quotes_in_pairs(rules: &Rules, grid: &Grid) -> bool {
+    rules.quote.is_some()
+        && grid.doubled >= 5
+        && grid.doubled > 4 * grid.well_quoted
+        && grid.doubled * 10 >= grid.broken * 9
+}
+
+/// Whether a blank follows some delimiter.
+fn may_have_blanks(window: &[u8], rules: &Rules) -> bool {
+    let spaced = [&rules.delimiter[..], b" "].concat();
+    memchr::memmem::find(window, &spaced).is_some()
 }
 
 /// Whether nearly all delimiters are followed by a blank, as people type lists (`a, b, c`).
-fn blank_after_delimiter(window: &[u8], complete: bool, rules: &Rules) -> bool {
-    let spaced = [&rules.delimiter[..], b" "].concat();
-    if memchr::memmem::find(window, &spaced).is_none() {
-        return false;
-    }
-    let grid = split(window, complete, rules, SCORED_ROWS);
+fn blank_after_delimiter(window: &[u8], grid: &Grid) -> bool {
     let (mut n, mut blank) = (0_usize, 0_usize);
     for row in &grid.rows {
         for cell in grid.cells_of(row).iter().skip(1) {
@@ -177,14 +188,14 @@ fn reads_better_with_bare_cr(window: &[u8], complete: bool, rules: &Rules, score
 fn best_quoting(
     window: &[u8],
     complete: bool,
-    delimiter: &[u8],
-    bare_cr: bool,
+    (delimiter, bare_cr): (&Vec<u8>, bool),
+    quotes: &Quotes,
     hints: &DialectHints,
-) -> Option<Scored> {
-    let mut best: Option<Scored> = None;
+) -> Option<(Scored, Grid)> {
+    let mut best: Option<(Scored, Grid)> = None;
     let mut tried: Vec<Rules> = Vec::new();
     let mut quotes_fail = false;
-    for mut rules in quotings(window, delimiter, bare_cr) {
+    for mut rules in quotings(window, quotes, delimiter, bare_cr) {
         if let Some(quote) = hints.quote {
             rules.quote = quote;
         }
@@ -195,39 +206,39 @@ fn best_quoting(
             continue;
         }
         tried.push(rules.clone());
-        let grid = split(window, complete, &rules, SCORED_ROWS);
         // No quotes at all only where they nearly always fail: a reader copes with a few stray ones.
-        let broken = grid.broken - grid.doubled;
-        quotes_fail |= broken >= 5 && broken > 4 * grid.well_quoted;
         if rules.quote.is_none() && hints.quote.is_none() && !quotes_fail {
             continue;
         }
+        let grid = split(window, complete, &rules, SCORED_ROWS);
+        let broken = grid.broken - grid.doubled;
+        quotes_fail |= broken >= 5 && broken > 4 * grid.well_quoted;
         let score = score(window, &grid, delimiter);
         // Cells of several lines are cells when the records fit better for it.
-        let joins = best.as_ref().is_some_and(|best| score.uniformity > best.score.uniformity);
+        let joins = best.as_ref().is_some_and(|(best, _)| score.uniformity > best.score.uniformity);
         if score.width == 0 || hints.quote.is_none() && !quote_is_plausible(window, &rules, &grid, joins) {
             continue;
         }
         // The usual way wins unless another one is clearly better.
-        let better = |b: &Scored| match rules.quote {
+        let better = |(b, _): &(Scored, Grid)| match rules.quote {
             Some(b'"') => score.total > b.score.total * 1.005,
             None => score.total > b.score.total * 1.01,
             Some(_) => score.total >= b.score.total && grid.well_quoted > 5 * b.well_quoted,
         };
         if best.as_ref().is_none_or(better) {
             let (well_quoted, broken, needed) = (grid.well_quoted, grid.broken, grid.needed);
-            best = Some(Scored { rules, score, well_quoted, broken, needed });
+            best = Some((Scored { rules, score, well_quoted, broken, needed }, grid));
         }
     }
     best
 }
 
 /// Where quotes fit one delimiter nearly without fault, a delimiter under which they make no sense is a mistake.
-fn demote_broken_quotes(scored: &mut [Scored]) {
+fn demote_broken_quotes(scored: &mut [(Scored, Grid)]) {
     let fits = |s: &Scored| s.well_quoted >= 4 && s.broken * 20 <= s.well_quoted;
-    let often = scored.iter().any(|s| fits(s) && s.score.quoted > 0.3);
-    let mostly = scored.iter().any(|s| fits(s) && s.score.quoted > 0.6);
-    for candidate in scored {
+    let often = scored.iter().any(|(s, _)| fits(s) && s.score.quoted > 0.3);
+    let mostly = scored.iter().any(|(s, _)| fits(s) && s.score.quoted > 0.6);
+    for (candidate, _) in scored {
         let senseless = candidate.rules.quote.is_none() || candidate.broken > candidate.well_quoted;
         if often && senseless {
             candidate.score.total *= 0.6;
@@ -284,7 +295,7 @@ fn one_column_rules(
     bare_cr: bool,
     hints: &DialectHints,
     delimiter: Option<&Vec<u8>>,
-) -> (Rules, Score) {
+) -> (Rules, Score, Grid) {
     let delimiter = delimiter.cloned().unwrap_or_else(|| vec![b',']);
     let rules = Rules {
         collapse: delimiter == b" ",
@@ -294,7 +305,7 @@ fn one_column_rules(
         bare_cr,
         skip_space: false,
     };
-    let grid: Grid = split(window, complete, &rules, SCORED_ROWS);
+    let grid = split(window, complete, &rules, SCORED_ROWS);
     let score = score(window, &grid, &rules.delimiter);
-    (rules, score)
+    (rules, score, grid)
 }

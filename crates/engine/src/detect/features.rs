@@ -1,5 +1,6 @@
 //! What one row near the start of a file looks like, as numbers: the input of the row model.
 
+use super::below::Below;
 use super::cell::Kind;
 use super::table::{MAX_COLUMNS, Row, Table};
 use super::words::{has_header_word, is_name_style, is_year, starts_a_note};
@@ -7,33 +8,15 @@ use super::words::{has_header_word, is_name_style, is_year, starts_a_note};
 /// How many numbers describe one row.
 pub(super) const N_FEATURES: usize = 54;
 
-/// Rows below a row that are compared with it.
-const BELOW: usize = 40;
-
-/// What the rows below one row are like, column by column.
-#[derive(Debug, Clone, Copy, Default)]
-struct Column {
-    rows: u32,
-    filled: u32,
-    typed: u32,
-    dates: u32,
-    years: u32,
-    equal: u32,
-    quoted: u32,
-    kind_like: u32,
-    length: f32,
-    length_squared: f32,
-}
-
-/// Describes row `i` of `table`.
-pub(super) fn features(table: &Table<'_>, i: usize) -> [f32; N_FEATURES] {
+/// Describes the row that stands above `below`.
+pub(super) fn features(table: &Table<'_>, all_below: &Below<'_>) -> [f32; N_FEATURES] {
+    let i = all_below.at();
     let row = &table.rows[i];
-    let below = &table.rows[i + 1..(i + 1 + BELOW).min(table.rows.len())];
-    let columns = profile(table, row, below);
+    let below = all_below.rows();
     let shape = shape(table, row, below);
     let around = around(table, i);
     let own = own(table, row);
-    let versus = versus(table, row, &columns);
+    let versus = versus(table, row, all_below);
     let mut all = [0.0; N_FEATURES];
     let place = [
         1.0,
@@ -55,7 +38,9 @@ pub(super) fn features(table: &Table<'_>, i: usize) -> [f32; N_FEATURES] {
 /// Filling and extent, against the rows below.
 fn shape(table: &Table<'_>, row: &Row, below: &[Row]) -> [f32; 9] {
     let mut filled: Vec<usize> = below.iter().map(|r| r.filled).collect();
-    filled.sort_unstable();
+    if !filled.is_sorted() {
+        filled.sort_unstable();
+    }
     let usual = filled.get(filled.len() / 2).copied().unwrap_or(row.filled).max(1) as f32;
     let most = filled.get(filled.len() * 9 / 10).copied().unwrap_or(row.filled).max(1) as f32;
     let next = below.first();
@@ -80,13 +65,13 @@ fn around(table: &Table<'_>, i: usize) -> [f32; 11] {
     let before = i.checked_sub(1).map(|at| &table.rows[at]);
     let usual = table.usual_filled.max(1) as f32;
     let alone = row.filled == 1 && usual > 1.5;
-    let first_blank = |r: &Row| r.kinds.first() == Some(&Kind::Empty);
+    let first_blank = |r: &Row| table.kinds(r).first() == Some(&Kind::Empty);
     let flag = |b: bool| f32::from(u8::from(b));
     [
-        next.map_or(0.0, numeric_share),
+        next.map_or(0.0, |n| numeric_share(table, n)),
         flag(next.is_some_and(|n| n.filled == 1 && usual > 1.5)),
         flag(next.is_some_and(first_blank)),
-        before.map_or(0.0, numeric_share),
+        before.map_or(0.0, |b| numeric_share(table, b)),
         before.map_or(0.0, |b| (b.filled as f32 / usual).min(1.5)),
         flag(before.is_some_and(|b| b.filled == 1 && usual > 1.5)),
         flag(before.is_some_and(first_blank)),
@@ -97,17 +82,17 @@ fn around(table: &Table<'_>, i: usize) -> [f32; 11] {
     ]
 }
 
-fn numeric_share(row: &Row) -> f32 {
-    let typed = row.kinds.iter().filter(|k| k.is_typed()).count();
+fn numeric_share(table: &Table<'_>, row: &Row) -> f32 {
+    let typed = table.kinds(row).iter().filter(|k| k.is_typed()).count();
     typed as f32 / row.filled.clamp(1, MAX_COLUMNS) as f32
 }
 
 /// Kinds, words and writing of the row's own cells.
 fn own(table: &Table<'_>, row: &Row) -> [f32; 14] {
-    let n = row.kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
-    let share = |wanted: &dyn Fn(Kind) -> bool| row.kinds.iter().filter(|k| wanted(**k)).count() as f32 / n;
-    let texts: Vec<&[u8]> =
-        (0..row.kinds.len()).map(|c| table.text(row, c)).filter(|t| !t.is_empty()).collect();
+    let kinds = table.kinds(row);
+    let n = kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
+    let share = |wanted: &dyn Fn(Kind) -> bool| kinds.iter().filter(|k| wanted(**k)).count() as f32 / n;
+    let texts: Vec<&[u8]> = (0..row.n_cells).map(|c| table.text(row, c)).filter(|t| !t.is_empty()).collect();
     let count = |wanted: &dyn Fn(&[u8]) -> bool| texts.iter().filter(|t| wanted(t)).count() as f32 / n;
     let mut sorted = texts.clone();
     sorted.sort_unstable();
@@ -127,22 +112,25 @@ fn own(table: &Table<'_>, row: &Row) -> [f32; 14] {
         sorted.len() as f32 / n,
         (mean_length / 40.0).min(2.0),
         f32::from(u8::from(starts_a_note(first))),
-        f32::from(u8::from(row.kinds.first() == Some(&Kind::Empty))),
+        f32::from(u8::from(kinds.first() == Some(&Kind::Empty))),
         count(&|t| t.starts_with(b"(") && t.ends_with(b")") || t == b"%"),
     ]
 }
 
 /// The row against the columns below it.
-fn versus(table: &Table<'_>, row: &Row, columns: &[Column]) -> [f32; 13] {
+fn versus(table: &Table<'_>, row: &Row, below: &Below<'_>) -> [f32; 13] {
+    let (kinds, n_columns) = (table.kinds(row), below.n_columns());
     let (mut typed_columns, mut contrast, mut agree, mut gap) = (0.0, 0.0, 0.0, 0.0);
     let (mut text_columns, mut equal, mut unlike, mut off_length) = (0.0_f32, 0.0, 0.0, 0.0);
     let (mut years, mut same_years) = (0.0, 0.0);
     let (mut quoted, mut quoted_below, mut blank_below, mut repeats) = (0.0, 0.0, 0.0, 0.0);
-    for (i, column) in columns.iter().enumerate() {
-        let kind = row.kinds.get(i).copied().unwrap_or(Kind::Empty);
-        let (filled, rows) = (column.filled as f32, column.rows.max(1) as f32);
+    let rows = below.n_told().max(1) as f32;
+    for i in 0..n_columns {
+        let column = below.column(i);
+        let kind = kinds.get(i).copied().unwrap_or(Kind::Empty);
+        let filled = column.filled as f32;
         if kind != Kind::Empty {
-            quoted += f32::from(u8::from(row.cells[i].quoted));
+            quoted += f32::from(u8::from(table.cells(row)[i].quoted));
             quoted_below += column.quoted as f32 / rows;
             blank_below += 1.0 - filled / rows;
             if is_year(table.text(row, i)) {
@@ -164,20 +152,21 @@ fn versus(table: &Table<'_>, row: &Row, columns: &[Column]) -> [f32; 13] {
         } else if kind != Kind::Empty {
             text_columns += 1.0;
             let length = table.text(row, i).len().min(200) as f32;
-            let mean = column.length / filled;
-            let deviation = (column.length_squared / filled - mean * mean).max(0.0).sqrt();
+            let mean = column.length as f32 / filled;
+            let deviation = (column.length_squared as f32 / filled - mean * mean).max(0.0).sqrt();
             off_length += f32::from(u8::from((length - mean).abs() > 2.0 * deviation + 2.0));
-            equal += f32::from(u8::from(column.equal > 0));
-            repeats += column.equal as f32 / filled;
-            unlike += 1.0 - column.kind_like as f32 / filled;
+            let like = below.like(i);
+            equal += f32::from(u8::from(like.texts > 0));
+            repeats += like.texts as f32 / filled;
+            unlike += 1.0 - like.kinds as f32 / filled;
         }
     }
-    let n = row.kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
+    let n = kinds.iter().filter(|k| **k != Kind::Empty).count().max(1) as f32;
     let of_typed = |x: f32| if typed_columns > 0.0 { x / typed_columns } else { 0.0 };
     let of_text = |x: f32| if text_columns > 0.0 { x / text_columns } else { 0.0 };
     [
         f32::from(u8::from(typed_columns > 0.0)),
-        typed_columns / columns.len().max(1) as f32,
+        typed_columns / n_columns.max(1) as f32,
         of_typed(contrast),
         of_typed(agree),
         of_typed(gap),
@@ -190,34 +179,4 @@ fn versus(table: &Table<'_>, row: &Row, columns: &[Column]) -> [f32; 13] {
         (years - same_years) / n,
         same_years / n,
     ]
-}
-
-fn profile(table: &Table<'_>, row: &Row, below: &[Row]) -> Vec<Column> {
-    let n_columns = below.iter().map(|r| r.kinds.len()).chain([row.kinds.len()]).max().unwrap_or(0);
-    let mut columns = vec![Column::default(); n_columns.min(MAX_COLUMNS)];
-    for other in below {
-        // A title or a note says nothing about the columns.
-        if other.filled == 1 && table.usual_filled > 1 {
-            continue;
-        }
-        for (i, column) in columns.iter_mut().enumerate() {
-            column.rows += 1;
-            let kind = other.kinds.get(i).copied().unwrap_or(Kind::Empty);
-            if kind.is_blank() {
-                continue;
-            }
-            let text = table.text(other, i);
-            let length = text.len().min(200) as f32;
-            column.filled += 1;
-            column.typed += u32::from(kind.is_typed());
-            column.dates += u32::from(kind == Kind::Date);
-            column.years += u32::from(kind.is_numeric() && is_year(text));
-            column.quoted += u32::from(other.cells[i].quoted);
-            column.equal += u32::from(text == table.text(row, i));
-            column.kind_like += u32::from(Some(&kind) == row.kinds.get(i));
-            column.length += length;
-            column.length_squared += length * length;
-        }
-    }
-    columns
 }

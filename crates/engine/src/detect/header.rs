@@ -1,5 +1,6 @@
 //! Where the table starts: rows before the header, and header rows.
 
+use super::below::Below;
 use super::cell::Kind;
 use super::features::features;
 use super::model::judge;
@@ -35,15 +36,23 @@ pub(super) struct Start {
 }
 
 /// The most likely start. `preamble` or `header` given means: only starts with that number of rows.
-pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<usize>) -> Start {
+pub(super) fn find(table: &mut Table<'_>, preamble: Option<usize>, header: Option<usize>) -> Start {
     let n = table.rows.len().min(SEARCHED_ROWS);
     if table.rows.len() == 1 && header.is_none() {
+        table.tell_kinds(1);
         return Start { preamble: 0, header: usize::from(only_row_is_header(table)), certainty: 0.5 };
     }
     let most_preamble = if preamble.is_some() { n } else { full_row(table, n) };
     // Rows beyond can only be body, under every start alike.
     let in_question = n.min(most_preamble + MAX_HEADER_ROWS);
-    let judged: Vec<_> = (0..in_question).map(|i| judge(&features(table, i))).collect();
+    table.tell_kinds(in_question + COMPARED_ROWS);
+    let table = &*table;
+    let mut below = Below::new(table);
+    let judge_row = |i: usize| {
+        below.descend(i);
+        judge(&features(table, &below))
+    };
+    let judged: Vec<_> = (0..in_question).map(judge_row).collect();
     let sums = |get: fn(&super::model::LogProbabilities) -> f32| {
         let mut sum = vec![0.0_f32];
         for j in &judged {
@@ -94,15 +103,22 @@ pub(super) fn find(table: &Table<'_>, preamble: Option<usize>, header: Option<us
 /// Whether every cell of a row stands in its column again, in records that differ from the row: names do not.
 fn holds_values(table: &Table<'_>, at: usize) -> bool {
     let Some(row) = table.rows.get(at).filter(|row| row.filled >= 2) else { return false };
-    let texts: Vec<&[u8]> = (0..row.cells.len()).map(|column| table.text(row, column)).collect();
-    let mut again = vec![false; texts.len()];
+    // One bit for each cell, of which a table has at most [`MAX_COLUMNS`].
+    let bits = |is: &dyn Fn(usize) -> bool| {
+        (0..row.n_cells).fold(0_u64, |bits, column| bits | u64::from(is(column)) << column)
+    };
+    let all = bits(&|_| true);
+    let mut again = bits(&|column| table.text(row, column).is_empty());
     for other in &table.rows[at + 1..] {
-        let equal = |column: usize| table.text(other, column) == texts[column];
-        if !(0..texts.len()).all(equal) {
-            again.iter_mut().enumerate().for_each(|(column, again)| *again |= equal(column));
+        let equal = bits(&|column| table.text(other, column) == table.text(row, column));
+        if equal != all {
+            again |= equal;
+        }
+        if again == all {
+            return true;
         }
     }
-    texts.iter().zip(&again).all(|(text, &again)| again || text.is_empty())
+    again == all
 }
 
 /// Whether a row has what the columns below it have, and nothing that only names have: a date among dates, a decimal among
@@ -110,11 +126,12 @@ fn holds_values(table: &Table<'_>, at: usize) -> bool {
 fn reads_as_record(table: &Table<'_>, at: usize) -> bool {
     let below = &table.rows[at + 1..table.rows.len().min(at + 1 + COMPARED_ROWS)];
     let mut fits = false;
-    for (column, &kind) in table.rows[at].kinds.iter().enumerate() {
+    for (column, &kind) in table.kinds(&table.rows[at]).iter().enumerate() {
         if kind.is_blank() {
             continue;
         }
-        let kinds = below.iter().filter_map(|row| row.kinds.get(column)).filter(|kind| !kind.is_blank());
+        let kinds =
+            below.iter().filter_map(|row| table.kinds(row).get(column)).filter(|kind| !kind.is_blank());
         let filled = kinds.clone().count();
         let typed = kinds.clone().filter(|kind| kind.is_typed()).count();
         if filled < 2 || typed * 10 < filled * 6 {
@@ -143,10 +160,10 @@ fn fits_one_column(preamble: usize, header: usize) -> bool {
 /// A file of one row is a header when the row is several short different texts without a value among them.
 fn only_row_is_header(table: &Table<'_>) -> bool {
     let Some(row) = table.rows.first() else { return false };
-    let mut texts: Vec<&[u8]> = (0..row.cells.len()).map(|c| table.text(row, c)).collect();
+    let mut texts: Vec<&[u8]> = (0..row.n_cells).map(|c| table.text(row, c)).collect();
     let n = texts.len();
     let short = texts.iter().all(|t| (1..=60).contains(&t.len()));
-    let named = !row.kinds.iter().any(|k| k.is_typed() || k.is_blank());
+    let named = !table.kinds(row).iter().any(|k| k.is_typed() || k.is_blank());
     texts.sort_unstable();
     texts.dedup();
     n >= 2 && texts.len() == n && short && named

@@ -6,7 +6,7 @@ use super::DialectHints;
 use super::choose::sep_line;
 use super::evidence::Notes;
 use super::header::{self, Start};
-use super::split::{CellSpan, Grid, Rules};
+use super::split::{CellSpan, Grid, RowSpan, Rules};
 use super::table::Table;
 
 /// Where the table starts in the file.
@@ -23,7 +23,7 @@ pub(super) struct Layout {
 /// Finds preamble and header in the first records of a sample, whose records usually have `width` cells.
 pub(super) fn find(
     bytes: &[u8],
-    grid: &Grid,
+    grid: Grid,
     (width, rules): (usize, &Rules),
     comment: Option<&[u8]>,
     hints: &DialectHints,
@@ -31,15 +31,16 @@ pub(super) fn find(
 ) -> Layout {
     let first_line = hints.preamble_lines.unwrap_or(u64::from(sep_line(bytes).is_some()));
     let is_comment = |line: &[u8]| comment.is_some_and(|prefix| line.starts_with(prefix));
-    let mut kept = Grid { cells: grid.cells.clone(), ..Grid::default() };
-    kept.rows = grid.rows.iter().filter(|r| r.line >= first_line).copied().collect();
+    let Grid { rows, cells, .. } = grid;
+    let kept = rows.iter().filter(|r| r.line >= first_line).copied().collect();
+    let mut kept = Grid { rows: kept, cells, ..Grid::default() };
     mend(bytes, &mut kept, width, rules);
-    let table = Table::new(bytes, &kept, width, is_comment);
+    let mut table = Table::new(bytes, &kept, width, is_comment);
     let header = hints.header_rows.map(|n| n as usize);
-    let start = header::find(&table, hints.preamble_lines.map(|_| 0), header);
+    let start = header::find(&mut table, hints.preamble_lines.map(|_| 0), header);
     let preamble_lines = hints
         .preamble_lines
-        .unwrap_or_else(|| preamble_lines(&table, start, first_line, grid, &is_comment, bytes));
+        .unwrap_or_else(|| preamble_lines(&table, start, first_line, &rows, &is_comment, bytes));
     let header_rows = hints.header_rows.unwrap_or_else(|| header_records(&table, start));
     notes.about_layout(preamble_lines, header_rows, hints, start.certainty);
     Layout { preamble_lines, header_rows, certainty: start.certainty }
@@ -50,6 +51,9 @@ pub(super) fn find(
 /// a header would be lost in silence.
 fn mend(bytes: &[u8], grid: &mut Grid, width: usize, rules: &Rules) {
     let Some(quote) = rules.quote.filter(|_| width > 1 && !rules.collapse) else { return };
+    if grid.rows.iter().all(|row| row.width == width) {
+        return;
+    }
     let dialect = Dialect {
         delimiter: rules.delimiter.clone(),
         quote: rules.quote,
@@ -94,16 +98,16 @@ fn preamble_lines(
     table: &Table<'_>,
     start: Start,
     first_line: u64,
-    grid: &Grid,
+    rows: &[RowSpan],
     is_comment: &dyn Fn(&[u8]) -> bool,
     bytes: &[u8],
 ) -> u64 {
     let Some(row) = table.rows.get(start.preamble) else { return first_line };
-    let skipped = |r: &super::split::RowSpan| {
+    let skipped = |r: &RowSpan| {
         let line = &bytes[r.start..r.end];
         line.trim_ascii().is_empty() || is_comment(line)
     };
-    let only_skipped = grid.rows.iter().filter(|r| r.line >= first_line && r.line < row.line).all(skipped);
+    let only_skipped = rows.iter().filter(|r| r.line >= first_line && r.line < row.line).all(skipped);
     if only_skipped { first_line } else { row.line }
 }
 

@@ -1,5 +1,6 @@
 //! Guess a dialect from the first part of a file, with evidence.
 
+mod below;
 mod candidates;
 mod cell;
 mod choose;
@@ -74,7 +75,7 @@ pub struct Detection {
     pub candidates: Vec<Candidate>,
 }
 
-/// Records that are looked at in the search for header, preamble and comments.
+/// Records that are looked at in the search for header, preamble and comments; candidates are scored on more.
 const STRUCTURE_ROWS: usize = 300;
 
 /// Guesses how the records of a file are written, from its first part.
@@ -91,9 +92,11 @@ const STRUCTURE_ROWS: usize = 300;
 /// ```
 pub fn detect(sample: &[u8], complete: bool, hints: &DialectHints) -> Detection {
     let mut notes = Notes::default();
-    let choice = choose::choose(sample, complete, hints, &mut notes);
+    let mut choice = choose::choose(sample, complete, hints, &mut notes);
     notes.about_choice(&choice);
-    let grid = split::split(sample, complete, &choice.rules, STRUCTURE_ROWS);
+    let mut grid =
+        choice.grid.take().unwrap_or_else(|| split::split(sample, complete, &choice.rules, STRUCTURE_ROWS));
+    grid.rows.truncate(STRUCTURE_ROWS);
     let comment = match &hints.comment {
         Some(given) => given.clone().filter(|prefix| !prefix.is_empty()),
         None => comments::find(sample, &grid, &choice.rules.delimiter, choice.score.width.max(1)).map(
@@ -104,7 +107,7 @@ pub fn detect(sample: &[u8], complete: bool, hints: &DialectHints) -> Detection 
         ),
     };
     let width = if choice.one_column { 1 } else { choice.score.width };
-    let layout = layout::find(sample, &grid, (width, &choice.rules), comment.as_deref(), hints, &mut notes);
+    let layout = layout::find(sample, grid, (width, &choice.rules), comment.as_deref(), hints, &mut notes);
     let dialect = Dialect {
         delimiter: choice.rules.delimiter.clone(),
         quote: choice.rules.quote,

@@ -131,8 +131,8 @@ fn types(bytes: &[u8], grid: &Grid, rows: &[&RowSpan], weights: &[f64]) -> Types
         let weight = row_weight / (cells.len() as f64).sqrt();
         for c in cells {
             let text = &bytes[c.start..c.end];
-            let kind = cell::kind(text);
-            sum += weight * quality(text, kind, c.quoted);
+            let (kind, may_have_rivals) = cell::look(text);
+            sum += weight * quality(text, kind, c.quoted, may_have_rivals);
             total += weight;
             if kind != Kind::Empty {
                 filled += weight;
@@ -146,7 +146,7 @@ fn types(bytes: &[u8], grid: &Grid, rows: &[&RowSpan], weights: &[f64]) -> Types
 }
 
 /// How much one cell looks like a whole value that was cut at the right places.
-fn quality(text: &[u8], kind: Kind, quoted: bool) -> f64 {
+fn quality(text: &[u8], kind: Kind, quoted: bool, may_have_rivals: bool) -> f64 {
     if quoted {
         return 1.0;
     }
@@ -167,14 +167,14 @@ fn quality(text: &[u8], kind: Kind, quoted: bool) -> f64 {
         Kind::Prose => 0.75,
         _ => 0.5,
     };
-    base * rivals(text, kind)
+    if may_have_rivals { base * rivals(text, kind) } else { base }
 }
 
 /// Below 1 when signs stand in the cell that would rather separate cells.
 fn rivals(text: &[u8], kind: Kind) -> f64 {
     let mut factor: f64 = 1.0;
     let (mut tight, mut semicolons, mut tabs, mut pipes, mut quotes, mut rare) = (0, 0, 0, 0, 0, 0);
-    for (i, &b) in text.iter().enumerate() {
+    for (i, &b) in text.iter().enumerate().filter(|&(_, &b)| cell::is_rival(b)) {
         let loose = matches!(text.get(i + 1), None | Some(b' '));
         match b {
             b',' if !loose => tight += 1,

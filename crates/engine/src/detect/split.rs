@@ -105,6 +105,9 @@ pub(super) fn broken_quotes(bytes: &[u8], rules: &Rules) -> u32 {
 struct Splitter<'a> {
     bytes: &'a [u8],
     rules: &'a Rules,
+    /// The delimiter's first byte, and whether it is all of it.
+    first: u8,
+    single: bool,
     grid: Grid,
     pos: usize,
     line: u64,
@@ -115,10 +118,12 @@ struct Splitter<'a> {
 impl<'a> Splitter<'a> {
     fn new(bytes: &'a [u8], rules: &'a Rules) -> Self {
         // Room for short cells and short records; most samples need no more.
-        let cells = Vec::with_capacity((bytes.len() / 4).clamp(8, 4_096));
+        let cells = Vec::with_capacity((bytes.len() / 4).clamp(8, 8_192));
         let rows = Vec::with_capacity((bytes.len() / 16).clamp(8, 512));
         let grid = Grid { cells, rows, ..Grid::default() };
-        Self { bytes, rules, grid, pos: 0, line: 0, far: bytes.len() }
+        let first = rules.delimiter.first().copied().unwrap_or(b'\n');
+        let single = rules.delimiter.len() == 1;
+        Self { bytes, rules, first, single, grid, pos: 0, line: 0, far: bytes.len() }
     }
 
     /// Reads one record; false when it ended with the sample and not with a line end.
@@ -163,8 +168,10 @@ impl<'a> Splitter<'a> {
         }
     }
 
+    #[inline]
     fn at_delimiter(&self, pos: usize) -> bool {
-        self.bytes.get(pos..).is_some_and(|rest| rest.starts_with(&self.rules.delimiter))
+        self.bytes.get(pos) == Some(&self.first)
+            && (self.single || self.bytes[pos..].starts_with(&self.rules.delimiter))
     }
 
     /// Bytes of the line end at `pos`; 0 when there is none.
@@ -211,8 +218,8 @@ impl<'a> Splitter<'a> {
 
     /// Where an unquoted cell that begins at `pos` ends.
     fn plain_end(&self, mut pos: usize) -> usize {
-        let first = self.rules.delimiter.first().copied().unwrap_or(b'\n');
-        while let Some(step) = self.bytes.get(pos..).and_then(|rest| memchr3(first, b'\n', b'\r', rest)) {
+        while let Some(step) = self.bytes.get(pos..).and_then(|rest| memchr3(self.first, b'\n', b'\r', rest))
+        {
             pos += step;
             if self.at_delimiter(pos) || self.line_end(pos) > 0 {
                 return pos;
@@ -311,14 +318,18 @@ impl<'a> Splitter<'a> {
             self.grid.well_quoted += 1;
             self.grid.hollow += u32::from(inside.is_empty());
             self.grid.spanning += u32::from(line_ends > 0);
-            let delimiter = &self.rules.delimiter;
-            let doubled = self.rules.quote.is_some_and(|quote| memchr::memchr(quote, inside).is_some());
-            if line_ends > 0 || doubled || memchr::memmem::find(inside, delimiter).is_some() {
+            let doubled = || self.rules.quote.is_some_and(|quote| memchr::memchr(quote, inside).is_some());
+            if line_ends > 0 || self.has_delimiter(inside) || doubled() {
                 self.grid.needed += 1;
             }
         }
         self.pos = after;
         true
+    }
+
+    fn has_delimiter(&self, inside: &[u8]) -> bool {
+        memchr_iter(self.first, inside)
+            .any(|at| self.single || inside[at..].starts_with(&self.rules.delimiter))
     }
 }
 

@@ -1,20 +1,23 @@
 //! Words and ways of writing that tell names of columns, titles and notes from values.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Words that often name columns, in some languages.
-static HEADER_WORDS: LazyLock<HashSet<&'static [u8]>> = LazyLock::new(|| {
-    "id name date time type code year month day value count number no total amount price qty quantity \
+const HEADER_WORDS: &str = "id name date time type code year month day value count number no total amount price qty quantity \
     status description desc title address city state country zip email phone url lat lon lng latitude \
     longitude category age gender sex unit units region class group score rate version source level size \
     length width height weight min max mean avg sum percent key index label tag tags comment comments \
     note notes user author product item order customer company county area population rank start end \
     timestamp created updated link file path text language lang currency cost nom nombre fecha datum \
-    titre titel codigo wert anzahl adresse ville ort prix preis tipo valor ano estado data nome"
-        .split_ascii_whitespace()
-        .map(str::as_bytes)
-        .collect()
+    titre titel codigo wert anzahl adresse ville ort prix preis tipo valor ano estado data nome";
+
+/// The same by their first letter: hardly any word is compared with more than a few.
+static BY_LETTER: LazyLock<[Vec<&'static [u8]>; 26]> = LazyLock::new(|| {
+    let mut words: [Vec<&[u8]>; 26] = Default::default();
+    for word in HEADER_WORDS.split_ascii_whitespace().map(str::as_bytes) {
+        words[usize::from(word[0] - b'a')].push(word);
+    }
+    words
 });
 
 /// A year between 1900 and 2099, also as spreadsheets export it (`1990.0`).
@@ -39,7 +42,6 @@ pub(super) fn has_header_word(text: &[u8]) -> bool {
         return false;
     }
     let mut start = 0;
-    let mut hit = false;
     for at in 0..=text.len() {
         let cut = match text.get(at) {
             None => true,
@@ -47,21 +49,19 @@ pub(super) fn has_header_word(text: &[u8]) -> bool {
             Some(b) => b.is_ascii_uppercase() && at > 0 && text[at - 1].is_ascii_lowercase(),
         };
         if cut {
-            let word = &text[start..at];
-            hit |= is_header_word(word);
+            if is_header_word(&text[start..at]) {
+                return true;
+            }
             start = if text.get(at).is_some_and(u8::is_ascii_alphabetic) { at } else { at + 1 };
         }
     }
-    hit
+    false
 }
 
 fn is_header_word(word: &[u8]) -> bool {
-    let mut small = [0; 16];
-    // None of them is longer.
-    let Some(small) = small.get_mut(..word.len()) else { return false };
-    small.copy_from_slice(word);
-    small.make_ascii_lowercase();
-    HEADER_WORDS.contains(&*small)
+    let Some(first) = word.first().filter(|first| first.is_ascii_alphabetic()) else { return false };
+    let words = &BY_LETTER[usize::from(first.to_ascii_lowercase() - b'a')];
+    words.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// `Table 3`, `Source: ...`, `Note`, `(c) ...`: how titles and notes begin.

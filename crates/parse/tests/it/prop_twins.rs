@@ -12,7 +12,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         4 => Just(&b"ab,cd,ef\n"[..]), 2 => Just(&b"\"x, y\",\"a \"\"b\"\"\",12345678\n"[..]), 1 => Just(&b"1,2,3\r\n"[..]),
         1 => Just(&b"\"two\nlines\",\"\",\"\"\n"[..]), 1 => Just(&b"\"two\r\nlines\",b,c\r\n"[..]), 1 => Just(&b"1,2\n"[..]), 1 => Just(&b"1,2,3,4\n"[..]),
         1 => Just(&b"5\" pipe,a\"\"b\"c,\"x\"\n"[..]), 1 => Just(&b"a\"\"\n"[..]), 1 => Just(&b"1,2,a\"b,c\"d\"\n"[..]),
-        1 => Just(&b",,\n"[..]), 1 => Just(&b"\n"[..]), 1 => Just(&b"\n\n\n\n"[..]), 1 => Just(&b"  x\n"[..]), 1 => Just(&b"\r\n\r\n"[..]), 1 => Just(&b" a,b,c\n \n\t\n"[..]), 1 => Just(&b"# no record, \"\n"[..]),
+        1 => Just(&b"one\n"[..]), 1 => Just(&b",,\n"[..]), 1 => Just(&b"\n"[..]), 1 => Just(&b"\n\n\n\n"[..]), 1 => Just(&b"  x\n"[..]), 1 => Just(&b"\r\n\r\n"[..]), 1 => Just(&b" a,b,c\n \n\t\n"[..]), 1 => Just(&b"# no record, \"\n"[..]),
         1 => Just(&b"a long field that fills more than a chunk of sixty-four bytes by itself, so,x\n"[..]),
     ];
     let piece = prop_oneof![
@@ -69,8 +69,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn levels_agree(input in bytes(), dialect in dialects(), columns in 1..5_usize, limit in prop_oneof![30..200_usize, Just(1 << 16)], eof in any::<bool>(), cut in 0..200_usize) {
-        let grammar = Grammar::new(&dialect, Some(columns), limit);
+    fn levels_agree(input in bytes(), dialect in dialects(), columns in 1..5_usize, known in any::<bool>(), limit in prop_oneof![30..200_usize, Just(1 << 16)], eof in any::<bool>(), cut in 0..200_usize) {
+        let grammar = Grammar::new(&dialect, known.then_some(columns), limit);
         check(&grammar, columns, &input, eof);
         check(&grammar, columns, &input[..input.len().saturating_sub(cut)], eof);
     }
@@ -102,6 +102,9 @@ fn a_full_index_stops_all_levels_at_the_same_record() {
     check(&grammar, 7, &b"1\n\n\n\n1\"\n".repeat(40_000), true);
     let one = Grammar::new(&Dialect::default(), Some(1), 1 << 16);
     check(&one, 1, &b"1\n".repeat(1_100_000), true);
+    let unknown = Grammar::new(&Dialect::default(), None, 1 << 16);
+    check(&unknown, 7, &b"1,2,3,4,5,6,7\n1\n".repeat(160_000), true);
+    check(&unknown, 1, &b"1\n".repeat(1_100_000), true);
 }
 
 /// Whatever comes at any place of a chunk, and over its edge.
@@ -132,8 +135,10 @@ fn levels_agree_wherever_a_chunk_ends() {
                 let input =
                     [&b"1,2,".repeat(before % 2)[..], &b"x".repeat(before), b"\n", piece, piece, b"4,5,6"]
                         .concat();
-                check(&grammar, 3, &input, true);
-                check(&grammar, 3, &input, false);
+                for grammar in [&grammar, &Grammar::new(&dialect, None, 1 << 16)] {
+                    check(grammar, 3, &input, true);
+                    check(grammar, 3, &input, false);
+                }
             }
         }
     }

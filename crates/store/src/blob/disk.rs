@@ -6,10 +6,15 @@
 //! a crash is cleaned up by emptying one directory. Small objects that come together wait for the disk together, see
 //! [`super::journal`].
 
+mod dirs;
+mod packs;
+mod staged;
+mod sync;
+
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, IoSlice, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::SystemTime;
@@ -17,7 +22,16 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use uuid::Uuid;
 
+pub use self::dirs::make_dirs;
+pub(super) use self::dirs::private_dir;
+pub(super) use self::packs::Object;
+pub(super) use self::staged::Staged;
+
+use self::dirs::{make_dir, remove_empty_dirs, visit};
+use self::staged::write_chunks;
+use self::sync::{Sync, sync_all, sync_dir};
 use super::journal::{self, Journal};
+use super::pack;
 use super::placed::{Made, Placed};
 
 pub(super) const TEMP_DIR: &str = ".tmp";
@@ -72,7 +86,7 @@ impl Disk {
         let root = root.canonicalize()?;
         make_dir(&root.join(JOURNAL_DIR))?;
         sync_dir(&root)?;
-        let lock = lock_file(&root)?;
+        let lock = lock_file(&root.join(LOCK_FILE))?;
         share_recovered(&root, &lock)?;
         let dirs = Arc::default();
         let journal = Journal::start(&root, &root.join(JOURNAL_DIR), &dirs)?;
@@ -85,7 +99,7 @@ impl Disk {
     pub(super) fn open_to_read(root: &Path) -> io::Result<Self> {
         let root = root.canonicalize()?;
         if journal::is_pending(&root.join(JOURNAL_DIR))? {
-            let lock = lock_file(&root)?;
+            let lock = lock_file(&root.join(LOCK_FILE))?;
             if lock.try_lock().is_ok() {
                 recover(&root)?;
             }
@@ -112,29 +126,44 @@ impl Disk {
     /// Writes small new objects to their places and hands them to the journal: they are durable after one wait for the
     /// disk that all callers of the same moment share. After an error none is there that was not there before.
     pub(super) fn place_small(&self, objects: &[(Vec<Bytes>, PathBuf)]) -> io::Result<Placed> {
+        match self.create_pack(objects)? {
+            Some((made, pack, bytes)) => {
+                let answer = self.journal()?.append(&[(self.below_root(&pack)?, Some(&[bytes]))])?;
+                Ok(Placed::new(made, 0, Some(answer)))
+            }
+            None => self.place_files(objects),
+        }
+    }
+
+    /// The same, each in a file of its own.
+    fn place_files(&self, objects: &[(Vec<Bytes>, PathBuf)]) -> io::Result<Placed> {
         let mut made = Made::default();
-        let mut replaced = Vec::with_capacity(objects.len());
+        let mut replaced = 0;
         let mut entries = Vec::with_capacity(objects.len());
         for (chunks, target) in objects {
+            let packed_bytes = self.packed_bytes(target)?;
             match self.create(target) {
                 Ok(mut file) => {
                     made.push(target.clone());
                     write_chunks(&mut file, chunks)?;
-                    let path = target.strip_prefix(&self.root).map_err(io::Error::other)?;
-                    entries.push((path, Some(chunks.as_slice())));
-                    replaced.push(0);
+                    entries.push((self.below_root(target)?, Some(chunks.as_slice())));
+                    replaced += packed_bytes;
                 }
                 // Someone may be reading the old one, so the new one takes its place as a whole, and durable.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                     let mut staged = self.stage()?;
                     staged.write_chunks(chunks)?;
-                    replaced.extend(self.publish(vec![(staged, target.clone())])?);
+                    replaced += self.publish(vec![(staged, target.clone())])?;
                 }
                 Err(error) => return Err(error),
             }
         }
         let answer = if entries.is_empty() { None } else { Some(self.journal()?.append(&entries)?) };
         Ok(Placed::new(made, replaced, answer))
+    }
+
+    fn below_root<'a>(&self, place: &'a Path) -> io::Result<&'a Path> {
+        place.strip_prefix(&self.root).map_err(io::Error::other)
     }
 
     /// Begins a new file in its place, with the directories above it.
@@ -157,7 +186,7 @@ impl Disk {
         self.journal()?;
         let path = self.temp_path();
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        Ok(Staged { file, path, published: false })
+        Ok(Staged::new(file, path))
     }
 
     /// Appends to the staged file, which is made when there is none.
@@ -170,25 +199,25 @@ impl Disk {
         Ok(staged)
     }
 
-    /// Makes staged files visible and durable, in this order for each: content, name. Gives the bytes of the
-    /// files they replaced. After an error some may be visible, none half written.
+    /// Makes staged files visible and durable, in this order for each: content, name. Gives the bytes of all
+    /// that they replaced. After an error some may be visible, none half written.
     ///
     /// The waits for the disk go side by side: a file system gathers syncs that come together into one.
-    pub(super) fn publish(&self, files: Vec<(Staged, PathBuf)>) -> io::Result<Vec<u64>> {
+    pub(super) fn publish(&self, files: Vec<(Staged, PathBuf)>) -> io::Result<u64> {
         sync_all(files.iter().map(|(staged, _)| Sync::File(&staged.file)).collect())?;
         self.make_void(files.iter().map(|(_, target)| target.as_path()))?;
-        let mut replaced = Vec::with_capacity(files.len());
+        let mut replaced = 0;
         let (mut made, mut changed) = (Vec::new(), BTreeSet::new());
         let removals = self.dirs_alone().removals;
         for (mut staged, target) in files {
             let dir = parent(&target)?;
             let dirs = self.dirs_alone();
             self.make_dirs(dir, &dirs, &mut made)?;
-            replaced.push(match fs::symlink_metadata(&target) {
+            replaced += match fs::symlink_metadata(&target) {
                 Ok(metadata) => metadata.len(),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.packed_bytes(&target)?,
                 Err(error) => return Err(error),
-            });
+            };
             fs::rename(&staged.path, &target)?;
             drop(dirs);
             staged.published = true;
@@ -221,7 +250,14 @@ impl Disk {
 
     /// Removes one object and the directories it leaves empty; gives its size.
     pub(super) fn remove(&self, target: &Path) -> io::Result<u64> {
-        let taken = self.take_away(target)?;
+        let packed = self.take_out(target)?;
+        self.make_void(std::iter::once(target))?;
+        let taken = match (self.take_away(target), packed) {
+            (Err(error), Some(size_bytes)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(size_bytes);
+            }
+            (taken, _) => taken?,
+        };
         let dir = parent(target)?;
         sync_dir(dir)?;
         self.remove_empty(dir)?;
@@ -243,29 +279,33 @@ impl Disk {
         Ok(())
     }
 
-    /// Removes everything under a directory and the directories it leaves empty, as one step for readers; gives the
-    /// bytes removed. Nothing there is not an error.
+    /// Removes everything under a directory and the directories it leaves empty, files as one step for readers and what is in
+    /// a pack as another; gives the bytes removed. Nothing there is not an error.
     pub(super) fn remove_all(&self, dir: &Path) -> io::Result<u64> {
+        let pack = self.pack_of(dir).filter(|(_, name)| name.is_empty()).map(|(pack, _)| pack);
+        self.make_void([Some(dir), pack.as_deref()].into_iter().flatten())?;
+        let mut removed = match pack {
+            Some(_) => self.take_all_out(dir)?,
+            None => self.take_out(dir)?.unwrap_or(0),
+        };
         let taken = match self.take_away(dir) {
             Ok(taken) => taken,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(removed),
             Err(error) => return Err(error),
         };
         sync_dir(parent(dir)?)?;
         self.remove_empty(parent(dir)?)?;
-        let mut removed = 0;
         visit(&taken, &mut |_, metadata| {
             removed += metadata.len();
-            true
+            Ok(true)
         })?;
         fs::remove_dir_all(taken)?;
         Ok(removed)
     }
 
-    /// Moves something out of sight. To give back the blocks of a large file takes seconds; nobody waits for that
-    /// under the lock, and after a crash the next start does it.
+    /// Moves something out of sight whose place has been made void. To give back the blocks of a large file takes seconds;
+    /// nobody waits for that under the lock, and after a crash the next start does it.
     fn take_away(&self, from: &Path) -> io::Result<PathBuf> {
-        self.make_void(std::iter::once(from))?;
         let taken = self.temp_path();
         let mut dirs = self.dirs_alone();
         fs::rename(from, &taken)?;
@@ -286,19 +326,26 @@ impl Disk {
     pub(super) fn walk(&self, dir: &Path, each: &mut dyn FnMut(Found) -> bool) -> io::Result<()> {
         let root = self.root.clone();
         let visited = visit(dir, &mut |path, metadata| {
-            let Ok(relative) = path.strip_prefix(&root) else { return true };
-            let path = relative.to_string_lossy().into_owned();
-            if path.starts_with('.') {
-                return true;
+            let Ok(relative) = path.strip_prefix(&root) else { return Ok(true) };
+            if relative.as_os_str().as_encoded_bytes().starts_with(b".") {
+                return Ok(true);
             }
+            if let Some(upload) = pack::upload_of(relative) {
+                return self.walk_packed(&root.join(upload), each);
+            }
+            let path = relative.to_string_lossy().into_owned();
             let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            each(Found { path, size_bytes: metadata.len(), modified })
+            Ok(each(Found { path, size_bytes: metadata.len(), modified }))
         });
-        match visited {
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
+        let goes_on = match visited {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            visited => visited?,
+        };
+        // The pack of an upload lies beside its directory.
+        if goes_on {
+            self.walk_packed(dir, each)?;
         }
+        Ok(())
     }
 
     /// Bytes of all objects.
@@ -330,61 +377,8 @@ impl Disk {
     }
 }
 
-/// A file that nobody can see. It is removed on drop unless it was published.
-#[derive(Debug)]
-pub(super) struct Staged {
-    file: File,
-    path: PathBuf,
-    published: bool,
-}
-
-impl Staged {
-    pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)
-    }
-
-    /// Appends several pieces.
-    pub(super) fn write_chunks(&mut self, chunks: &[Bytes]) -> io::Result<()> {
-        write_chunks(&mut self.file, chunks)
-    }
-
-    /// For copying into it.
-    pub(super) fn file_mut(&mut self) -> &mut File {
-        &mut self.file
-    }
-}
-
-impl Drop for Staged {
-    fn drop(&mut self) {
-        if !self.published
-            && let Err(error) = fs::remove_file(&self.path)
-        {
-            tracing::warn!(
-                error = %crate::Chain(&error),
-                "a temporary file stays until the next start"
-            );
-        }
-    }
-}
-
-/// Writes several pieces with one call, or few, and without copying them together.
-fn write_chunks(file: &mut File, chunks: &[Bytes]) -> io::Result<()> {
-    let mut slices: Vec<IoSlice<'_>> = chunks.iter().map(|chunk| IoSlice::new(chunk)).collect();
-    let mut left = &mut slices[..];
-    IoSlice::advance_slices(&mut left, 0);
-    while !left.is_empty() {
-        match file.write_vectored(left) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(n) => IoSlice::advance_slices(&mut left, n),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
-
-fn lock_file(root: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK_FILE))
+fn lock_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(path)
 }
 
 /// Takes the lock as one of several, and puts right what a crashed process left unless another one lives. A reader that
@@ -426,136 +420,6 @@ fn empty_temp(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Directories that only the service's own user can look into: they hold other people's data.
-pub(super) fn private_dir() -> DirBuilder {
-    let mut builder = DirBuilder::new();
-    builder.mode(0o700);
-    builder
-}
-
-/// Makes a directory and those above it that are missing, and their names durable. Only the service's own user can look
-/// into those that are made.
-///
-/// Directories that are there already are synced too, up to the mount point: a process that was killed may have made them
-/// and not yet synced them, and a power cut later would take everything in them along.
-pub fn make_dirs(dir: &Path) -> io::Result<()> {
-    make_missing(dir)?;
-    let dir = dir.canonicalize()?;
-    let device = fs::metadata(&dir)?.dev();
-    for above in dir.ancestors().skip(1) {
-        if fs::metadata(above)?.dev() != device {
-            break;
-        }
-        match sync_dir(above) {
-            // We can look into all that we make.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
-            synced => synced?,
-        }
-    }
-    Ok(())
-}
-
-fn make_missing(dir: &Path) -> io::Result<()> {
-    // What is relative begins in the working directory, whose path is empty.
-    let above = dir.parent().filter(|above| !above.as_os_str().is_empty() && !dir.is_dir());
-    if let Some(above) = above {
-        make_missing(above)?;
-    }
-    make_dir(dir)
-}
-
-/// Makes a directory; one that is there is fine.
-fn make_dir(dir: &Path) -> io::Result<()> {
-    match private_dir().create(dir) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Removes the directories below this one that hold no file; those with a leading dot stay.
-fn remove_empty_dirs(dir: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() && !entry.file_name().to_string_lossy().starts_with('.') {
-            remove_empty_dirs(&entry.path())?;
-            // One that is not empty refuses, and stays.
-            let _ = fs::remove_dir(entry.path());
-        }
-    }
-    Ok(())
-}
-
-/// Depth-first over all files; directories that vanish meanwhile are skipped. False when `each` wanted to stop.
-fn visit(dir: &Path, each: &mut dyn FnMut(&Path, &fs::Metadata) -> bool) -> io::Result<bool> {
-    for entry in fs::read_dir(dir)? {
-        let entry = entry?;
-        let path = entry.path();
-        let goes_on = if entry.file_type()?.is_dir() {
-            visit(&path, each).or_else(gone)?
-        } else {
-            entry.metadata().map(|metadata| each(&path, &metadata)).or_else(gone)?
-        };
-        if !goes_on {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn gone(error: io::Error) -> io::Result<bool> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(true) } else { Err(error) }
-}
-
 fn parent(path: &Path) -> io::Result<&Path> {
     path.parent().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))
-}
-
-/// Something to be made durable.
-#[derive(Clone, Copy)]
-enum Sync<'a> {
-    /// The content of a file, with what is needed to read it.
-    File(&'a File),
-    /// The names in a directory.
-    Dir(&'a Path),
-}
-
-impl Sync<'_> {
-    fn run(self) -> io::Result<()> {
-        match self {
-            Self::File(file) => file.sync_data(),
-            Self::Dir(dir) => sync_dir(dir),
-        }
-    }
-}
-
-/// Waits for all of them at the same time; there are about ten when a run publishes its files.
-fn sync_all(mut syncs: Vec<Sync<'_>>) -> io::Result<()> {
-    let Some(last) = syncs.pop() else { return Ok(()) };
-    std::thread::scope(|scope| {
-        let mut threads = Vec::with_capacity(syncs.len());
-        let mut result = Ok(());
-        for sync in syncs {
-            match std::thread::Builder::new().spawn_scoped(scope, move || sync.run()) {
-                Ok(thread) => threads.push(thread),
-                // No thread to be had: then one after the other.
-                Err(_) => result = result.and(sync.run()),
-            }
-        }
-        result = result.and(last.run());
-        for thread in threads {
-            let synced = thread.join();
-            result = result.and(
-                synced.unwrap_or_else(|_| Err(io::Error::other("a thread that synced a file has panicked"))),
-            );
-        }
-        result
-    })
-}
-
-/// Makes the names in a directory durable; when the directory has gone meanwhile, that it has gone.
-fn sync_dir(dir: &Path) -> io::Result<()> {
-    match File::open(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => sync_dir(parent(dir)?),
-        opened => opened?.sync_all(),
-    }
 }

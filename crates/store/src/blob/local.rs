@@ -1,7 +1,6 @@
 //! The local directory behind the common interface of object stores, as durable as the writers of this crate.
 
-use std::fs::File;
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use object_store::{
 };
 use tokio::sync::Mutex;
 
-use super::disk::{Disk, Found, Staged};
+use super::disk::{Disk, Found, Object, Staged};
 use super::reader::file_stream;
 
 const STORE: &str = "DurableLocal";
@@ -81,16 +80,12 @@ impl ObjectStore for DurableLocal {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         let path = self.file_path(location)?;
-        let (file, metadata) = blocking(location, move || {
-            let file = File::open(path)?;
-            let metadata = file.metadata()?;
-            Ok((file, metadata))
-        })
-        .await?;
+        let disk = Arc::clone(&self.0);
+        let object = blocking(location, move || disk.open_object(&path)).await?;
         let meta = ObjectMeta {
             location: location.clone(),
-            last_modified: metadata.modified().map_err(generic)?.into(),
-            size: metadata.len(),
+            last_modified: object.modified.into(),
+            size: object.size_bytes,
             e_tag: None,
             version: None,
         };
@@ -101,7 +96,7 @@ impl ObjectStore for DurableLocal {
         };
         let Range { start, end } = range;
         let bytes = if options.head { 0 } else { end - start };
-        let stream = file_stream(file, start, bytes).map_err(generic).boxed();
+        let stream = file_stream(object.file, object.start + start, bytes).map_err(generic).boxed();
         let payload = GetResultPayload::Stream(stream);
         Ok(GetResult { payload, meta, range, attributes: Attributes::default() })
     }
@@ -164,8 +159,10 @@ impl ObjectStore for DurableLocal {
         }
         let (source, disk) = (self.file_path(from)?, Arc::clone(&self.0));
         let staged = blocking(from, move || {
+            let Object { mut file, start, size_bytes, .. } = disk.open_object(&source)?;
+            file.seek(SeekFrom::Start(start))?;
             let mut staged = disk.stage()?;
-            io::copy(&mut File::open(source)?, staged.file_mut())?;
+            io::copy(&mut file.take(size_bytes), staged.file_mut())?;
             Ok(staged)
         });
         self.publish(staged.await?, to).await.map(|_| ())

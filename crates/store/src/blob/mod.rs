@@ -9,6 +9,7 @@ mod journal;
 mod key;
 mod local;
 mod mark;
+mod pack;
 mod parts;
 mod ping;
 mod placed;
@@ -20,8 +21,7 @@ mod s3;
 mod usage;
 mod writer;
 
-use std::fs::File;
-use std::io::{Seek as _, SeekFrom};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ use object_store::ObjectStore;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use self::disk::Disk;
+use self::disk::{Disk, Object};
 use self::failure::{io_error, store_error};
 use self::remote::Remote;
 use self::usage::Usage;
@@ -229,7 +229,7 @@ impl Blobs {
         match &self.backend {
             Backend::Disk(_) => {
                 let (blobs, key) = (self.clone(), *key);
-                on_disk(move || blobs.open_file(&key).map(|(_, size_bytes)| size_bytes)).await
+                on_disk(move || blobs.open_object(&key).map(|object| object.size_bytes)).await
             }
             Backend::Remote(remote) => ranges::size(&remote.store, key).await,
         }
@@ -246,9 +246,9 @@ impl Blobs {
         match &self.backend {
             Backend::Disk(_) => {
                 let (blobs, key) = (self.clone(), *key);
-                let (file, size_bytes) = on_disk(move || blobs.open_file(&key)).await?;
-                let len = cut(start, len, size_bytes)?;
-                Ok(reader::file_blob_stream(file, start, len))
+                let object = on_disk(move || blobs.open_object(&key)).await?;
+                let len = cut(start, len, object.size_bytes)?;
+                Ok(reader::file_blob_stream(object.file, object.start + start, len))
             }
             Backend::Remote(remote) => ranges::read(&remote.store, key, start, len).await,
         }
@@ -272,10 +272,10 @@ impl Blobs {
     pub fn blocking_reader(&self, key: &ObjectKey, start: u64) -> Result<BlobReader, StoreError> {
         match &self.backend {
             Backend::Disk(_) => {
-                let (mut file, size_bytes) = self.open_file(key)?;
-                cut(start, None, size_bytes)?;
-                file.seek(SeekFrom::Start(start)).map_err(StoreError::from_io)?;
-                Ok(BlobReader::disk(file))
+                let Object { mut file, start: first, size_bytes, .. } = self.open_object(key)?;
+                let len = cut(start, None, size_bytes)?;
+                file.seek(SeekFrom::Start(first + start)).map_err(StoreError::from_io)?;
+                Ok(BlobReader::disk(file.take(len)))
             }
             Backend::Remote(_) => {
                 let runtime = Handle::try_current().map_err(|error| StoreError::Internal(error.into()))?;
@@ -393,14 +393,12 @@ impl Blobs {
         }
     }
 
-    fn open_file(&self, key: &ObjectKey) -> Result<(File, u64), StoreError> {
+    fn open_object(&self, key: &ObjectKey) -> Result<Object, StoreError> {
         let Backend::Disk(disk) = &self.backend else {
             return Err(StoreError::impossible("an object store has no files"));
         };
         let path = disk.file_path(&key.path()).ok_or(StoreError::NotFound(Entity::Object(*key)))?;
-        let file = File::open(path).map_err(|error| io_error(error, key))?;
-        let size_bytes = file.metadata().map_err(StoreError::from_io)?.len();
-        Ok((file, size_bytes))
+        disk.open_object(&path).map_err(|error| io_error(error, key))
     }
 }
 

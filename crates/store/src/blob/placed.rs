@@ -9,32 +9,32 @@ use super::journal::Answer;
 #[derive(Debug)]
 pub(super) struct Placed {
     made: Made,
-    replaced: Vec<u64>,
+    replaced: u64,
     answer: Option<Answer>,
 }
 
 impl Placed {
     /// `made` are the files that were not there before.
-    pub(super) fn new(made: Made, replaced: Vec<u64>, answer: Option<Answer>) -> Self {
+    pub(super) fn new(made: Made, replaced: u64, answer: Option<Answer>) -> Self {
         Self { made, replaced, answer }
     }
 
-    /// Blocks until they are durable; gives the bytes of the files they replaced. After an error none is there that was
+    /// Blocks until they are durable; gives the bytes of all that they replaced. After an error none is there that was
     /// not there before.
-    pub(super) fn wait(mut self) -> io::Result<Vec<u64>> {
+    pub(super) fn wait(mut self) -> io::Result<u64> {
         self.answer.take().map_or(Ok(()), Answer::wait)?;
         Ok(self.keep())
     }
 
     /// The same for async code.
-    pub(super) async fn durable(mut self) -> io::Result<Vec<u64>> {
+    pub(super) async fn durable(mut self) -> io::Result<u64> {
         if let Some(answer) = self.answer.take() {
             answer.durable().await?;
         }
         Ok(self.keep())
     }
 
-    fn keep(mut self) -> Vec<u64> {
+    fn keep(mut self) -> u64 {
         self.made.0.clear();
         self.replaced
     }

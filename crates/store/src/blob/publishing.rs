@@ -130,9 +130,9 @@ fn publish(objects: Vec<Unfinished>) -> Result<(), StoreError> {
 }
 
 /// What is published keeps its room.
-fn settle(published: io::Result<Vec<u64>>, reserved: Vec<Reservation>) -> Result<(), StoreError> {
-    let replaced = published.map_err(|error| explain(error, &reserved))?;
-    reserved.into_iter().zip(replaced).for_each(|(reserved, replaced)| reserved.keep(replaced));
+fn settle(published: io::Result<u64>, reserved: Vec<Reservation>) -> Result<(), StoreError> {
+    let mut replaced = published.map_err(|error| explain(error, &reserved))?;
+    reserved.into_iter().for_each(|reserved| reserved.keep(std::mem::take(&mut replaced)));
     Ok(())
 }
 

@@ -47,12 +47,12 @@ pub(super) fn file_blob_stream(file: File, start: u64, len: u64) -> BlobStream {
 pub struct BlobReader(Source);
 
 enum Source {
-    Disk(File),
+    Disk(io::Take<File>),
     Remote { stream: BlobStream, runtime: Handle, chunk: Bytes },
 }
 
 impl BlobReader {
-    pub(super) fn disk(file: File) -> Self {
+    pub(super) fn disk(file: io::Take<File>) -> Self {
         Self(Source::Disk(file))
     }
 

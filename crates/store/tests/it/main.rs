@@ -11,6 +11,8 @@ mod hooked;
 mod local;
 /// Objects belong to one database.
 mod owner;
+/// Small objects of an upload in one file.
+mod packs;
 /// PostgreSQL under the common suite, and what only a server does.
 mod postgres;
 /// Removal goes on behind what cannot be removed.

@@ -286,5 +286,5 @@ fn uploads_on_disk(objects: &Path) -> Vec<String> {
     };
     let tenants = names(objects).into_iter().filter(|path| path.is_dir());
     let uploads = tenants.flat_map(|tenant| names(&tenant.join("uploads")));
-    uploads.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect()
+    uploads.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use csvp_testkit::power::{Disk, Event};
+use rawzip::ZipArchive;
 
 use super::run::{DATA, Recording};
 
@@ -112,10 +113,30 @@ fn stored(answer: &[u8]) -> Option<(String, String)> {
 
 fn live_files(disk: &Disk, id: &str) -> Files {
     let image = disk.live(&disk.root().join(DATA).join("objects"));
-    let files = image.entries.into_iter().filter_map(|(path, bytes)| {
+    let pack = format!("{id}.zip");
+    let files = image.entries.into_iter().flat_map(|(path, bytes)| {
         let mut parts = path.components();
-        parts.by_ref().find(|part| part.as_os_str() == id)?;
-        Some((parts.as_path().to_owned(), bytes?))
+        let is_pack = parts.by_ref().find_map(|part| match part.as_os_str() {
+            part if part == id => Some(false),
+            part => (part == pack.as_str()).then_some(true),
+        });
+        match (is_pack, bytes) {
+            (Some(true), Some(bytes)) => unpack(&bytes).into_iter().flatten().collect(),
+            (Some(false), Some(bytes)) => vec![(parts.as_path().to_owned(), bytes)],
+            _ => Vec::new(),
+        }
     });
     files.collect()
+}
+
+/// The objects that are in one file; none when it is damaged.
+pub(super) fn unpack(bytes: &[u8]) -> Option<Files> {
+    let archive = ZipArchive::from_slice(bytes).ok()?;
+    let objects = archive.entries().map(|entry| {
+        let entry = entry.ok()?;
+        let path = entry.file_path().try_normalize().ok()?;
+        let object = archive.get_entry(entry.wayfinder()).ok()?;
+        Some((PathBuf::from(path.as_ref() as &str), Arc::new(object.data().to_vec())))
+    });
+    objects.collect()
 }

@@ -9,7 +9,7 @@ use csvp_store::{
     Blobs, Clock, ListUploads, Meta, MetaOptions, ObjectKey, ObjectPrefix, StoreError, TenantId, UploadRecord,
 };
 
-use super::expected::{Expected, Files};
+use super::expected::{Expected, Files, unpack};
 
 const MOST_BYTES: u64 = 64 << 20;
 const TENANT: TenantId = TenantId::DEFAULT;
@@ -106,10 +106,16 @@ impl Found {
         let Some(run) = record.current() else { return faults };
         // Read as plain files: thousands of states are looked at.
         let folder = self.objects.join(TENANT.to_string()).join("uploads").join(upload.id.to_string());
+        let packed = std::fs::read(folder.with_added_extension("zip")).ok();
+        let packed = packed.and_then(|bytes| unpack(&bytes)).unwrap_or_default();
         for stored in &run.files {
             let place = format!("runs/{}/{}", run.id, stored.file.as_str());
             let before = files.and_then(|files| files.get(Path::new(&place)));
-            match std::fs::read(folder.join(&place)) {
+            let read = match packed.get(Path::new(&place)) {
+                Some(bytes) => Ok(bytes.to_vec()),
+                None => std::fs::read(folder.join(&place)),
+            };
+            match read {
                 Ok(bytes) if bytes.len() as u64 != stored.size_bytes => {
                     let (has, size) = (bytes.len(), stored.size_bytes);
                     faults.push(format!("I3: {place} of `{name}` has {has} of {size} bytes"));

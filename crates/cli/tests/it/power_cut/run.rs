@@ -157,7 +157,9 @@ impl Recorder {
         // The objects go behind the answer, and then a row says so.
         let objects =
             self.root.join(DATA).join("objects").join(TenantId::DEFAULT.to_string()).join("uploads").join(id);
-        self.wait_for("the objects of a deleted upload to go", || !objects.exists());
+        self.wait_for("the objects of a deleted upload to go", || {
+            !objects.exists() && !objects.with_added_extension("zip").exists()
+        });
         self.service.wait_until_quiet();
     }
 

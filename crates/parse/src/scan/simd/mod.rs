@@ -37,8 +37,9 @@ pub(super) fn index(
     index: &mut FieldIndex,
 ) -> usize {
     let n_columns = index.width();
-    let same_columns = grammar.n_columns == Some(n_columns) && n_columns > 0;
-    let Some(marks) = Marks::of(grammar).filter(|_| same_columns) else {
+    // Only damaged records are read with the number of columns, and those the plain scanner reads.
+    let fits = n_columns > 0 && grammar.n_columns.is_none_or(|expected| expected == n_columns);
+    let Some(marks) = Marks::of(grammar).filter(|_| fits) else {
         return plain::index(grammar, bytes, eof, index);
     };
     let mut scan = Scan {
@@ -216,9 +217,8 @@ impl Scan<'_> {
             let ends = &self.tape.ends()[self.from..found.tape_len as usize];
             let end = offset(ends[ends.len() - 1]);
             let spans = self.tape.first_inner_line().is_some_and(|line| (line as usize) < end);
-            // A line of one field may be blank.
             let odd = comment.is_some_and(|byte| self.bytes[self.at] == byte)
-                || ends.len() == 1 && (end == self.at || matches!(self.bytes[self.at], b' ' | b'\t'))
+                || ends.len() == 1 && self.may_be_blank(end)
                 || spans && ends.len() != n_columns
                 || end - self.at > most;
             if odd {
@@ -275,6 +275,12 @@ impl Scan<'_> {
                 while self.tape.take_stray(end).is_some() {}
             }
         }
+    }
+
+    /// Whether a line of one field up to `end` may be no record at all.
+    fn may_be_blank(&self, end: usize) -> bool {
+        let only_column = self.grammar.n_columns == Some(1);
+        end == self.at || !only_column && matches!(self.bytes[self.at], b' ' | b'\t')
     }
 
     /// Adds the records collected, whose field ends begin at `run`.

@@ -4,12 +4,13 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::super::pack;
 use super::{Void, is_inside, objects_of, records, segments_of};
 
 /// How often the journal is read anew when segments are settled meanwhile.
 const MAX_LOOKS: usize = 5;
 
-/// Places of objects that the journal holds and that are not there, or are not the same.
+/// Places of objects that the journal holds and that are not there, or are not the same; a pack stands for all in it.
 pub(in crate::blob) fn misplaced(root: &Path, dir: &Path) -> io::Result<Vec<PathBuf>> {
     let first = look_again(root, dir)?;
     if first.is_empty() {
@@ -44,7 +45,7 @@ fn look(root: &Path, dir: &Path) -> io::Result<Vec<PathBuf>> {
                     && !void.includes(place, segment, number)
                     && !is_there(&root.join(place), content)?
                 {
-                    misplaced.push(place.to_owned());
+                    misplaced.extend(pack::places(place, content));
                 }
             }
         }

@@ -1,52 +1,6 @@
-//! What kind of value a cell looks like. A rough guess over many formats: it steers the detection and types no column.
+//! The plain way to tell the kind of a cell: the definition, which the fast way must equal.
 
-/// The kind of one cell, from its bytes alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Kind {
-    /// Nothing, or blanks.
-    Empty,
-    /// A word or sign that stands for a missing value.
-    Missing,
-    /// Digits with a sign at most.
-    Integer,
-    /// Any other number: decimals, grouped digits, exponent, percent, currency, brackets for negative.
-    Number,
-    /// Date, time or both.
-    Date,
-    /// Yes, no, true, false.
-    Boolean,
-    /// Web or mail address, path.
-    Address,
-    /// Letters mixed with digits or signs, without blanks.
-    Code,
-    /// One word of letters.
-    Word,
-    /// Several words.
-    Phrase,
-    /// More than 60 characters of text.
-    Prose,
-    /// Brackets around something: lists, JSON, markup.
-    Nested,
-    /// Nothing of these.
-    Odd,
-}
-
-impl Kind {
-    /// Numbers, dates and booleans: kinds that a header cell rarely has.
-    pub(super) fn is_typed(self) -> bool {
-        matches!(self, Kind::Integer | Kind::Number | Kind::Date | Kind::Boolean)
-    }
-
-    /// Numbers.
-    pub(super) fn is_numeric(self) -> bool {
-        matches!(self, Kind::Integer | Kind::Number)
-    }
-
-    /// No value.
-    pub(super) fn is_blank(self) -> bool {
-        matches!(self, Kind::Empty | Kind::Missing)
-    }
-}
+use super::Kind;
 
 /// The kind of a cell.
 pub(super) fn kind(cell: &[u8]) -> Kind {
@@ -333,59 +287,4 @@ fn is_digit_date(cell: &[u8]) -> bool {
     // A colon behind a date stands before an hour, as in logs of web servers.
     let hour_fits = !lengths_fit || signs.get(2) != Some(&b':') || runs[3] <= 2;
     hour_fits && (is_time || lengths_fit || month)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kinds() {
-        let cases: &[(&str, Kind)] = &[
-            ("", Kind::Empty),
-            ("  ", Kind::Empty),
-            ("N/A", Kind::Missing),
-            ("0042", Kind::Integer),
-            ("100:00:00", Kind::Date),
-            ("1234:05:59.5", Kind::Date),
-            ("-7", Kind::Integer),
-            ("1.5", Kind::Number),
-            ("1,5", Kind::Number),
-            ("12,345,678.90", Kind::Number),
-            ("1.234.567,8", Kind::Number),
-            ("1 234 567", Kind::Number),
-            ("$74.69", Kind::Number),
-            ("12 %", Kind::Number),
-            ("(3.5)", Kind::Number),
-            ("2,04582E+05", Kind::Number),
-            ("33;15", Kind::Code),
-            ("1,5;3", Kind::Code),
-            ("28/01/2018", Kind::Date),
-            ("2020-01-31T10:20:30.123Z", Kind::Date),
-            ("2020-01-31 10:20:30+02:00", Kind::Date),
-            ("12:05 PM", Kind::Date),
-            ("10:20 31.01.2020", Kind::Date),
-            ("24.03.2012 1998-11-20", Kind::Odd),
-            ("2003-01-09 1 117.67", Kind::Odd),
-            ("15:13 2103", Kind::Odd),
-            ("05.01.2022:68288", Kind::Code),
-            ("05/01/2022:10:20:30", Kind::Date),
-            ("31-Jan", Kind::Date),
-            ("Mar 3, 2010", Kind::Date),
-            ("2015-03", Kind::Date),
-            ("555-1234", Kind::Code),
-            ("yes", Kind::Boolean),
-            ("http://a.b/c?d=1", Kind::Address),
-            ("a@b.example", Kind::Address),
-            ("MG-8769", Kind::Code),
-            ("Total", Kind::Word),
-            ("New York", Kind::Phrase),
-            ("[1, 2]", Kind::Nested),
-            ("***", Kind::Odd),
-        ];
-        for (cell, expected) in cases {
-            assert_eq!(kind(cell.as_bytes()), *expected, "{cell:?}");
-        }
-        assert_eq!(kind("word ".repeat(20).as_bytes()), Kind::Prose);
-    }
 }
