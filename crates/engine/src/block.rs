@@ -1,7 +1,6 @@
 //! Blocks of whole records: text, field index, and where in the file they stand.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use csvp_parse::{FieldIndex, Grammar};
 use csvp_report::{ColumnRef, Position};
@@ -152,11 +151,11 @@ impl Block {
     }
 }
 
-/// Counts the line ends inside records, each byte once: bad cells of a record are asked for in ascending order.
+/// Counts the line ends inside records, each byte once: the places of a record are asked for in ascending order.
 #[derive(Debug, Default)]
 pub(crate) struct LineCounter {
-    /// By record: a byte, and the line ends of the record before it.
-    last: HashMap<usize, (usize, u64)>,
+    /// A record, a byte of it, and the line ends of the record before that byte.
+    last: Option<(usize, usize, u64)>,
 }
 
 impl LineCounter {
@@ -167,13 +166,13 @@ impl LineCounter {
         if end <= block.index.line(record) + 1 {
             return 0;
         }
-        let start = (block.index.record_start(record), 0);
-        let known = self.last.get(&record).copied().filter(|&(before, _)| before <= at);
-        let (from, before) = known.unwrap_or(start);
+        let known = self.last.filter(|&(last, before, _)| last == record && before <= at);
+        let (from, before) =
+            known.map_or((block.index.record_start(record), 0), |(_, from, lines)| (from, lines));
         let lines = before + grammar.count_line_ends(&block.text[from..at]);
         // A CR is counted once the byte behind it is known.
         let whole = if at > from && block.text[at - 1] == b'\r' { at - 1 } else { at };
-        self.last.insert(record, (whole, lines));
+        self.last = Some((record, whole, lines));
         lines
     }
 }

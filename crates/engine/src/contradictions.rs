@@ -24,11 +24,12 @@ impl Contradictions {
     pub(crate) fn of(block: &Block, invalid: &[Invalid], detect_bytes: u64) -> Self {
         let data = block.data();
         let start_of = |record: usize| block.source_byte(block.index.record_start(record));
-        let ragged: Vec<usize> = block.index.ragged().into_iter().map(|(record, _)| record).collect();
         let split = data.start + partition_point(data.len(), |at| start_of(data.start + at) < detect_bytes);
-        let ragged_before =
-            ragged.iter().filter(|&&record| data.contains(&record) && record < split).count() as u64;
-        let ragged_all = ragged.iter().filter(|&&record| data.contains(&record)).count() as u64;
+        let (mut ragged_before, mut ragged_all) = (0, 0);
+        for (record, _) in block.index.ragged().filter(|(record, _)| data.contains(record)) {
+            ragged_before += u64::from(record < split);
+            ragged_all += 1;
+        }
         Self {
             sampled: ((split - data.start) as u64, ragged_before),
             behind: ((data.end - split) as u64, ragged_all - ragged_before),

@@ -15,10 +15,11 @@ use csvp_report::{DialectFacts, EncodingFacts, Problem, Skipped};
 use encoding_rs::UTF_8;
 
 use crate::block::{Base, Block};
+use crate::check::spot::CodeCounts;
 use crate::layout::Layout;
 use crate::reader::{Handover, Reader};
 use crate::source::Source;
-use crate::tally::Tally;
+use crate::tally::{Fates, Tally};
 use crate::{EngineError, Limits, Settings};
 
 /// Looks at whose turn it is before a thread goes to sleep: a turn is shorter than the way to sleep and back.
@@ -72,7 +73,7 @@ struct Sums {
 impl Sums {
     fn add(&mut self, block: &Block) {
         self.records += block.data().len() as u64;
-        self.tally.block(block, &[], &[]);
+        self.tally.block(block, Fates::default(), &CodeCounts::default(), &[]);
     }
 }
 

@@ -15,6 +15,7 @@ use crate::assemble;
 use crate::block::Block;
 use crate::check::cells::BadCell;
 use crate::check::keys::KeyFaults;
+use crate::check::spot::CodeCounts;
 use crate::columns::{Columns, Misfit};
 use crate::judge::{Judge, Judged};
 use crate::layout::Layout;
@@ -83,8 +84,13 @@ impl Drafter {
         if self.has_given_up.load(Ordering::Relaxed) {
             return None;
         }
-        let judged =
-            Judged { verdicts: verdicts.to_vec(), problems: Vec::new(), nulled, sound: sound.to_vec() };
+        let judged = Judged {
+            verdicts: verdicts.to_vec(),
+            counts: CodeCounts::default(),
+            problems: Vec::new(),
+            nulled,
+            sound: sound.to_vec(),
+        };
         let columns = self.needs_columns.then(|| self.judge.columns(block, &judged).map(Arc::new));
         Some(Drafted { judged, columns })
     }

@@ -1,12 +1,11 @@
 //! What the first pass finds in one block by itself: structure, shapes, and bad cells as far as types are
 //! expected. Blocks are examined side by side.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use csvp_parse::{Grammar, Skip, SkipKind};
+use csvp_parse::{Grammar, SkipKind};
 use csvp_report::Problem;
 
 use crate::Limits;
@@ -14,17 +13,20 @@ use crate::block::Block;
 use crate::check::cells::{BadCell, ColumnRun};
 use crate::check::habits::Looked;
 use crate::check::rows::Records;
+use crate::check::spot::{CodeCounts, Spots, Words};
 use crate::check::structure::{self, Structure};
 use crate::contradictions::Contradictions;
 use crate::expect::Expected;
-use crate::judge::{blank_line, verdicts};
+use crate::judge::verdicts;
 use crate::layout::Layout;
 use crate::settings::OnBad;
-use crate::tally::{RecordVerdict, order};
+use crate::tally::{Fates, RecordVerdict, Room};
 use crate::types::{Looks, Shapes};
 
 /// Records whose cells are looked at column by column before the next ones: their text stays in the second cache.
 const STRIP_RECORDS: usize = 512;
+/// Records that are looked at again together when a cell of their strip may be bad: most parts of a strip are sound.
+const PART_RECORDS: usize = 64;
 
 /// Everything that is the same for all blocks of a file.
 pub(crate) struct Examiner {
@@ -36,6 +38,16 @@ pub(crate) struct Examiner {
     pub(crate) unusual: bool,
     /// Per column what its cells are judged by, if by anything; empty when nothing is expected of any.
     pub(crate) expected: Arc<[Option<Expected>]>,
+    pub(crate) wanted: Wanted,
+}
+
+/// How many problems of a block the report may still show.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    /// Of those that need no types.
+    pub(crate) structure: Room,
+    /// Of those with bad cells.
+    pub(crate) judged: Room,
 }
 
 /// What is found in a block.
@@ -55,63 +67,83 @@ pub(crate) struct Examined {
     pub(crate) nulled: HashSet<BadCell>,
 }
 
-/// The blank lines of a block. A file may have nothing else: only those that are certainly problems have one each.
+/// The blank lines behind the last record and comment of a block: whether they are problems tells what follows.
 #[derive(Default)]
 pub(crate) struct BlankLines {
-    /// Those that a record or a comment of this block follows.
-    pub(crate) inner: Vec<Problem>,
-    /// How many stand behind its last record and comment, and the first ones.
+    /// How many they are, and the first ones.
     pub(crate) at_end: (u64, Vec<Problem>),
     /// Where in the block its last record or comment begins, if it has one.
     pub(crate) content: Option<usize>,
 }
 
 impl BlankLines {
-    fn of(block: &Block, shown: usize) -> Self {
+    /// Adds those that a record or a comment of the block follows to its problems, and gives the others: nothing but blank
+    /// lines stands behind the content.
+    fn of(words: &Words<'_>, spots: &mut Spots, wanted: usize) -> Self {
+        let block = words.block;
         let last_record = block.index.n_records().checked_sub(1).map(|last| block.index.record_start(last));
         let skips = block.index.skips();
         let last_comment = skips.iter().rfind(|skip| skip.kind == SkipKind::Comment);
         let content = last_record.max(last_comment.map(|skip| skip.byte as usize));
-        let behind = skips.partition_point(|skip| content.is_some_and(|at| (skip.byte as usize) < at));
-        let problems = |skips: &[Skip], most: usize| {
-            let blank = skips.iter().filter(|skip| skip.kind == SkipKind::Blank);
-            blank.take(most).map(|skip| blank_line(block, skip)).collect()
-        };
-        let (inner, at_end) = skips.split_at(behind);
-        let count = at_end.iter().filter(|skip| skip.kind == SkipKind::Blank).count() as u64;
-        Self { inner: problems(inner, usize::MAX), at_end: (count, problems(at_end, shown)), content }
+        let behind = skips.partition_point(|skip| content.is_some_and(|at| skip.byte as usize <= at));
+        spots.add_blank_lines(&skips[..behind]);
+        let count = (skips.len() - behind) as u64;
+        Self { at_end: (count, words.blank_lines(behind, wanted)), content }
     }
 }
 
-/// Problems in the order of the file, and what they mean for the records.
+/// What is wrong with a block, and what it means for its records.
 pub(crate) struct Findings {
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) counts: CodeCounts,
+    /// The first problems in the order of the file, as many as are wanted.
+    pub(crate) first: Vec<Problem>,
     pub(crate) verdicts: Vec<RecordVerdict>,
+    pub(crate) fates: Fates,
+}
+
+impl Findings {
+    fn new(words: &Words<'_>, spots: &mut Spots, wanted: usize, verdicts: Vec<RecordVerdict>) -> Self {
+        Self {
+            counts: spots.counts().clone(),
+            first: words.of(spots, wanted),
+            fates: Fates::of(&verdicts),
+            verdicts,
+        }
+    }
 }
 
 impl Examiner {
     pub(crate) fn examine(&self, block: &Block) -> Examined {
         let invalid = block.invalid();
-        let Structure { mut problems, sound } =
-            structure::check(block, &self.grammar, &self.layout, &invalid, &self.limits);
+        let (wanted, wanted_judged) = (self.wanted.structure.get(), self.wanted.judged.get());
+        let Structure { mut spots, sound } =
+            structure::check(block, &self.grammar, &self.layout, &invalid, &self.limits, wanted > 0);
         let later = Contradictions::of(block, &invalid, self.limits.detect_bytes as u64);
-        problems.sort_by_key(order);
-        let lines = RefCell::default();
-        let run = ColumnRun { block, grammar: &self.grammar, limits: &self.limits, lines, sound: &sound };
-        let mut cells = CellFaults::default();
+        let words = Words {
+            block,
+            grammar: &self.grammar,
+            layout: &self.layout,
+            limits: &self.limits,
+            column: &|idx| Some(&self.expected.get(idx)?.as_ref()?.column),
+        };
+        let blank_lines = BlankLines::of(&words, &mut spots, wanted);
+        let sound_verdicts = verdicts(block, &sound, &[], self.on_bad);
+        let structure = Findings::new(&words, &mut spots, wanted, sound_verdicts);
+        let run = ColumnRun { block, grammar: &self.grammar, sound: &sound };
+        let mut cells = CellFaults { bad: Vec::new(), spots: Spots::new(wanted_judged > 0) };
         let shapes = self.columns(&run, &mut cells);
-        let judged = (!cells.problems.is_empty()).then(|| {
-            let mut problems = [&problems[..], &cells.problems].concat();
-            problems.sort_by_key(order);
-            Findings { problems, verdicts: verdicts(block, &sound, &cells.bad, self.on_bad) }
+        let judged = (cells.spots.len() > 0).then(|| {
+            spots.append(cells.spots);
+            let verdicts = verdicts(block, &sound, &cells.bad, self.on_bad);
+            Findings::new(&words, &mut spots, wanted_judged, verdicts)
         });
         let nulled =
             if self.on_bad == OnBad::Null { cells.bad.into_iter().collect() } else { HashSet::new() };
         Examined {
             nulled,
-            structure: Findings { problems, verdicts: verdicts(block, &sound, &[], self.on_bad) },
+            structure,
             judged,
-            blank_lines: BlankLines::of(block, self.limits.problems_shown),
+            blank_lines,
             looked: if self.unusual { self.looked(block, &sound) } else { Vec::new() },
             shapes,
             sound,
@@ -148,15 +180,38 @@ impl Examiner {
                 let expected = expected.filter(|expected| !expected.has_given_up());
                 let sound = self.strip(run, strip.clone(), idx, expected, &mut looks, shapes);
                 let Some(expected) = expected.filter(|_| !sound) else { continue };
-                let before = faults.problems.len();
-                let judge = (&expected.column, &expected.judge);
-                run.judge(strip.clone(), idx, judge, &mut faults.bad, &mut faults.problems);
-                if (faults.problems.len() - before) * 2 > strip.len() && !expected.every {
+                let before = faults.spots.len();
+                self.judge_parts(run, strip.clone(), (idx, expected), &mut looks, faults);
+                if (faults.spots.len() - before) * 2 > strip.len() && !expected.every {
                     expected.give_up();
                 }
             }
         }
         shapes
+    }
+
+    /// Judges cells of a column of which one may be bad: part by part, until it shows that they are many.
+    fn judge_parts<'a>(
+        &self,
+        run: &ColumnRun<'a>,
+        strip: Range<usize>,
+        (idx, expected): (usize, &Expected),
+        looks: &mut Looks<'a>,
+        faults: &mut CellFaults,
+    ) {
+        let judge = (&expected.column, &expected.judge);
+        // These cells are counted already.
+        let mut counted = Shapes::new();
+        let (mut rest, mut suspect) = (strip, 0);
+        while !expected.every && suspect < 2 && !rest.is_empty() {
+            let part = rest.start..rest.end.min(rest.start + PART_RECORDS);
+            rest.start = part.end;
+            if !self.strip(run, part.clone(), idx, Some(expected), looks, &mut counted) {
+                suspect += 1;
+                run.judge(part, idx, judge, &mut faults.bad, &mut faults.spots);
+            }
+        }
+        run.judge(rest, idx, judge, &mut faults.bad, &mut faults.spots);
     }
 
     /// Counts some cells of a column; false when one of them may be bad.
@@ -196,8 +251,7 @@ impl Examiner {
 }
 
 /// Bad cells of a block, with their problems.
-#[derive(Default)]
 struct CellFaults {
     bad: Vec<BadCell>,
-    problems: Vec<Problem>,
+    spots: Spots,
 }

@@ -8,10 +8,10 @@ use crate::block::Block;
 use crate::check::habits::{Habits, Looked};
 use crate::check::keys::Keys;
 use crate::contradictions::Contradictions;
-use crate::examine::{BlankLines, Examined, Findings};
+use crate::examine::{BlankLines, Examined, Findings, Wanted};
 use crate::plan::BlockIndex;
 use crate::schema::Schema;
-use crate::tally::{Tally, order};
+use crate::tally::{Room, Tally};
 use crate::types::Shapes;
 
 /// Sums over all blocks.
@@ -33,6 +33,7 @@ pub(crate) struct Found {
     /// Blank lines behind it: how many, and the first ones.
     blank_at_end: (u64, Vec<Problem>),
     problems_shown: usize,
+    wanted: Wanted,
     later: Contradictions,
     /// A block whose memory can be used again.
     spare: Option<Block>,
@@ -54,6 +55,7 @@ impl Found {
             content_end: 0,
             blank_at_end: (0, Vec::new()),
             problems_shown,
+            wanted: Wanted { structure: Room::new(problems_shown), judged: Room::new(problems_shown) },
             later: Contradictions::default(),
             spare: None,
             blocks: 0,
@@ -71,8 +73,7 @@ impl Found {
 
     /// Adds the next block in order, and gives it back.
     pub(crate) fn add(&mut self, block: Block, examined: Examined) -> Result<Block, EngineError> {
-        let Examined { mut structure, mut judged, blank_lines, sound, shapes, looked, later, nulled: _ } =
-            examined;
+        let Examined { structure, judged, blank_lines, sound, shapes, looked, later, nulled: _ } = examined;
         self.shapes.iter_mut().zip(&shapes).for_each(|(ours, theirs)| ours.merge(theirs));
         self.looked.iter_mut().zip(&looked).for_each(|(ours, theirs)| ours.merge(theirs));
         if let (Some(keys), Some(grammar)) = (&mut self.keys, &self.grammar) {
@@ -81,14 +82,9 @@ impl Found {
         self.index.add(&block);
         self.later.merge(&later);
         self.footer_rows += block.footer_rows as u64;
-        let blank_lines = self.inner_blank_lines(&block, blank_lines);
-        for findings in [Some(&mut structure), judged.as_mut()].into_iter().flatten() {
-            if !blank_lines.is_empty() {
-                findings.problems.extend_from_slice(&blank_lines);
-                findings.problems.sort_by_key(order);
-            }
-        }
+        self.count_blank_lines(&block, blank_lines);
         self.count(&block, &structure, judged.as_ref());
+        self.want();
         self.blocks += 1;
         Ok(block)
     }
@@ -96,23 +92,18 @@ impl Found {
     fn count(&mut self, block: &Block, structure: &Findings, judged: Option<&Findings>) {
         if let Some(judged) = judged {
             self.judged.get_or_insert_with(|| self.structure.clone());
-            for problem in judged.problems.iter().filter(|problem| problem.code == ProblemCode::TypeMismatch)
-            {
-                if let Some(column) = &problem.position.column {
-                    self.exceptions[column.number as usize - 1] += 1;
-                }
-            }
+            let bad = judged.counts.by_column(ProblemCode::TypeMismatch);
+            self.exceptions.iter_mut().zip(bad).for_each(|(sum, bad)| *sum += bad);
         }
-        self.structure.block(block, &structure.verdicts, &structure.problems);
+        self.structure.block(block, structure.fates, &structure.counts, &structure.first);
         if let Some(tally) = &mut self.judged {
             let findings = judged.unwrap_or(structure);
-            tally.block(block, &findings.verdicts, &findings.problems);
+            tally.block(block, findings.fates, &findings.counts, &findings.first);
         }
     }
 
-    /// The blank lines that a record or a comment of this block follows. Those at its end wait for one; behind the last
-    /// they are no problem.
-    fn inner_blank_lines(&mut self, block: &Block, found: BlankLines) -> Vec<Problem> {
+    /// Blank lines at the end of a block wait for a record or a comment; behind the last one they are no problem.
+    fn count_blank_lines(&mut self, block: &Block, found: BlankLines) {
         if let Some(content) = found.content {
             let (count, first) = std::mem::take(&mut self.blank_at_end);
             for tally in [Some(&mut self.structure), self.judged.as_mut()].into_iter().flatten() {
@@ -124,7 +115,20 @@ impl Found {
         *count += found.at_end.0;
         let room = self.problems_shown.saturating_sub(first.len());
         first.extend(found.at_end.1.into_iter().take(room));
-        found.inner
+    }
+
+    /// Says how many problems of the next blocks are wanted. Blank lines that wait come before them, if they count; and if
+    /// they do not, nothing comes behind them.
+    fn want(&self) {
+        let waiting = self.blank_at_end.1.len();
+        let judged = self.judged.as_ref().unwrap_or(&self.structure);
+        self.wanted.structure.shrink(self.structure.room().saturating_sub(waiting));
+        self.wanted.judged.shrink(judged.room().saturating_sub(waiting));
+    }
+
+    /// How many problems of a block are wanted.
+    pub(crate) fn wanted(&self) -> Wanted {
+        self.wanted.clone()
     }
 
     /// How many there were.

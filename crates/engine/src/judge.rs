@@ -1,14 +1,14 @@
 //! Blocks against a plan: which records are accepted, repaired or rejected, and why.
 
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use csvp_parse::{Grammar, Skip, SkipKind};
+use csvp_parse::Grammar;
 use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
 
-use crate::block::Block;
+use crate::block::{Block, partition_point};
 use crate::check::cells::{BadCell, ColumnJudge, ColumnRun, judges};
+use crate::check::spot::{CodeCounts, Fact, Spots, Words};
 use crate::check::structure::{self, Structure};
 use crate::columns::{Columns, Misfit};
 use crate::layout::Layout;
@@ -16,7 +16,7 @@ use crate::plan::Plan;
 use crate::profile::{Batch, ColumnProfile};
 use crate::schema::Column;
 use crate::settings::OnBad;
-use crate::tally::{RecordVerdict, order};
+use crate::tally::RecordVerdict;
 use crate::types::Format;
 use crate::{EngineError, Limits};
 
@@ -32,6 +32,8 @@ pub(crate) struct Judge {
 /// What became of the records of a block.
 pub(crate) struct Judged {
     pub(crate) verdicts: Vec<RecordVerdict>,
+    pub(crate) counts: CodeCounts,
+    /// The first problems in the order of the file, as many as are wanted.
     pub(crate) problems: Vec<Problem>,
     pub(crate) nulled: HashSet<BadCell>,
     /// Per record of the field index: whether its structure and encoding are sound.
@@ -58,25 +60,26 @@ impl Judge {
         self.columns[idx].format()
     }
 
-    /// Judges a block.
-    pub(crate) fn block(&self, block: &Block) -> Judged {
-        let (limits, layout): (&Limits, _) = (&self.plan.limits, &self.plan.layout);
-        let Structure { mut problems, sound } =
-            structure::check(block, &self.grammar, layout, &block.invalid(), limits);
-        let lines = RefCell::default();
-        let run = ColumnRun { block, grammar: &self.grammar, limits, lines, sound: &sound };
+    /// Judges a block; `wanted` is how many of its problems somebody reads.
+    pub(crate) fn block(&self, block: &Block, wanted: usize) -> Judged {
+        let (limits, layout): (&Limits, &Layout) = (&self.plan.limits, &self.plan.layout);
+        let Structure { mut spots, sound } =
+            structure::check(block, &self.grammar, layout, &block.invalid(), limits, wanted > 0);
+        let run = ColumnRun { block, grammar: &self.grammar, sound: &sound };
         let mut bad = Vec::new();
         let columns = self.plan.schema.columns.iter().zip(&self.columns).zip(&self.open).enumerate();
         for (idx, (judge, _)) in columns.filter(|(_, (_, open))| **open) {
-            run.judge(block.data(), idx, judge, &mut bad, &mut problems);
+            run.judge(block.data(), idx, judge, &mut bad, &mut spots);
         }
-        self.key_faults(&run, &mut bad, &mut problems);
+        self.key_faults(&run, &mut bad, &mut spots);
         let on_bad = self.plan.policy.on_bad;
         let verdicts = verdicts(block, &sound, &bad, on_bad);
-        problems.extend(blank_lines(block, layout));
-        problems.sort_by_key(order);
+        add_blank_lines(block, layout, &mut spots);
+        let column = |idx: usize| self.plan.schema.columns.get(idx);
+        let words = Words { block, grammar: &self.grammar, layout, limits, column: &column };
         let nulled = if on_bad == OnBad::Null { bad.into_iter().collect() } else { HashSet::new() };
-        Judged { verdicts, problems, nulled, sound }
+        let problems = words.of(&mut spots, wanted);
+        Judged { verdicts, counts: spots.into_counts(), problems, nulled, sound }
     }
 
     /// The accepted records of a block as typed columns.
@@ -122,27 +125,19 @@ impl Judge {
         batch.finish();
     }
 
-    fn key_faults(&self, run: &ColumnRun<'_>, bad: &mut Vec<BadCell>, problems: &mut Vec<Problem>) {
+    fn key_faults(&self, run: &ColumnRun<'_>, bad: &mut Vec<BadCell>, spots: &mut Spots) {
         let data = run.block.data();
         if data.is_empty() {
             return;
         }
         let (first, last) = (run.block.number(data.start), run.block.number(data.end - 1));
-        let mut scratch = Vec::new();
         for fault in self.plan.key_faults.of_records(first, last) {
             let record = data.start + (fault.record - first) as usize;
-            let idx = fault.column as usize;
-            let column = &self.plan.schema.columns[idx];
-            let cell = run
-                .block
-                .index
-                .field(run.grammar, &run.block.text, record, idx, &mut scratch)
-                .unwrap_or_default();
-            let what = match fault.first_record {
+            let (code, detail) = match fault.first_record {
                 Some(first_record) => (ProblemCode::ValueNotUnique, Detail::Repeat { first_record }),
                 None => (ProblemCode::ValueKeyMissing, Detail::Rule { rule: "foreignKeys".to_owned() }),
             };
-            problems.push(run.problem(record, idx, column, cell, what));
+            run.add(spots, (record, fault.column as usize), code, Fact::Told(Box::new(detail)));
             bad.push(BadCell { record: record as u32, column: fault.column });
         }
     }
@@ -163,25 +158,10 @@ pub(crate) fn verdicts(block: &Block, sound: &[bool], bad: &[BadCell], on_bad: O
     verdicts
 }
 
-/// Lines with nothing on them: worth knowing, but no fault. Those behind the content of the file do not count.
-pub(crate) fn blank_lines(block: &Block, layout: &Layout) -> Vec<Problem> {
-    let blank = block.index.skips().iter().filter(|skip| skip.kind == SkipKind::Blank);
-    blank
-        .map(|skip| blank_line(block, skip))
-        .filter(|problem| layout.content_end.is_none_or(|end| problem.position.byte < end))
-        .collect()
-}
-
-pub(crate) fn blank_line(block: &Block, skip: &Skip) -> Problem {
-    Problem {
-        code: ProblemCode::RowBlank,
-        position: csvp_report::Position {
-            record: None,
-            line: block.base.line + u64::from(skip.line) + 1,
-            byte: block.source_byte(skip.byte as usize),
-            column: None,
-        },
-        detail: Detail::None,
-        value: None,
-    }
+/// Adds the lines with nothing on them: worth knowing, but no fault. Those behind the content of the file do not count.
+fn add_blank_lines(block: &Block, layout: &Layout, spots: &mut Spots) {
+    let skips = block.index.skips();
+    let counts = |byte: u32| layout.content_end.is_none_or(|end| block.source_byte(byte as usize) < end);
+    let counted = partition_point(skips.len(), |number| counts(skips[number].byte));
+    spots.add_blank_lines(&skips[..counted]);
 }

@@ -135,7 +135,7 @@ impl JudgedBlock<'_> {
         self.block.fields(self.grammar, record)
     }
 
-    /// The block's problems by their place; those of one record share `position.record`.
+    /// The block's problems by their place, for outputs that need them; those of one record share `position.record`.
     pub fn problems(&self) -> &[Problem] {
         self.problems
     }

@@ -314,12 +314,12 @@ fn second_block<O: Output>(
 ) -> Result<(), EngineError> {
     let crew = crew.get_or_insert_with(|| {
         let is_profiled = sums.start_profiles(threads);
-        let judge = Arc::clone(&sums.judge);
+        let (judge, wanted) = (Arc::clone(&sums.judge), sums.wanted.clone());
         let needs_columns = sums.output.needs_columns();
         // Profiles alone keep all threads busy.
         let alone = is_profiled && !needs_columns;
         Crew::new(if alone { 1 } else { threads }, move |block| {
-            let judged = judge.block(&block);
+            let judged = judge.block(&block, wanted.get());
             let columns = needs_columns.then(|| judge.columns(&block, &judged).map(Arc::new));
             Done { block, judged, columns }
         })

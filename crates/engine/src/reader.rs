@@ -256,9 +256,12 @@ impl Cutter {
             self.skip_preamble(eof);
             return Ok(());
         }
+        let before = self.base.record;
         let consumed = self.hand_on(size, eof, blocks)?;
         if consumed > 0 {
-            self.wanted = self.block_bytes;
+            // Records longer than a block come one after the other: the next one is tried at about the size of this one.
+            let record = consumed / (self.base.record - before).max(1) as usize;
+            self.wanted = self.block_bytes.max(record + record / 8);
         } else if scan::plain::line_too_large(&self.grammar, self.rest()) {
             self.dropping = Some(0);
         } else {

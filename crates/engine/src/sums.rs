@@ -12,7 +12,7 @@ use crate::judge::{Judge, Judged};
 use crate::lanes::Lanes;
 use crate::output::{JudgedBlock, Output};
 use crate::profile::ColumnProfile;
-use crate::tally::Tally;
+use crate::tally::{Fates, Room, Tally};
 
 /// What becomes of a block on any thread.
 pub(crate) struct Done {
@@ -26,6 +26,8 @@ pub(crate) struct Sums<O> {
     pub(crate) judge: Arc<Judge>,
     pub(crate) tally: Tally,
     exceptions: Vec<u64>,
+    /// How many problems of the next blocks somebody reads.
+    pub(crate) wanted: Room,
     profiles: Profiles,
     pub(crate) output: O,
     /// A block whose memory can be used again.
@@ -41,8 +43,10 @@ enum Profiles {
 
 impl<O: Output> Sums<O> {
     pub(crate) fn new(judge: Arc<Judge>, output: O) -> Self {
+        let shown = judge.plan.limits.problems_shown;
         Self {
-            tally: Tally::new(judge.plan.limits.problems_shown),
+            tally: Tally::new(shown),
+            wanted: Room::new(if output.needs_problems() { usize::MAX } else { shown }),
             exceptions: vec![0; judge.plan.schema.columns.len()],
             profiles: Profiles::Unwanted,
             output,
@@ -73,12 +77,12 @@ impl<O: Output> Sums<O> {
 
     /// Adds the next block in order.
     pub(crate) fn add(&mut self, Done { block, judged, columns }: Done) -> Result<(), EngineError> {
-        for problem in judged.problems.iter().filter(|problem| problem.code == ProblemCode::TypeMismatch) {
-            if let Some(column) = &problem.position.column {
-                self.exceptions[column.number as usize - 1] += 1;
-            }
+        let bad = judged.counts.by_column(ProblemCode::TypeMismatch);
+        self.exceptions.iter_mut().zip(bad).for_each(|(sum, bad)| *sum += bad);
+        self.tally.block(&block, Fates::of(&judged.verdicts), &judged.counts, &judged.problems);
+        if !self.output.needs_problems() {
+            self.wanted.shrink(self.tally.room());
         }
-        self.tally.block(&block, &judged.verdicts, &judged.problems);
         let columns = columns.transpose().map_err(|misfit| self.judge.misfit(&misfit))?;
         let view = JudgedBlock {
             block: &block,

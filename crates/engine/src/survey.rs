@@ -23,6 +23,8 @@ use crate::types::{Decision, Shapes};
 
 /// What is expected is compared with the types so far after each doubling of the blocks, and at least as often as this.
 const COMPARE_EVERY: u64 = 16;
+/// Columns for which it is compared one block later: deciding all types of a wide table takes as long as reading a block.
+const COLUMNS_PER_BLOCK: u64 = 64;
 
 /// Types to expect of a file. They decide how often it must be read, and nothing else.
 #[derive(Debug, Clone)]
@@ -109,6 +111,7 @@ impl Survey {
             on_bad: self.settings.policy.on_bad,
             unusual: self.settings.policy.unusual,
             expected: Arc::default(),
+            wanted: self.found.wanted(),
         };
         let mut drafter = None;
         if let Some(first) = first.filter(|first| !first.last) {
@@ -168,7 +171,8 @@ impl Survey {
         })?;
         let blocks = self.found.blocks();
         if blocks >= self.compare_at {
-            self.compare_at = blocks + blocks.min(COMPARE_EVERY);
+            let every = COMPARE_EVERY.max(self.declared.len() as u64 / COLUMNS_PER_BLOCK);
+            self.compare_at = blocks + blocks.min(every);
             self.compare(layout, draft)?;
         }
         Ok(())

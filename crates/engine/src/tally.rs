@@ -1,11 +1,13 @@
 //! Counts of records and problems, as blocks come by.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use csvp_parse::SkipKind;
 use csvp_report::{CodeCount, Counts, Detail, Problem, ProblemCode, Problems, Severity};
 
 use crate::block::Block;
+use crate::check::spot::CodeCounts;
 use crate::layout::whole_file;
 use crate::schema::Schema;
 
@@ -22,11 +24,50 @@ pub enum RecordVerdict {
     Skipped,
 }
 
+/// How many records of a block have each fate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Fates {
+    accepted: u64,
+    repaired: u64,
+    rejected: u64,
+}
+
+impl Fates {
+    pub(crate) fn of(verdicts: &[RecordVerdict]) -> Self {
+        let count = |wanted| verdicts.iter().filter(|&&verdict| verdict == wanted).count() as u64;
+        Self {
+            accepted: count(RecordVerdict::Accepted),
+            repaired: count(RecordVerdict::Repaired),
+            rejected: count(RecordVerdict::Rejected),
+        }
+    }
+}
+
+/// How many problems of a block somebody may still read, for all threads. It only ever shrinks, so a block that is looked at
+/// before those in front of it are counted has too many at worst.
+#[derive(Debug, Clone)]
+pub(crate) struct Room(Arc<AtomicUsize>);
+
+impl Room {
+    /// Of so many problems.
+    pub(crate) fn new(problems: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(problems)))
+    }
+
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn shrink(&self, problems: usize) {
+        self.0.fetch_min(problems, Ordering::Relaxed);
+    }
+}
+
 /// Running counts of one pass.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     counts: Counts,
-    by_code: BTreeMap<(ProblemCode, Option<u32>), u64>,
+    by_code: CodeCounts,
     first: Vec<Problem>,
     shown: usize,
     endings: [u64; 3],
@@ -39,26 +80,17 @@ impl Tally {
         Self { shown, ..Self::default() }
     }
 
-    /// Counts a block whose data records have these verdicts; `problems` are its own, in order.
-    pub(crate) fn block(&mut self, block: &Block, verdicts: &[RecordVerdict], problems: &[Problem]) {
-        for verdict in verdicts {
-            match verdict {
-                RecordVerdict::Accepted => self.counts.accepted += 1,
-                RecordVerdict::Repaired => {
-                    self.counts.accepted += 1;
-                    self.counts.repaired += 1;
-                }
-                RecordVerdict::Rejected => self.counts.rejected += 1,
-                RecordVerdict::Skipped => {}
-            }
-        }
+    /// Counts a block: the fates of its data records and its problems, of which the first ones are given in order, as many
+    /// as there is [`Tally::room`] for.
+    pub(crate) fn block(&mut self, block: &Block, fates: Fates, counts: &CodeCounts, first: &[Problem]) {
+        self.counts.accepted += fates.accepted + fates.repaired;
+        self.counts.repaired += fates.repaired;
+        self.counts.rejected += fates.rejected;
         self.counts.skipped.footer += block.footer_rows as u64;
-        for skip in block.index.skips() {
-            match skip.kind {
-                SkipKind::Blank => self.counts.skipped.blank += 1,
-                SkipKind::Comment => self.counts.skipped.comment += 1,
-            }
-        }
+        let skips = block.index.skips();
+        let comments = skips.iter().filter(|skip| skip.kind == SkipKind::Comment).count();
+        self.counts.skipped.comment += comments as u64;
+        self.counts.skipped.blank += (skips.len() - comments) as u64;
         let endings = block.index.line_endings();
         self.endings[0] += endings.lf;
         self.endings[1] += endings.crlf;
@@ -67,24 +99,25 @@ impl Tally {
         if let Some(last) = block.text.last() {
             self.last_line_open = !matches!(last, b'\n' | b'\r');
         }
-        problems.iter().for_each(|problem| self.problem(problem));
+        self.by_code.merge(counts);
+        self.show(first);
     }
 
-    /// Counts one problem.
-    pub(crate) fn problem(&mut self, problem: &Problem) {
-        let column = problem.position.column.as_ref().map(|column| column.number);
-        *self.by_code.entry((problem.code, column)).or_default() += 1;
-        if self.first.len() < self.shown {
-            self.first.push(problem.clone());
-        }
+    /// How many more problems are shown in full.
+    pub(crate) fn room(&self) -> usize {
+        self.shown.saturating_sub(self.first.len())
+    }
+
+    fn show(&mut self, problems: &[Problem]) {
+        let room = self.room();
+        self.first.extend(problems.iter().take(room).cloned());
     }
 
     /// Counts problems of one code that belong to no column, of which only the first ones are known.
     pub(crate) fn problems_of(&mut self, code: ProblemCode, count: u64, first: &[Problem]) {
         if count > 0 {
-            *self.by_code.entry((code, None)).or_default() += count;
-            let room = self.shown.saturating_sub(self.first.len());
-            self.first.extend(first.iter().take(room).cloned());
+            self.by_code.add(code, 0, count);
+            self.show(first);
         }
     }
 
@@ -102,12 +135,14 @@ impl Tally {
     /// Counts a problem of the file as a whole; these are few and always shown.
     pub(crate) fn file_problem(&mut self, problem: &Problem) {
         self.shown = self.shown.max(self.first.len() + 1);
-        self.problem(problem);
+        let column = problem.position.column.as_ref().map_or(0, |column| column.number);
+        self.by_code.add(problem.code, column, 1);
+        self.first.push(problem.clone());
     }
 
     /// Whether a problem of this code was counted.
     pub(crate) fn has(&self, code: ProblemCode) -> bool {
-        self.by_code.keys().any(|&(counted, _)| counted == code)
+        self.by_code.all().any(|(counted, ..)| counted == code)
     }
 
     /// Data records so far.
@@ -143,27 +178,28 @@ impl Tally {
     }
 
     pub(crate) fn problems(&self) -> Problems {
+        let by_code: Vec<CodeCount> = self
+            .by_code
+            .all()
+            .map(|(code, column, count)| CodeCount { code, severity: code.severity(), column, count })
+            .collect();
         let of = |severity: Severity| {
-            self.by_code.iter().filter(|((code, _), _)| code.severity() == severity).map(|(_, n)| n).sum()
+            by_code.iter().filter(|counted| counted.severity == severity).map(|counted| counted.count).sum()
         };
         let mut first = self.first.clone();
         first.sort_by_key(order);
         Problems {
-            total: self.by_code.values().sum(),
+            total: by_code.iter().map(|counted| counted.count).sum(),
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
-            by_code: self
-                .by_code
-                .iter()
-                .map(|(&(code, column), &count)| CodeCount { code, severity: code.severity(), column, count })
-                .collect(),
+            by_code,
             first,
         }
     }
 }
 
 /// Problems are listed by their place in the file.
-pub(crate) fn order(problem: &Problem) -> (u64, u64, Option<u64>, Option<u32>, ProblemCode) {
+fn order(problem: &Problem) -> (u64, u64, Option<u64>, Option<u32>, ProblemCode) {
     let column = problem.position.column.as_ref();
     (
         problem.position.byte,

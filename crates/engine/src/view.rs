@@ -125,7 +125,7 @@ impl View {
         let end = self.first + self.n as u64;
         let (block_first, block_end) = (block.base.record, block.base.record + data.len() as u64);
         if block_end > self.first && block_first < end {
-            let judged = self.judge.block(block);
+            let judged = self.judge.block(block, usize::MAX);
             let from = data.start + self.first.saturating_sub(block_first) as usize;
             let to = data.end.min(data.start + (end - block_first) as usize);
             for record in from..to {

@@ -25,6 +25,8 @@ pub struct Grammar {
     pub(crate) skip_initial_space: bool,
     pub(crate) n_columns: Option<usize>,
     pub(crate) max_record_bytes: usize,
+    /// By byte: whether it may mean something, in quotes or outside.
+    marks: [bool; 256],
 }
 
 /// A line end found in the bytes: where the text stops, where the next line starts.
@@ -50,7 +52,13 @@ impl Grammar {
     /// recovery from damaged quotes. Lines above `max_record_bytes` are skipped unread.
     pub fn new(dialect: &Dialect, n_columns: Option<usize>, max_record_bytes: usize) -> Self {
         debug_assert!(!dialect.delimiter.is_empty(), "a dialect has a delimiter");
+        let mut marks = [false; 256];
+        let quoting = [dialect.quote, dialect.escape].into_iter().flatten();
+        for byte in quoting.chain([dialect.delimiter[0], b'\n', b'\r']) {
+            marks[usize::from(byte)] = true;
+        }
         Self {
+            marks,
             delimiter: dialect.delimiter.clone(),
             quote: dialect.quote,
             escape: dialect.escape.filter(|_| dialect.quote != dialect.escape),
@@ -66,6 +74,19 @@ impl Grammar {
     #[inline]
     pub fn delimiter(&self) -> &[u8] {
         &self.delimiter
+    }
+
+    /// Where the first byte from `at` on stands that may mean something; `stop` if none does before it.
+    #[inline]
+    pub(crate) fn next_mark(&self, bytes: &[u8], at: usize, stop: usize) -> usize {
+        let plain = bytes.get(at..stop).unwrap_or_default().iter();
+        at + plain.take_while(|&&byte| !self.marks[usize::from(byte)]).count()
+    }
+
+    /// Whether a delimiter may end with this byte.
+    #[inline]
+    pub(crate) fn ends_delimiter(&self, byte: u8) -> bool {
+        self.delimiter.last() == Some(&byte)
     }
 
     /// Whether a delimiter stands at `at`.

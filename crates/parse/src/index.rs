@@ -10,6 +10,8 @@ pub(crate) const QUOTED: u32 = 1 << 31;
 pub(crate) const DIRTY: u32 = 1 << 30;
 /// The record has no such field.
 pub(crate) const MISSING: u32 = 1 << 29;
+/// Of a record's start: it has fields beyond the last column.
+const LONG: u32 = 1 << 31;
 const OFFSET: u32 = MISSING - 1;
 
 /// The largest block that can be indexed, in bytes.
@@ -19,6 +21,8 @@ pub const MAX_BLOCK_BYTES: usize = OFFSET as usize;
 const MOST_CELLS: usize = 1 << 20;
 /// Fields after which an index is full: each may become a problem, which is far larger than the field.
 const MOST_FIELDS: usize = 1 << 15;
+/// Records for which there is room all the same: a block costs a little for each column, which a wide table has many of.
+const FEWEST_RECORDS: usize = 8;
 /// Skipped lines after which an index is full; each may become a problem.
 const MOST_SKIPS: usize = 1 << 16;
 
@@ -37,7 +41,8 @@ const MOST_SKIPS: usize = 1 << 16;
 ///
 /// assert_eq!((index.n_records(), index.n_lines()), (3, 5));
 /// // The third record stands on the fifth line; the second is short; a blank line is no record.
-/// assert_eq!((index.line(2), index.ragged(), index.skips().len()), (4, vec![(1, 1)], 1));
+/// assert_eq!((index.line(2), index.skips().len()), (4, 1));
+/// assert!(index.ragged().eq([(1, 1)]));
 /// assert_eq!(index.faults()[0].kind, FaultKind::QuoteStray);
 /// let mut scratch = Vec::new();
 /// assert_eq!(index.field(&grammar, block, 0, 1, &mut scratch), Some(&b"two\nlines"[..]));
@@ -51,8 +56,9 @@ pub struct FieldIndex {
     left_out: (usize, usize),
     ends: Vec<u32>,
     starts: Vec<u32>,
-    /// (record, ends of its fields beyond the last column), ascending.
-    extra: Vec<(u32, Vec<u32>)>,
+    /// (record, where the ends of its fields beyond the last column stop in `extra_ends`), ascending.
+    extra: Vec<(u32, u32)>,
+    extra_ends: Vec<u32>,
     /// (record, fields it has), ascending, for records with fewer than `n_columns`.
     short: Vec<(u32, u32)>,
     /// (record, lines to add to the record's own index to get its line), ascending; says where lines and records part.
@@ -93,6 +99,7 @@ impl FieldIndex {
         self.ends.clear();
         self.starts.clear();
         self.extra.clear();
+        self.extra_ends.clear();
         self.short.clear();
         self.line_shifts.clear();
         self.lines = 0;
@@ -104,7 +111,7 @@ impl FieldIndex {
 
     /// Whether more records may be added to this index.
     pub fn has_room(&self) -> bool {
-        self.ends.len() < MOST_CELLS && self.fields < MOST_FIELDS && self.skips.len() < MOST_SKIPS
+        self.ends.len() < MOST_CELLS && self.fields < self.most_fields() && self.skips.len() < MOST_SKIPS
     }
 
     /// How many records may be added if each has all its fields; the index has columns.
@@ -112,7 +119,11 @@ impl FieldIndex {
         if !self.has_room() {
             return 0;
         }
-        (MOST_CELLS - self.ends.len()).min(MOST_FIELDS - self.fields).div_ceil(self.n_columns)
+        (MOST_CELLS - self.ends.len()).min(self.most_fields() - self.fields).div_ceil(self.n_columns)
+    }
+
+    fn most_fields(&self) -> usize {
+        MOST_FIELDS.max(self.n_columns.saturating_mul(FEWEST_RECORDS))
     }
 
     /// Fields of a whole record, those left out counted.
@@ -140,6 +151,12 @@ impl FieldIndex {
         &self.faults
     }
 
+    /// The column of a fault: none when its field is left out or stands beyond the last column.
+    pub fn column_of(&self, fault: &Fault) -> Option<usize> {
+        let column = (fault.field as usize).checked_sub(self.left_out.0)?;
+        (column < self.n_columns()).then_some(column)
+    }
+
     /// Lines that are no records, in order.
     pub fn skips(&self) -> &[Skip] {
         &self.skips
@@ -152,7 +169,7 @@ impl FieldIndex {
 
     /// Offset of the record's first byte in the block.
     pub fn record_start(&self, record: usize) -> usize {
-        self.starts[record] as usize
+        (self.starts[record] & !LONG) as usize
     }
 
     /// Offset behind the record's last byte, terminator not included.
@@ -179,9 +196,14 @@ impl FieldIndex {
         if let Some(ends) = self.extra_of(record) {
             return self.n_columns() + ends.len();
         }
-        match self.short.binary_search_by_key(&(record as u32), |&(r, _)| r) {
-            Ok(at) => self.read_of(self.short[at].1 as usize),
-            Err(_) => self.n_columns(),
+        let row = self.row(record);
+        if row.last().is_none_or(|end| end & MISSING == 0) {
+            return self.n_columns();
+        }
+        match row.partition_point(|end| end & MISSING == 0) {
+            // A record that was not read.
+            0 => self.n_columns(),
+            n => self.read_of(n),
         }
     }
 
@@ -191,16 +213,18 @@ impl FieldIndex {
     }
 
     /// Records whose number of fields is not `n_columns`, ascending, with the number they have.
-    pub fn ragged(&self) -> Vec<(usize, usize)> {
-        let mut all: Vec<(usize, usize)> = self
-            .short
-            .iter()
-            .map(|&(record, n)| (record as usize, self.read_of(n as usize)))
-            .chain(self.extra.iter().map(|(record, ends)| (*record as usize, self.n_columns() + ends.len())))
-            .filter(|&(_, n)| n != self.n_columns())
-            .collect();
-        all.sort_unstable();
-        all
+    pub fn ragged(&self) -> impl Iterator<Item = (usize, usize)> {
+        let mut short =
+            self.short.iter().map(move |&(record, n)| (record as usize, self.read_of(n as usize))).peekable();
+        let mut long = (0..self.extra.len())
+            .map(move |at| (self.extra[at].0 as usize, self.n_columns() + self.extra_at(at).len()))
+            .peekable();
+        let both = std::iter::from_fn(move || match (short.peek(), long.peek()) {
+            (Some(first), Some(other)) if first.0 > other.0 => long.next(),
+            (Some(_), _) => short.next(),
+            (None, _) => long.next(),
+        });
+        both.filter(move |&(_, n)| n != self.n_columns())
     }
 
     /// Offsets of the field's raw bytes in the block, quotes included; none when the record has no such field.
@@ -288,7 +312,7 @@ impl FieldIndex {
 
     #[inline]
     fn locate_any(&self, grammar: &Grammar, record: usize, field: usize) -> Option<(usize, u32)> {
-        let row = &self.ends[record * self.n_columns..(record + 1) * self.n_columns];
+        let row = self.row(record);
         let end_of = |field: usize| -> Option<u32> {
             if field < self.n_columns {
                 Some(row[field]).filter(|end| end & MISSING == 0)
@@ -305,20 +329,34 @@ impl FieldIndex {
         Some((start, end))
     }
 
+    fn row(&self, record: usize) -> &[u32] {
+        &self.ends[record * self.n_columns..(record + 1) * self.n_columns]
+    }
+
+    #[inline]
     fn extra_of(&self, record: usize) -> Option<&[u32]> {
-        let at = self.extra.binary_search_by_key(&(record as u32), |(r, _)| *r).ok()?;
-        Some(&self.extra[at].1)
+        if self.starts[record] & LONG == 0 {
+            return None;
+        }
+        let at = self.extra.binary_search_by_key(&(record as u32), |&(r, _)| r).ok()?;
+        Some(self.extra_at(at))
+    }
+
+    fn extra_at(&self, at: usize) -> &[u32] {
+        let start = at.checked_sub(1).map_or(0, |before| self.extra[before].1);
+        &self.extra_ends[start as usize..self.extra[at].1 as usize]
     }
 
     /// Adds a record with its flagged field ends; `lines` is how many line ends it holds, its own terminator included.
     pub(crate) fn push_record(&mut self, start: usize, ends: &[u32], lines: u32) {
         let record = self.starts.len() as u32;
-        self.starts.push(start as u32);
-        self.fields += ends.len();
         let known = ends.len().min(self.n_columns);
+        self.starts.push(start as u32 | if ends.len() > known { LONG } else { 0 });
+        self.fields += ends.len();
         self.ends.extend_from_slice(&ends[..known]);
-        if ends.len() > self.n_columns {
-            self.extra.push((record, ends[known..].to_vec()));
+        if ends.len() > known {
+            self.extra_ends.extend_from_slice(&ends[known..]);
+            self.extra.push((record, self.extra_ends.len() as u32));
         } else if known < self.n_columns {
             let end = ends.last().map_or(start as u32, |&end| end & OFFSET);
             self.ends.resize(self.ends.len() + self.n_columns - known, end | MISSING);
@@ -330,9 +368,17 @@ impl FieldIndex {
         }
     }
 
-    /// Adds records of one line each that have all their fields and no more.
-    pub(crate) fn push_run(&mut self, starts: &[u32], ends: &[u32]) {
+    /// Adds records that have all their fields and no more. `spanning` names those of several lines: which one of the
+    /// records, ascending, and how many lines it has beside the last.
+    pub(crate) fn push_run(&mut self, starts: &[u32], ends: &[u32], spanning: &[(u32, u32)]) {
         debug_assert_eq!(ends.len(), starts.len() * self.n_columns);
+        let (first, mut shift) =
+            (self.starts.len() as u32, self.lines.wrapping_sub(self.starts.len() as u32));
+        for &(record, more) in spanning {
+            shift = shift.wrapping_add(more);
+            self.line_shifts.push((first + record + 1, shift));
+            self.lines += more;
+        }
         self.starts.extend_from_slice(starts);
         self.ends.extend_from_slice(ends);
         self.fields += ends.len();
@@ -342,7 +388,8 @@ impl FieldIndex {
     /// Adds a record whose fields were not read because it is too large: its size in bytes and the line ends it took.
     pub fn push_too_large(&mut self, start: usize, bytes: u64, lines: u32) {
         let record = self.starts.len() as u32;
-        self.faults.push(Fault { record, byte: start as u32, kind: crate::FaultKind::RecordTooLarge(bytes) });
+        let kind = crate::FaultKind::RecordTooLarge(bytes);
+        self.faults.push(Fault { record, field: 0, byte: start as u32, kind });
         self.starts.push(start as u32);
         self.ends.resize(self.ends.len() + self.n_columns, start as u32 | MISSING);
         self.lines += lines;
@@ -356,6 +403,28 @@ impl FieldIndex {
         self.skips.push(Skip { before_record, byte: byte as u32, line: self.lines, kind });
         self.lines += lines;
         self.shift_lines(before_record);
+    }
+
+    /// Adds the blank lines of an LF each at `byte`, as many as there is room for, and gives their number.
+    pub(crate) fn push_blank_lines(&mut self, bytes: &[u8], byte: usize) -> usize {
+        if !self.has_room() {
+            return 0;
+        }
+        let room = MOST_SKIPS - self.skips.len();
+        let n = bytes[byte..].iter().take(room).take_while(|&&byte| byte == b'\n').count();
+        if n > 0 {
+            let (before_record, line) = (self.starts.len() as u32, self.lines);
+            self.skips.extend((0..n as u32).map(|at| Skip {
+                before_record,
+                byte: byte as u32 + at,
+                line: line + at,
+                kind: crate::SkipKind::Blank,
+            }));
+            self.lines += n as u32;
+            self.endings.lf += n as u64;
+            self.shift_lines(before_record);
+        }
+        n
     }
 
     pub(crate) fn push_fault(&mut self, fault: Fault) {
@@ -459,5 +528,45 @@ impl Grammar {
             || byte == b'\r'
             || Some(byte) == self.quote
             || Some(byte) == self.escape
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SkipKind;
+
+    #[test]
+    fn blank_lines_of_a_run_are_those_added_one_by_one() {
+        for (before, run) in [(0, 0), (0, 1), (0, 5), (3, 4), (MOST_SKIPS - 2, 5)] {
+            let bytes = ["\n".repeat(before + run), "1,2\n".to_owned()].concat();
+            let (mut at_once, mut one_by_one) = (FieldIndex::new(2), FieldIndex::new(2));
+            for index in [&mut at_once, &mut one_by_one] {
+                index.push_record(0, &[1, 3], 1);
+                (0..before).for_each(|byte| index.push_skip(byte, SkipKind::Blank, 1));
+            }
+            let n = at_once.push_blank_lines(bytes.as_bytes(), before);
+            for byte in before..before + run {
+                if one_by_one.has_room() {
+                    one_by_one.count_ending(b"\n");
+                    one_by_one.push_skip(byte, SkipKind::Blank, 1);
+                }
+            }
+            assert_eq!((n, &at_once), (run.min(MOST_SKIPS - before), &one_by_one), "{before} and {run}");
+        }
+    }
+
+    #[test]
+    fn records_of_many_lines_in_a_run_are_those_added_one_by_one() {
+        let (mut at_once, mut one_by_one) = (FieldIndex::new(1), FieldIndex::new(1));
+        for index in [&mut at_once, &mut one_by_one] {
+            index.push_skip(0, SkipKind::Blank, 1);
+        }
+        at_once.push_run(&[1, 10, 20, 30], &[5, 15, 25, 35], &[(0, 2), (2, 1)]);
+        for (start, lines) in [(1, 3), (10, 1), (20, 2), (30, 1)] {
+            one_by_one.push_record(start, &[start as u32 + if start == 1 { 4 } else { 5 }], lines);
+        }
+        assert_eq!(at_once, one_by_one);
+        assert_eq!([0, 1, 2, 3].map(|record| at_once.line(record)), [1, 4, 5, 7]);
     }
 }

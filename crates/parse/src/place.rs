@@ -5,6 +5,8 @@
 pub struct Fault {
     /// Index of the record in the block.
     pub record: u32,
+    /// Number of the field that holds the faulty byte, from 0; those left out of the index count.
+    pub field: u32,
     /// Offset of the faulty byte in the block.
     pub byte: u32,
     /// What is wrong there.

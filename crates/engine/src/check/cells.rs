@@ -1,17 +1,16 @@
 //! Cells against the decided schema: types, required values and the rules of a declared schema.
 
-use std::cell::RefCell;
 use std::ops::Range;
 
 use csvp_parse::Grammar;
-use csvp_report::{ColumnType, Detail, Problem, ProblemCode};
+use csvp_report::{ColumnType, Detail, ProblemCode};
 
-use super::quote;
 use super::rules::Rules;
-use crate::block::{Block, LineCounter};
+use super::spot::{Fact, Spot, Spots};
+use crate::EngineError;
+use crate::block::Block;
 use crate::schema::{Column, Schema};
 use crate::types::{Format, FormatError, Value};
-use crate::{EngineError, Limits};
 
 /// Judges the cells of one column.
 pub(crate) struct ColumnJudge {
@@ -61,6 +60,16 @@ impl ColumnJudge {
         self.usual.as_ref().is_none_or(|usual| usual.parse(cell).is_some())
     }
 
+    /// What is wrong with a cell that is not null.
+    fn fault(&self, cell: &[u8]) -> Option<(ProblemCode, Fact)> {
+        let Some(value) = self.value(cell) else { return Some((ProblemCode::TypeMismatch, Fact::Type)) };
+        let broken = self.rules.as_ref().and_then(|rules| rules.check(cell, &value));
+        match broken {
+            Some((code, rule)) => Some((code, Fact::Told(Box::new(Detail::Rule { rule })))),
+            None => (!self.is_usual(cell)).then_some((ProblemCode::ValueUnusual, Fact::Usual)),
+        }
+    }
+
     /// The format of the column's type.
     pub(crate) fn format(&self) -> &Format {
         &self.format
@@ -81,8 +90,6 @@ impl ColumnJudge {
 pub(crate) struct ColumnRun<'a> {
     pub(crate) block: &'a Block,
     pub(crate) grammar: &'a Grammar,
-    pub(crate) limits: &'a Limits,
-    pub(crate) lines: RefCell<LineCounter>,
     /// Per record: whether its structure is sound; the cells of others are not judged.
     pub(crate) sound: &'a [bool],
 }
@@ -95,7 +102,7 @@ impl ColumnRun<'_> {
         column_idx: usize,
         (column, judge): (&Column, &ColumnJudge),
         bad: &mut Vec<BadCell>,
-        problems: &mut Vec<Problem>,
+        spots: &mut Spots,
     ) {
         let mut scratch = Vec::new();
         for record in records.filter(|&record| self.sound[record]) {
@@ -104,63 +111,24 @@ impl ColumnRun<'_> {
                 .index
                 .field(self.grammar, &self.block.text, record, column_idx, &mut scratch)
                 .unwrap_or_default();
-            if column.is_null(cell) {
-                if judge.rules.as_ref().is_some_and(|rules| rules.required) {
-                    problems.push(self.problem(
-                        record,
-                        column_idx,
-                        column,
-                        cell,
-                        (ProblemCode::ValueRequired, Detail::None),
-                    ));
+            let fault = if column.is_null(cell) {
+                let required = judge.rules.as_ref().is_some_and(|rules| rules.required);
+                required.then_some((ProblemCode::ValueRequired, Fact::None))
+            } else {
+                judge.fault(cell)
+            };
+            if let Some((code, fact)) = fault {
+                if code != ProblemCode::ValueUnusual {
                     bad.push(BadCell { record: record as u32, column: column_idx as u32 });
                 }
-                continue;
-            }
-            let value = judge.value(cell);
-            let fault = match &value {
-                None => {
-                    Some((ProblemCode::TypeMismatch, Detail::Type { expected: column.column_type.clone() }))
-                }
-                Some(value) => judge
-                    .rules
-                    .as_ref()
-                    .and_then(|rules| rules.check(cell, value))
-                    .map(|(code, rule)| (code, Detail::Rule { rule })),
-            };
-            if let Some(fault) = fault {
-                problems.push(self.problem(record, column_idx, column, cell, fault));
-                bad.push(BadCell { record: record as u32, column: column_idx as u32 });
-            } else if let Some(usual) = column.usual.as_ref().filter(|_| !judge.is_usual(cell)) {
-                let detail = Detail::Type { expected: usual.clone() };
-                problems.push(self.problem(
-                    record,
-                    column_idx,
-                    column,
-                    cell,
-                    (ProblemCode::ValueUnusual, detail),
-                ));
+                self.add(spots, (record, column_idx), code, fact);
             }
         }
     }
 
-    /// A problem of one cell.
-    pub(crate) fn problem(
-        &self,
-        record: usize,
-        column_idx: usize,
-        column: &Column,
-        cell: &[u8],
-        (code, detail): (ProblemCode, Detail),
-    ) -> Problem {
-        let range = self.block.index.raw_range(self.grammar, record, column_idx);
-        let at = range.map_or(self.block.index.record_start(record), |(start, _)| start);
-        let lines = self.lines.borrow_mut().count(self.block, self.grammar, record, at);
-        Problem {
-            code,
-            position: self.block.cell_position(record, at, (column_idx, &column.name), lines),
-            detail,
-            value: (!cell.is_empty()).then(|| quote(cell, self.limits.value_chars)),
-        }
+    /// Adds a problem of one cell, by its record and column.
+    pub(crate) fn add(&self, spots: &mut Spots, cell: (usize, usize), code: ProblemCode, fact: Fact) {
+        let column = cell.1 as u32 + 1;
+        spots.add(code, column, || Spot::of_cell(self.block, self.grammar, cell, code, fact));
     }
 }

@@ -1,4 +1,4 @@
-//! The rules, one file each; every broken one becomes a `Problem`.
+//! The rules, one file each; every broken one becomes a [`spot`], and a `Problem` when somebody reads it.
 //!
 //! [`structure`] and [`rows`] need no types and run in the first pass, [`cells`] needs the decided schema, [`keys`] needs the
 //! whole file.
@@ -8,6 +8,7 @@ pub(crate) mod habits;
 pub(crate) mod keys;
 pub(crate) mod rows;
 pub(crate) mod rules;
+pub(crate) mod spot;
 pub(crate) mod structure;
 
 /// Text of a cell for a problem, cut after `chars` characters.

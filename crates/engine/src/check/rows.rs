@@ -71,6 +71,11 @@ impl RowRules {
         }
     }
 
+    /// Whether no record looks wrong.
+    pub(crate) fn are_empty(&self) -> bool {
+        self.headers.is_empty() && !self.hollow && self.totals.is_empty()
+    }
+
     /// What is wrong with a record as a whole, and the column that says so, if one does.
     #[inline]
     pub(crate) fn fault(&self, records: Records<'_>, record: usize) -> Option<(ProblemCode, Option<usize>)> {
@@ -149,6 +154,13 @@ impl Records<'_> {
     fn only_value(&self, record: usize) -> Option<Option<usize>> {
         if !self.is_whole(record) {
             return None;
+        }
+        // Nothing but delimiters needs no second look.
+        let n_columns = self.layout.n_columns();
+        let bytes = self.index.record_end(record) - self.index.record_start(record);
+        let delimiters = (n_columns - 1) * self.grammar.delimiter().len();
+        if self.index.n_fields(record) == n_columns && bytes == delimiters {
+            return Some(None);
         }
         let mut filled = (0..self.layout.n_columns()).filter(|&column| self.is_filled(record, column));
         let first = filled.next();

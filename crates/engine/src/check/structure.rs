@@ -1,35 +1,35 @@
 //! Structure and encoding: what can be said without types.
 
 use csvp_parse::{FaultKind, Grammar};
-use csvp_report::{Detail, Problem, ProblemCode};
+use csvp_report::{Detail, ProblemCode};
 
-use super::quote;
 use super::rows::{MARK, Records};
+use super::spot::{Fact, Spot, Spots};
 use crate::Limits;
-use crate::block::{Block, LineCounter};
+use crate::block::Block;
 use crate::decode::{Invalid, is_western, utf_8_letters};
 use crate::layout::Layout;
 use crate::rejects::Kept;
 
 /// What the structure of a block says.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Structure {
-    pub(crate) problems: Vec<Problem>,
+    pub(crate) spots: Spots,
     /// Per record of the field index: whether its structure and encoding are sound.
     pub(crate) sound: Vec<bool>,
 }
 
-/// Checks a block; `invalid` are its invalid sequences.
+/// Checks a block; `invalid` are its invalid sequences, `are_kept` says whether problems are more than counted.
 pub(crate) fn check(
     block: &Block,
     grammar: &Grammar,
     layout: &Layout,
     invalid: &[Invalid],
     limits: &Limits,
+    are_kept: bool,
 ) -> Structure {
-    let found = Structure { sound: vec![true; block.index.n_records()], ..Structure::default() };
-    let mut checker =
-        Checker { block, grammar, layout, invalid, limits, found, lines: LineCounter::default() };
+    let found = Structure { spots: Spots::new(are_kept), sound: vec![true; block.index.n_records()] };
+    let mut checker = Checker { block, grammar, layout, invalid, limits, found };
     checker.faults();
     checker.ragged();
     checker.rows();
@@ -49,46 +49,53 @@ struct Checker<'a> {
     invalid: &'a [Invalid],
     limits: &'a Limits,
     found: Structure,
-    lines: LineCounter,
 }
 
 impl Checker<'_> {
     fn faults(&mut self) {
+        let index = &self.block.index;
         let mut stray = None;
-        for fault in self.block.index.faults() {
-            let record = fault.record as usize;
+        for fault in index.faults() {
+            let (record, column) = (fault.record as usize, index.column_of(fault));
             match fault.kind {
                 FaultKind::QuoteUnclosed => {
-                    self.at_byte(ProblemCode::QuoteUnclosed, record, fault.byte as usize)
+                    self.at_cell(
+                        ProblemCode::QuoteUnclosed,
+                        record,
+                        (fault.byte as usize, column),
+                        Fact::None,
+                    );
                 }
                 FaultKind::QuoteStray => {
                     // One problem per cell: a cell with one stray quote often has many.
-                    let field = self.column_at(record, fault.byte as usize);
-                    if stray != Some((record, field)) {
-                        stray = Some((record, field));
-                        self.at_byte(ProblemCode::QuoteStray, record, fault.byte as usize);
+                    if stray != Some((record, column)) {
+                        stray = Some((record, column));
+                        self.at_cell(
+                            ProblemCode::QuoteStray,
+                            record,
+                            (fault.byte as usize, column),
+                            Fact::None,
+                        );
                     }
                 }
                 FaultKind::RecordTooLarge(found) => {
-                    let detail = Detail::Limit { limit: self.limits.max_record_bytes as u64, found };
-                    self.of_record(ProblemCode::LimitRecordBytes, record, detail);
+                    self.of_record(ProblemCode::LimitRecordBytes, record, Fact::Size(found));
                 }
             }
         }
     }
 
     fn ragged(&mut self) {
-        let n_columns = self.layout.n_columns();
-        let footer_start = self.block.data().end;
-        for (record, found) in self.block.index.ragged() {
+        let (block, n_columns) = (self.block, self.layout.n_columns());
+        let footer_start = block.data().end;
+        for (record, found) in block.index.ragged() {
             let trailing = self.layout.trailing_delimiter && found == n_columns + 1 && {
-                let fields = self.block.index.fields(self.grammar, &self.block.text, record);
+                let fields = block.index.fields(self.grammar, &block.text, record);
                 fields.last().is_some_and(|field| field.is_empty())
             };
             let lacking = self.layout.may_lack(found);
             if record >= self.block.header_rows && record < footer_start && !trailing && !lacking {
-                let detail = Detail::Count { expected: n_columns as u64, found: found as u64 };
-                self.of_record(ProblemCode::FieldCount, record, detail);
+                self.of_record(ProblemCode::FieldCount, record, Fact::Fields(found as u64));
             }
         }
         if self.layout.is_rejects {
@@ -98,6 +105,9 @@ impl Checker<'_> {
 
     /// Records that are wrong as a whole although their fields may be right.
     fn rows(&mut self) {
+        if self.layout.rows.are_empty() && self.layout.habits.is_none() {
+            return;
+        }
         let block = self.block;
         let records =
             Records { index: &block.index, grammar: self.grammar, text: &block.text, layout: self.layout };
@@ -108,8 +118,8 @@ impl Checker<'_> {
             };
             let start = column.and_then(|column| block.index.raw_range(self.grammar, record, column));
             match start {
-                Some((start, _)) => self.at_cell(code, record, start, Detail::None),
-                None => self.of_record(code, record, Detail::None),
+                Some((start, _)) => self.at_byte(code, record, start, Fact::None),
+                None => self.of_record(code, record, Fact::None),
             }
         }
     }
@@ -119,7 +129,8 @@ impl Checker<'_> {
         let Some(habits) = self.layout.habits.as_ref().filter(|_| records.is_whole(record)) else { return };
         let Some((column, usual, found)) = habits.fault(records, record) else { return };
         let Some((start, _)) = self.block.index.raw_range(self.grammar, record, column) else { return };
-        self.at_cell(ProblemCode::RowUnusual, record, start, Detail::Look { usual, found });
+        let told = Fact::Told(Box::new(Detail::Look { usual, found }));
+        self.at_byte(ProblemCode::RowUnusual, record, start, told);
     }
 
     /// The last record of a compressed file of which no more could be read.
@@ -129,7 +140,8 @@ impl Checker<'_> {
             let byte = self.block.source_byte(self.block.text.len());
             let text =
                 format!("record is not whole: compressed data is damaged or cut behind {byte} bytes of text");
-            self.of_record(ProblemCode::CompressionDamaged, data.end - 1, Detail::Note { text });
+            let told = Fact::Told(Box::new(Detail::Note { text }));
+            self.of_record(ProblemCode::CompressionDamaged, data.end - 1, told);
         }
     }
 
@@ -145,14 +157,12 @@ impl Checker<'_> {
                 continue;
             }
             if found != n_columns && self.block.index.n_fields(record) == n_columns {
-                let detail = Detail::Count { expected: n_columns as u64, found: found as u64 };
-                self.of_record(ProblemCode::FieldCount, record, detail);
+                self.of_record(ProblemCode::FieldCount, record, Fact::Fields(found as u64));
             }
         }
     }
 
     fn invalid_bytes(&mut self) {
-        let encoding = self.layout.encoding().name();
         let mut last = None;
         for invalid in self.invalid {
             let at = (invalid.text - self.block.base.text) as usize;
@@ -163,10 +173,8 @@ impl Checker<'_> {
                 continue;
             }
             last = Some((record, field));
-            let hex: Vec<String> =
-                invalid.bytes[..invalid.len as usize].iter().map(|b| format!("{b:02x}")).collect();
-            let detail = Detail::Bytes { hex: hex.join(" "), encoding: encoding.to_owned() };
-            self.at_cell(ProblemCode::EncodingInvalid, record, at, detail);
+            let bytes = Fact::Bytes(invalid.bytes, invalid.len);
+            self.at_cell(ProblemCode::EncodingInvalid, record, (at, field), bytes);
         }
     }
 
@@ -183,8 +191,7 @@ impl Checker<'_> {
             let field = self.column_at(record, at);
             if last != Some((record, field)) {
                 last = Some((record, field));
-                let text = format!("cell is read as {} but holds letters in UTF-8", encoding.name());
-                self.at_cell(ProblemCode::EncodingContradicted, record, at, Detail::Note { text });
+                self.at_cell(ProblemCode::EncodingContradicted, record, (at, field), Fact::Letters);
             }
         }
     }
@@ -196,7 +203,7 @@ impl Checker<'_> {
             let in_front = |&record: &usize| block.index.record_start(record) == at;
             let Some(record) = block.record_at(at).filter(in_front) else { continue };
             if block.data().contains(&record) {
-                self.at_cell(ProblemCode::MarkInside, record, at, Detail::None);
+                self.at_byte(ProblemCode::MarkInside, record, at, Fact::None);
             }
         }
     }
@@ -209,7 +216,7 @@ impl Checker<'_> {
             let field = self.column_at(record, at);
             if last != Some((record, field)) {
                 last = Some((record, field));
-                self.at_cell(ProblemCode::NulByte, record, at, Detail::None);
+                self.at_cell(ProblemCode::NulByte, record, (at, field), Fact::None);
             }
         }
     }
@@ -228,8 +235,8 @@ impl Checker<'_> {
                     continue;
                 };
                 if end - start > limit {
-                    let detail = Detail::Limit { limit: limit as u64, found: (end - start) as u64 };
-                    self.at_cell(ProblemCode::LimitCellBytes, record, start, detail);
+                    let size = Fact::Size((end - start) as u64);
+                    self.at_byte(ProblemCode::LimitCellBytes, record, start, size);
                 }
             }
         }
@@ -240,33 +247,23 @@ impl Checker<'_> {
         self.block.field_at(self.grammar, record, at).filter(|&field| field < self.layout.n_columns())
     }
 
-    fn of_record(&mut self, code: ProblemCode, record: usize, detail: Detail) {
+    fn of_record(&mut self, code: ProblemCode, record: usize, fact: Fact) {
         self.mark(code, record);
-        let position = self.block.position(record);
-        self.found.problems.push(Problem { code, position, detail, value: None });
+        self.found.spots.add(code, 0, || Spot::of_record(self.block, record, code, fact));
     }
 
-    fn at_byte(&mut self, code: ProblemCode, record: usize, at: usize) {
-        self.at_cell(code, record, at, Detail::None);
+    fn at_byte(&mut self, code: ProblemCode, record: usize, at: usize, fact: Fact) {
+        let column = self.column_at(record, at);
+        self.at_cell(code, record, (at, column), fact);
     }
 
-    fn at_cell(&mut self, code: ProblemCode, record: usize, at: usize, detail: Detail) {
+    /// `place` is a byte and the column that holds it.
+    fn at_cell(&mut self, code: ProblemCode, record: usize, place: (usize, Option<usize>), fact: Fact) {
         self.mark(code, record);
-        let field = self.block.field_at(self.grammar, record, at);
-        let known = field.and_then(|field| Some((field, self.layout.names.get(field)?)));
-        let position = match known {
-            Some((field, name)) => {
-                let lines = self.lines.count(self.block, self.grammar, record, at);
-                self.block.cell_position(record, at, (field, name), lines)
-            }
-            None => self.block.position(record),
-        };
-        let mut scratch = Vec::new();
-        let value = field.and_then(|field| {
-            let cell = self.block.index.field(self.grammar, &self.block.text, record, field, &mut scratch)?;
-            Some(quote(cell, self.limits.value_chars))
-        });
-        self.found.problems.push(Problem { code, position, detail, value });
+        let column = place.1.map_or(0, |column| column as u32 + 1);
+        self.found
+            .spots
+            .add(code, column, || Spot::of_byte(self.block, record, (place.0, column), code, fact));
     }
 
     fn mark(&mut self, code: ProblemCode, record: usize) {

@@ -1,8 +1,10 @@
 //! A report depends on the bytes alone: not on chunks, not on where blocks end.
 
 use crate::run;
-use csvp_engine::{Check, Limits, Second, Settings};
+use csvp_engine::{Check, JudgedBlock, Limits, Output, Second, Settings};
+use csvp_report::{Problem, ProblemCode};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// Something like a CSV file, with damage of many kinds.
 pub(crate) fn files() -> impl Strategy<Value = Vec<u8>> {
@@ -41,8 +43,59 @@ fn settings(detect_bytes: usize, block_bytes: usize) -> Settings {
     Settings { limits, ..Settings::default() }
 }
 
+/// Takes every problem of a pass: those of the blocks, and those of the file as a whole.
+#[derive(Default)]
+struct List(Vec<Problem>, Vec<Problem>);
+
+impl Output for List {
+    fn block(&mut self, block: &JudgedBlock<'_>) -> std::io::Result<()> {
+        self.0.extend_from_slice(block.problems());
+        Ok(())
+    }
+
+    fn file_problems(&mut self, problems: &[Problem]) -> std::io::Result<()> {
+        self.1.extend_from_slice(problems);
+        Ok(())
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
+
+    /// A report counts the problems that a list of all of them has, and shows the first ones, however few it shows.
+    #[test]
+    fn what_is_only_counted_is_in_the_list(bytes in files(), shown in 0..20_usize, threads in 1..4_usize) {
+        let mut settings = settings(1_000, 64);
+        let (whole, plan) = run(settings.clone(), &bytes, bytes.len());
+        let mut second = Second::new(&plan, List::default()).unwrap();
+        second.push(&bytes).unwrap();
+        let (_, List(mut list, of_file)) = second.finish().unwrap();
+        let mut counts = BTreeMap::<(ProblemCode, Option<u32>), u64>::new();
+        for problem in list.iter().chain(&of_file) {
+            *counts.entry((problem.code, problem.position.column.as_ref().map(|column| column.number))).or_default() += 1;
+        }
+        let said: Vec<_> = whole.problems.by_code.iter().map(|code| ((code.code, code.column), code.count)).collect();
+        prop_assert_eq!(said, counts.into_iter().collect::<Vec<_>>());
+
+        settings.limits.problems_shown = shown;
+        let mut check = Check::new(settings).unwrap().with_threads(threads);
+        check.push(&bytes).unwrap();
+        let checked = check.finish().unwrap();
+        let mut second = Second::new(&checked.plan, ()).unwrap().with_threads(threads);
+        second.push(&bytes).unwrap();
+        let few = second.finish().unwrap().0;
+        prop_assert!(checked.needs_second_pass || checked.report == few);
+        prop_assert_eq!(&few.problems.by_code, &whole.problems.by_code);
+        // Problems of the file as a whole are shown in any case.
+        list.truncate(shown);
+        list.extend(of_file);
+        let in_order = |problems: &[Problem]| {
+            let mut words: Vec<String> = problems.iter().map(|problem| format!("{problem:?}")).collect();
+            words.sort_unstable();
+            words
+        };
+        prop_assert_eq!(in_order(&few.problems.first), in_order(&list));
+    }
 
     #[test]
     fn chunks_and_blocks_do_not_matter(

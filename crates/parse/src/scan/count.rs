@@ -1,7 +1,7 @@
 //! How many records there are: the scan for those who need no fields.
 
 use super::Level;
-use super::plain::{self, Record};
+use super::plain::{self, Desk};
 use crate::{FieldIndex, Grammar, SkipKind};
 
 /// Records, and lines that are none.
@@ -62,13 +62,13 @@ pub(super) fn count_plainly(grammar: &Grammar, bytes: &[u8], eof: bool, counted:
 
 /// Counts one record or skipped line after the other as the plain scanner reads them.
 pub(super) struct Stepper {
-    record: Record,
+    desk: Desk,
     index: FieldIndex,
 }
 
 impl Stepper {
     pub(super) fn new(grammar: &Grammar) -> Self {
-        Self { record: Record::default(), index: FieldIndex::new(grammar.n_columns.unwrap_or(1)) }
+        Self { desk: Desk::default(), index: FieldIndex::new(grammar.n_columns.unwrap_or(1)) }
     }
 
     /// Counts what is at `at` and gives the start of the next; none when more bytes are needed.
@@ -81,7 +81,7 @@ impl Stepper {
         counted: &mut RecordCount,
     ) -> Option<usize> {
         self.index.clear();
-        let next = plain::step(grammar, bytes, at, eof, &mut self.index, &mut self.record)?;
+        let next = plain::step(grammar, bytes, at, eof, &mut self.index, &mut self.desk)?;
         counted.records += self.index.n_records() as u64;
         counted.damaged += u64::from(!self.index.faults().is_empty());
         for skip in self.index.skips() {

@@ -81,6 +81,10 @@ pub fn index(grammar: &Grammar, bytes: &[u8], eof: bool, index: &mut FieldIndex)
 
 /// As [`plain::index`], with the level given; the plain one where the processor or the grammar forbids it.
 pub fn index_at(level: Level, grammar: &Grammar, bytes: &[u8], eof: bool, index: &mut FieldIndex) -> usize {
+    // Whatever is whole ends with its line. A file may have none for megabytes, which come again and again.
+    if !eof && memchr::memchr2(b'\n', b'\r', bytes).is_none() {
+        return 0;
+    }
     #[cfg(target_arch = "x86_64")]
     if level != Level::Plain {
         return simd::index(level, grammar, bytes, eof, index);

@@ -17,30 +17,38 @@ use crate::{Fault, FaultKind, Grammar, SkipKind};
 ///
 /// When nothing was consumed and `bytes` is longer than the record limit, see [`line_too_large`].
 pub fn index(grammar: &Grammar, bytes: &[u8], eof: bool, index: &mut FieldIndex) -> usize {
-    let mut record = Record::default();
+    let mut desk = Desk::default();
     let mut at = 0;
     while at < bytes.len() && index.has_room() {
-        let Some(next) = step(grammar, bytes, at, eof, index, &mut record) else { break };
+        let Some(next) = step(grammar, bytes, at, eof, index, &mut desk) else { break };
         at = next;
     }
     at
 }
 
-/// Adds the record or the skipped line at `at` and gives the start of the next; none when more bytes are needed.
-/// `record` is room to work in.
+/// Room to work in, whose memory serves one record after the other.
+#[derive(Default)]
+pub(super) struct Desk {
+    record: Record,
+    readings: recover::Readings,
+}
+
+/// Adds the record or the skipped line at `at` and gives the start of the next; none when more bytes are needed. Blank lines
+/// come in runs: all of one are added at once.
 pub(super) fn step(
     grammar: &Grammar,
     bytes: &[u8],
     at: usize,
     eof: bool,
     index: &mut FieldIndex,
-    record: &mut Record,
+    desk: &mut Desk,
 ) -> Option<usize> {
     match next_line(grammar, bytes, at, eof, index) {
         Line::Skipped(next) => return Some(next),
         Line::Unknown => return None,
         Line::Record => {}
     }
+    let Desk { record, readings } = desk;
     record.clear();
     let next = match strict(grammar, bytes, at, eof, record) {
         // Several lines that do not make a record of the right size: perhaps a lost quote joined them.
@@ -49,7 +57,7 @@ pub(super) fn step(
         }
         Step::Done(next) => Some(next),
         Step::Unknown => None,
-        Step::Damaged => recover::record(grammar, bytes, at, eof, record),
+        Step::Damaged => recover::record(grammar, bytes, at, eof, record, readings),
     };
     // A line that is too large may be whole here although its last field is not.
     if next.is_none() || record.end - at > grammar.max_record_bytes {
@@ -60,8 +68,8 @@ pub(super) fn step(
     }
     let next = next?;
     let number = index.n_records() as u32;
-    for &(byte, kind) in &record.faults {
-        index.push_fault(Fault { record: number, byte, kind });
+    for &(field, byte, kind) in &record.faults {
+        index.push_fault(Fault { record: number, field, byte, kind });
     }
     index.count_ending(&bytes[record.end..next]);
     index.push_record(at, &record.ends, record.inner_lines + u32::from(next > record.end));
@@ -84,9 +92,12 @@ pub(super) struct Record {
     pub(super) end: usize,
     /// Line ends inside its quotes.
     pub(super) inner_lines: u32,
-    pub(super) faults: Vec<(u32, FaultKind)>,
+    /// Field, byte, what is wrong.
+    pub(super) faults: Vec<(u32, u32, FaultKind)>,
     /// The last field with a stray quote.
     stray: Option<usize>,
+    /// A quote inside a field stands where the next field could open.
+    pub(super) may_open_next: bool,
 }
 
 impl Record {
@@ -96,13 +107,14 @@ impl Record {
         self.inner_lines = 0;
         self.faults.clear();
         self.stray = None;
+        self.may_open_next = false;
     }
 
     /// Notes a stray quote in a field, if it is the field's first: one is as telling as a million.
     pub(super) fn stray_quote(&mut self, field: usize, at: usize) {
         if self.stray != Some(field) {
             self.stray = Some(field);
-            self.faults.push((at as u32, FaultKind::QuoteStray));
+            self.faults.push((field as u32, at as u32, FaultKind::QuoteStray));
         }
     }
 
@@ -123,9 +135,7 @@ enum Line {
 fn next_line(grammar: &Grammar, bytes: &[u8], at: usize, eof: bool, index: &mut FieldIndex) -> Line {
     // No comment begins with a line end, so this is a blank line. A file may be full of them.
     if bytes[at] == b'\n' {
-        index.count_ending(b"\n");
-        index.push_skip(at, SkipKind::Blank, 1);
-        return Line::Skipped(at + 1);
+        return Line::Skipped(at + index.push_blank_lines(bytes, at));
     }
     let kind = match grammar.comment_at(bytes, at, eof) {
         At::Yes(()) => SkipKind::Comment,
@@ -251,7 +261,9 @@ fn plain_field(
 ) -> Field {
     let mut dirty = 0;
     let mut at = from;
+    let stop = bytes.len().min(record_start.saturating_add(grammar.max_record_bytes).saturating_add(1));
     loop {
+        at = grammar.next_mark(bytes, at, stop);
         match grammar.delimiter_at(bytes, at, eof) {
             At::Yes(()) => {
                 record.ends.push(at as u32 | dirty);
@@ -305,7 +317,9 @@ fn quoted_field(
     let quote = bytes[open];
     let mut dirty = if open > from { DIRTY } else { 0 };
     let mut at = open + 1;
+    let stop = bytes.len().min(record_start.saturating_add(grammar.max_record_bytes).saturating_add(1));
     loop {
+        at = grammar.next_mark(bytes, at, stop);
         let Some(&byte) = bytes.get(at) else {
             return if eof || at - record_start > grammar.max_record_bytes {
                 Field::Damaged

@@ -26,6 +26,13 @@ const HORIZON_LINES: u32 = 64;
 /// Quotes of one line that are followed to its end in vain; the ones behind them are taken for text at once.
 const VAIN_SEARCHES: u32 = 64;
 
+/// Readings of a record beside the one that is taken, for their memory.
+#[derive(Default)]
+pub(super) struct Readings {
+    first: Record,
+    other: Record,
+}
+
 /// Reads the damaged record at `start` into `record` and gives the start of the next line; none when more bytes are
 /// needed to decide.
 pub(super) fn record(
@@ -34,36 +41,54 @@ pub(super) fn record(
     start: usize,
     eof: bool,
     record: &mut Record,
+    readings: &mut Readings,
 ) -> Option<usize> {
     let At::Yes(line) = grammar.find_line_end(bytes, start, eof) else { return None };
     let line_only = &bytes[..line.end];
     let fits = |record: &Record| grammar.n_columns == Some(record.ends.len());
+    let Readings { first, other } = readings;
 
-    let mut first = Record::default();
-    read(grammar, line_only, start, Bound::Line, &mut first);
-    if fits(&first) {
-        *record = first;
+    first.clear();
+    read(grammar, line_only, start, Bound::Line, first);
+    if fits(first) {
+        std::mem::swap(record, first);
         return Some(line.next);
     }
-    let mut second = Record::default();
-    read(grammar, line_only, start, Bound::LineNextQuoted, &mut second);
-    if fits(&second) {
-        *record = second;
-        return Some(line.next);
+    // Without such a quote the second reading is the first one again.
+    if first.may_open_next {
+        other.clear();
+        read(grammar, line_only, start, Bound::LineNextQuoted, other);
+        if fits(other) {
+            std::mem::swap(record, other);
+            return Some(line.next);
+        }
     }
-    let mut spanning = Record::default();
-    match read_lines(grammar, bytes, start, eof, &mut spanning) {
+    other.clear();
+    match read_lines(grammar, bytes, start, eof, other) {
         At::Unknown => return None,
-        At::Yes(end) if fits(&spanning) || (grammar.n_columns.is_none() && spanning.inner_lines > 0) => {
-            *record = spanning;
+        At::Yes(end) if fits(other) || (grammar.n_columns.is_none() && other.inner_lines > 0) => {
+            std::mem::swap(record, other);
             return Some(end.next);
         }
         At::Yes(_) | At::No => {}
     }
-    let mut unquoted = Record::default();
-    read(grammar, line_only, start, Bound::NoQuotes, &mut unquoted);
-    *record = if fits(&unquoted) { unquoted } else { first };
+    if grammar.n_columns.is_some_and(|n_columns| cuts_into(grammar, &line_only[start..], n_columns)) {
+        other.clear();
+        read(grammar, line_only, start, Bound::NoQuotes, other);
+        std::mem::swap(record, other);
+    } else {
+        std::mem::swap(record, first);
+    }
     Some(line.next)
+}
+
+/// Whether the delimiters of a line, quotes apart, cut it into so many fields.
+fn cuts_into(grammar: &Grammar, line: &[u8], n_fields: usize) -> bool {
+    let delimiter = grammar.delimiter();
+    match delimiter {
+        [byte] => line.iter().filter(|&b| b == byte).take(n_fields).count() + 1 == n_fields,
+        _ => memchr::memmem::find_iter(line, delimiter).take(n_fields).count() + 1 == n_fields,
+    }
 }
 
 /// Physical lines of a joined record that are looked at.
@@ -141,7 +166,7 @@ fn read(grammar: &Grammar, line: &[u8], start: usize, bound: Bound, record: &mut
             vain += 1;
         }
         if let Some(open) = opening {
-            record.faults.push((open as u32, FaultKind::QuoteUnclosed));
+            record.faults.push((record.ends.len() as u32, open as u32, FaultKind::QuoteUnclosed));
         }
         match text_on_line(grammar, line, at, opening, record) {
             Some(next) => at = next,
@@ -159,7 +184,7 @@ fn text_on_line(
     opening: Option<usize>,
     record: &mut Record,
 ) -> Option<usize> {
-    let mut at = from;
+    let mut at = grammar.next_mark(line, from, line.len());
     while at < line.len() {
         if grammar.delimiter_at(line, at, true) == At::Yes(()) {
             record.ends.push(at as u32);
@@ -168,7 +193,7 @@ fn text_on_line(
         if Some(line[at]) == grammar.quote && Some(at) != opening {
             record.stray_quote(record.ends.len(), at);
         }
-        at += 1;
+        at = grammar.next_mark(line, at + 1, line.len());
     }
     record.ends.push(line.len() as u32);
     None
@@ -187,8 +212,9 @@ fn quoted_on_line(
     let quote = line[open];
     let mut flags = QUOTED | if open > from { DIRTY } else { 0 };
     let mut at = open + 1;
-    while at < line.len() {
-        let byte = line[at];
+    loop {
+        at = grammar.next_mark(line, at, line.len());
+        let byte = *line.get(at)?;
         if Some(byte) == grammar.escape {
             flags |= DIRTY;
             at += 2;
@@ -216,11 +242,11 @@ fn quoted_on_line(
         } else if bound == Bound::LineNextQuoted && follows_delimiter(grammar, line, open, at) {
             return None;
         } else {
+            record.may_open_next |= follows_delimiter(grammar, line, open, at);
             record.stray_quote(record.ends.len(), at);
             at += 1;
         }
     }
-    None
 }
 
 /// Reads the record with quotes that may span lines. `No` when a quote never closes, or when a quote behind a line
@@ -230,7 +256,8 @@ fn read_lines(grammar: &Grammar, bytes: &[u8], start: usize, eof: bool, record: 
     let reach = bytes.len().min(start + HORIZON_BYTES);
     let mut line: Option<LineEnd> = None;
     loop {
-        if grammar.n_columns.is_some_and(|n_columns| record.ends.len() > n_columns) {
+        // Another field would be one too many.
+        if grammar.n_columns.is_some_and(|n_columns| record.ends.len() >= n_columns) {
             return At::No;
         }
         let Some(open) = opening_quote(grammar, bytes, at) else {
@@ -286,8 +313,11 @@ fn quoted_on_lines(
     let mut flags = QUOTED | if open > from { DIRTY } else { 0 };
     let mut spans = false;
     let mut at = open + 1;
+    let reach = grammar.max_record_bytes.min(HORIZON_BYTES);
+    let stop = bytes.len().min(record_start + reach + 1);
     loop {
-        let too_far = at - record_start > grammar.max_record_bytes.min(HORIZON_BYTES);
+        at = grammar.next_mark(bytes, at, stop);
+        let too_far = at - record_start > reach;
         if too_far || record.inner_lines > HORIZON_LINES {
             return Closed::Never;
         }
@@ -339,7 +369,7 @@ fn quoted_on_lines(
 
 /// Whether the quote at `at`, inside the field that opened at `open`, stands right behind a delimiter.
 fn follows_delimiter(grammar: &Grammar, bytes: &[u8], open: usize, at: usize) -> bool {
-    bytes[open + 1..at].ends_with(grammar.delimiter())
+    grammar.ends_delimiter(bytes[at - 1]) && bytes[open + 1..at].ends_with(grammar.delimiter())
 }
 
 fn close(record: &mut Record, quote: usize, end: usize, mut flags: u32) {

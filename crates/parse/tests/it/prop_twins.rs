@@ -11,7 +11,8 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let clean = prop_oneof![
         4 => Just(&b"ab,cd,ef\n"[..]), 2 => Just(&b"\"x, y\",\"a \"\"b\"\"\",12345678\n"[..]), 1 => Just(&b"1,2,3\r\n"[..]),
         1 => Just(&b"\"two\nlines\",\"\",\"\"\n"[..]), 1 => Just(&b"\"two\r\nlines\",b,c\r\n"[..]), 1 => Just(&b"1,2\n"[..]), 1 => Just(&b"1,2,3,4\n"[..]),
-        1 => Just(&b"one\n"[..]), 1 => Just(&b",,\n"[..]), 1 => Just(&b"\n"[..]), 1 => Just(&b"\r\n\r\n"[..]), 1 => Just(&b" a,b,c\n \n\t\n"[..]), 1 => Just(&b"# no record, \"\n"[..]),
+        1 => Just(&b"5\" pipe,a\"\"b\"c,\"x\"\n"[..]), 1 => Just(&b"a\"\"\n"[..]), 1 => Just(&b"1,2,a\"b,c\"d\"\n"[..]),
+        1 => Just(&b"one\n"[..]), 1 => Just(&b",,\n"[..]), 1 => Just(&b"\n"[..]), 1 => Just(&b"\n\n\n\n"[..]), 1 => Just(&b"  x\n"[..]), 1 => Just(&b"\r\n\r\n"[..]), 1 => Just(&b" a,b,c\n \n\t\n"[..]), 1 => Just(&b"# no record, \"\n"[..]),
         1 => Just(&b"a long field that fills more than a chunk of sixty-four bytes by itself, so,x\n"[..]),
     ];
     let piece = prop_oneof![
@@ -75,12 +76,30 @@ proptest! {
     }
 }
 
+/// Bytes in no order, in which nearly every record is damaged in its own way.
+fn noise() -> impl Strategy<Value = Vec<u8>> {
+    let sign = prop_oneof![3 => Just(b'"'), 3 => Just(b','), 2 => Just(b'\n'), 1 => Just(b'\r'), 1 => Just(b' '), 3 => Just(b'a')];
+    proptest::collection::vec(sign, 0..400)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn levels_agree_on_noise(input in noise(), bare in any::<bool>(), columns in 1..4_usize, limit in prop_oneof![20..100_usize, Just(1 << 16)], eof in any::<bool>()) {
+        let terminator = if bare { Terminator::Any } else { Terminator::Lf };
+        let grammar = Grammar::new(&Dialect { terminator, ..Dialect::default() }, Some(columns), limit);
+        check(&grammar, columns, &input, eof);
+    }
+}
+
 #[test]
 fn a_full_index_stops_all_levels_at_the_same_record() {
     let grammar = Grammar::new(&Dialect::default(), Some(7), 1 << 16);
     check(&grammar, 7, &b"1,2,3,4,5,6,7\n".repeat(160_000), true);
     check(&grammar, 7, &b"1,2,3,4,5,6,7\n1\n".repeat(160_000), true);
     check(&grammar, 7, &b"\n".repeat(160_000), true);
+    check(&grammar, 7, &b"1\n\n\n\n1\"\n".repeat(40_000), true);
     let one = Grammar::new(&Dialect::default(), Some(1), 1 << 16);
     check(&one, 1, &b"1\n".repeat(1_100_000), true);
     let unknown = Grammar::new(&Dialect::default(), None, 1 << 16);

@@ -29,6 +29,10 @@ pub(super) fn odd(cell: &[u8]) -> Option<Odd> {
         .iter()
         .any(|sign| {
             let sign = sign.as_bytes();
+            // One byte tells of nearly all cells that they have no such sign.
+            if unsigned.first() != sign.first() && cell.last() != sign.last() {
+                return false;
+            }
             unsigned.strip_prefix(sign).is_some_and(|rest| is_number(rest.trim_ascii_start()))
                 || cell.strip_suffix(sign).is_some_and(|rest| is_number(without_blank_end(rest)))
         })

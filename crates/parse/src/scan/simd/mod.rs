@@ -15,9 +15,9 @@ use self::count::Counter;
 use self::tape::{Machine, Marks, Tape};
 use super::Level;
 use super::count::{RecordCount, count_plainly};
-use super::plain::{self, Record};
-use crate::Grammar;
+use super::plain::{self, Desk};
 use crate::index::{FieldIndex, LineEndings, offset};
+use crate::{Fault, FaultKind, Grammar};
 
 /// Whether this processor can run a level.
 pub(super) fn is_here(level: Level) -> bool {
@@ -53,6 +53,7 @@ pub(super) fn index(
         from: 0,
         record: 0,
         starts: Vec::new(),
+        spanning: Vec::new(),
     };
     match level {
         // SAFETY: the processor was asked.
@@ -131,6 +132,8 @@ struct Scan<'a> {
     record: usize,
     /// Starts of records that are about to be added together.
     starts: Vec<u32>,
+    /// Those of them that span lines, with the line ends inside them.
+    spanning: Vec<(u32, u32)>,
 }
 
 /// Why no more records are taken from the tape.
@@ -148,7 +151,7 @@ impl Scan<'_> {
     /// The processor has the features of `M`.
     #[inline(always)]
     unsafe fn run<M: Machine>(&mut self) {
-        let mut record = Record::default();
+        let mut desk = Desk::default();
         loop {
             // SAFETY: as promised.
             let more = unsafe { self.tape.fill::<M>(self.marks, self.bytes) };
@@ -162,15 +165,8 @@ impl Scan<'_> {
                 if self.at >= self.bytes.len() || !self.index.has_room() {
                     return;
                 }
-                let next = plain::step(self.grammar, self.bytes, self.at, self.eof, self.index, &mut record);
-                let Some(mut next) = next else { return };
-                // Blank lines come in runs, and none of them needs the tape.
-                while self.bytes.get(next) == Some(&b'\n') && self.index.has_room() {
-                    let blank =
-                        plain::step(self.grammar, self.bytes, next, self.eof, self.index, &mut record);
-                    let Some(behind) = blank else { break };
-                    next = behind;
-                }
+                let next = plain::step(self.grammar, self.bytes, self.at, self.eof, self.index, &mut desk);
+                let Some(next) = next else { return };
                 if !self.skip_to(next) {
                     break;
                 }
@@ -195,6 +191,7 @@ impl Scan<'_> {
     fn skip_to(&mut self, next: usize) -> bool {
         self.at = next;
         self.tape.take_inner_lines(next);
+        while self.tape.take_stray(next).is_some() {}
         let records = &self.tape.records[self.record..];
         let ahead = records.partition_point(|record| (record.next as usize) < next);
         if let Some(end) = records.get(ahead).filter(|record| record.next as usize == next) {
@@ -230,14 +227,21 @@ impl Scan<'_> {
             if room == 0 {
                 break Stop::Full;
             }
-            if spans || ends.len() != n_columns {
-                let lines = 1 + self.tape.take_inner_lines(end);
+            if self.tape.first_stray().is_some_and(|stray| (stray as usize) < end) {
+                self.add_strays(found.tape_len as usize);
+            }
+            let ends = &self.tape.ends()[self.from..found.tape_len as usize];
+            if ends.len() != n_columns {
+                // Records that span lines are in the run or odd.
                 self.add_run(run);
                 run = found.tape_len as usize;
                 let ends = &self.tape.ends()[self.from..run];
-                self.index.push_record(self.at, ends, lines);
+                self.index.push_record(self.at, ends, 1);
                 room = self.index.room();
             } else {
+                if spans {
+                    self.spanning.push((self.starts.len() as u32, self.tape.take_inner_lines(end)));
+                }
                 self.starts.push(self.at as u32);
                 room -= 1;
             }
@@ -255,6 +259,24 @@ impl Scan<'_> {
         stop
     }
 
+    /// Adds the stray quotes of the next record, whose field ends stop at `tape_len`: the first one of each field.
+    #[cold]
+    fn add_strays(&mut self, tape_len: usize) {
+        let record = (self.index.n_records() + self.starts.len()) as u32;
+        for field in self.from..tape_len {
+            let end = offset(self.tape.ends()[field]);
+            if let Some(byte) = self.tape.take_stray(end) {
+                self.index.push_fault(Fault {
+                    record,
+                    field: (field - self.from) as u32,
+                    byte,
+                    kind: FaultKind::QuoteStray,
+                });
+                while self.tape.take_stray(end).is_some() {}
+            }
+        }
+    }
+
     /// Whether a line of one field up to `end` may be no record at all.
     fn may_be_blank(&self, end: usize) -> bool {
         let only_column = self.grammar.n_columns == Some(1);
@@ -264,7 +286,8 @@ impl Scan<'_> {
     /// Adds the records collected, whose field ends begin at `run`.
     fn add_run(&mut self, run: usize) {
         let cells = self.starts.len() * self.index.width();
-        self.index.push_run(&self.starts, &self.tape.ends()[run..run + cells]);
+        self.index.push_run(&self.starts, &self.tape.ends()[run..run + cells], &self.spanning);
         self.starts.clear();
+        self.spanning.clear();
     }
 }

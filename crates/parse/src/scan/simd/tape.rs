@@ -2,9 +2,8 @@
 //!
 //! All marks of a chunk are found at once as bits of a word; a prefix sum of the quote bits (Lemire and Langdale 2019)
 //! tells which bytes stand inside quotes. That is true only while every quote opens behind a separator and closes before
-//! one: the first chunk where one does not ends the tape, and the plain scanner decides.
-
-use std::collections::VecDeque;
+//! one. Where one does not, the quotes of the chunk are looked at one by one: those inside unquoted text are stray and have
+//! no meaning; one that does not close its field ends the tape in front of its record, and the plain scanner decides.
 
 use crate::Grammar;
 use crate::index::{DIRTY, QUOTED};
@@ -78,13 +77,48 @@ pub(super) struct RecordEnd {
     pub(super) next: u32,
 }
 
+/// Places in ascending order, which are taken from the front.
+#[derive(Default)]
+struct Queue {
+    places: Vec<u32>,
+    taken: usize,
+}
+
+impl Queue {
+    #[inline]
+    fn first(&self) -> Option<u32> {
+        self.places.get(self.taken).copied()
+    }
+
+    /// Takes the first one, if it is before `end`.
+    #[inline]
+    fn take(&mut self, end: usize) -> Option<u32> {
+        let first = self.first().filter(|&place| (place as usize) < end)?;
+        self.taken += 1;
+        Some(first)
+    }
+
+    fn clear(&mut self) {
+        self.places.clear();
+        self.taken = 0;
+    }
+
+    /// Gives back the memory of those that were taken.
+    fn tidy(&mut self) {
+        self.places.drain(..self.taken);
+        self.taken = 0;
+    }
+}
+
 /// Field ends of the bytes read so far, from a record's start on.
 pub(super) struct Tape {
     ends: Vec<u32>,
     len: usize,
     pub(super) records: Vec<RecordEnd>,
     /// Places of line ends inside quotes.
-    inner_lines: VecDeque<u32>,
+    inner_lines: Queue,
+    /// Places of quotes inside unquoted text.
+    strays: Queue,
     state: State,
     /// Ends for which there is room now: few after a restart, so that a file full of damage is not read ahead in vain.
     full: usize,
@@ -118,7 +152,8 @@ impl Tape {
             ends: Vec::new(),
             len: 0,
             records: Vec::new(),
-            inner_lines: VecDeque::new(),
+            inner_lines: Queue::default(),
+            strays: Queue::default(),
             state: State::at_record(0),
             full: FIRST_FULL,
         }
@@ -129,6 +164,7 @@ impl Tape {
         self.len = 0;
         self.records.clear();
         self.inner_lines.clear();
+        self.strays.clear();
         self.state = State::at_record(at);
         self.full = FIRST_FULL;
     }
@@ -145,14 +181,29 @@ impl Tape {
     /// The first line end inside quotes that was not taken.
     #[inline]
     pub(super) fn first_inner_line(&self) -> Option<u32> {
-        self.inner_lines.front().copied()
+        self.inner_lines.first()
     }
 
     /// Takes the line ends inside quotes before `end`, and says how many they are.
+    #[inline]
     pub(super) fn take_inner_lines(&mut self, end: usize) -> u32 {
-        let n = self.inner_lines.iter().take_while(|&&byte| (byte as usize) < end).count();
-        self.inner_lines.drain(..n);
-        n as u32
+        let mut n = 0;
+        while self.inner_lines.take(end).is_some() {
+            n += 1;
+        }
+        n
+    }
+
+    /// The first stray quote that was not taken.
+    #[inline]
+    pub(super) fn first_stray(&self) -> Option<u32> {
+        self.strays.first()
+    }
+
+    /// Takes the next stray quote, if it stands before `end`.
+    #[inline]
+    pub(super) fn take_stray(&mut self, end: usize) -> Option<u32> {
+        self.strays.take(end)
     }
 
     /// Drops the first `n` ends and all records: those of which nothing is left to take.
@@ -160,9 +211,11 @@ impl Tape {
         self.ends.copy_within(n..self.len, 0);
         self.len -= n;
         self.records.clear();
+        self.inner_lines.tidy();
+        self.strays.tidy();
     }
 
-    /// Reads on until the tape is full (true), or the bytes end or a quote does not fit (false).
+    /// Reads on until the tape is full (true), or the bytes end or a quote does not close its field (false).
     ///
     /// # Safety
     /// The processor has the features of `M`.
@@ -187,7 +240,7 @@ impl Tape {
     }
 
     /// Adds the ends in one chunk, whose bytes are those of `valid`; `peek` is the byte behind it. False when a quote
-    /// does not fit; then nothing is added.
+    /// does not close its field; then only the records in front of it are added, and the tape must begin anew.
     ///
     /// # Safety
     /// As [`Tape::fill`].
@@ -204,11 +257,6 @@ impl Tape {
         let before = self.state;
         let (delimiters, feeds, returns) = (equal(marks.delimiter), equal(b'\n'), equal(b'\r'));
         let quotes = marks.quote.map_or(0, equal);
-        let any_quote = quotes != 0 || before.inside != 0;
-        // SAFETY: as the caller promises.
-        let parity = if any_quote { unsafe { M::prefix_xor(quotes) } } else { 0 };
-        let inside = parity ^ before.inside;
-        let outside = !inside;
 
         // A line end is the LF, or the CR before it; a CR whose next byte is not known yet is none.
         let (mut line_ends, mut bare, mut next_is_feed) = (feeds, 0, 0);
@@ -219,33 +267,41 @@ impl Tape {
             bare = if marks.bare_cr { returns & !next_is_feed & known } else { 0 };
             line_ends = feeds & !(returns << 1 | before.cr) | returns & next_is_feed | bare;
         }
-        let record_ends = line_ends & outside;
-        let ends = (delimiters | line_ends) & outside;
 
-        let (mut quoted, mut doubled) = (0, 0);
-        let closes = quotes & outside;
-        if any_quote || before.closed != 0 {
-            let opens = quotes & inside;
-            let separators = (delimiters | feeds | bare) & outside;
-            let behind_close = closes << 1 | before.closed;
-            let behind_separator = separators << 1 | before.separator;
-            doubled = opens & behind_close;
-            quoted = ends & behind_close;
-            let lost = behind_close & valid & !(ends | quotes);
-            if opens & !(behind_separator | behind_close) | lost != 0 {
-                return false;
+        let separators = delimiters | feeds | bare;
+        let enders = delimiters | line_ends;
+        // SAFETY: as the caller promises.
+        let mut read = unsafe { Quoting::read::<M>(quotes, separators, enders, valid, &before) };
+        let (mut strays, mut whole, mut kept) = (0, true, u64::MAX);
+        if !read.fits {
+            let settled = settle(quotes, separators, enders, valid, &before);
+            // SAFETY: as the caller promises.
+            read = unsafe { Quoting::read::<M>(settled.quotes, separators, enders, valid, &before) };
+            whole = settled.damage == 0;
+            if !whole {
+                let records = line_ends & !read.inside & (settled.damage - 1);
+                if records == 0 {
+                    return false;
+                }
+                kept = u64::MAX >> records.leading_zeros();
             }
+            strays = quotes & !settled.quotes & kept;
         }
+        let Quoting { inside, quoted, doubled, closes, .. } = read;
+        let outside = !inside;
+        let record_ends = line_ends & outside & kept;
+        let ends = enders & outside & kept;
 
         let n = ends.count_ones() as usize;
         let base = before.at as u32;
         if let Some(out) = self.ends[self.len..].first_chunk_mut::<CHUNK>() {
             // SAFETY: as the caller promises.
-            let quoted = if quoted == 0 { 0 } else { unsafe { M::extract(quoted, ends) } };
+            let quoted = if quoted & kept == 0 { 0 } else { unsafe { M::extract(quoted, ends) } };
             // SAFETY: as the caller promises.
             unsafe { M::write_ends(out, base, ends, quoted) };
         }
-        self.state.dirty = if doubled != 0 || before.dirty { self.flag_dirty(ends, doubled) } else { false };
+        self.state.dirty =
+            if doubled & kept != 0 || before.dirty { self.flag_dirty(ends, doubled & kept) } else { false };
         let mut record_bits = record_ends;
         while record_bits != 0 {
             let bit = record_bits & record_bits.wrapping_neg();
@@ -256,16 +312,23 @@ impl Tape {
             });
             record_bits ^= bit;
         }
-        let mut inner = (feeds | bare) & inside;
+        let mut inner = (feeds | bare) & inside & kept;
         while inner != 0 {
-            self.inner_lines.push_back(base + inner.trailing_zeros());
+            self.inner_lines.places.push(base + inner.trailing_zeros());
             inner &= inner - 1;
         }
+        while strays != 0 {
+            self.strays.places.push(base + strays.trailing_zeros());
+            strays &= strays - 1;
+        }
         self.len += n;
+        if !whole {
+            return false;
+        }
         self.state = State {
             at: before.at + CHUNK,
             inside: ((inside as i64) >> 63) as u64,
-            separator: ((delimiters | feeds | bare) & outside) >> 63,
+            separator: (separators & outside) >> 63,
             closed: closes >> 63,
             cr: (returns & outside) >> 63,
             dirty: self.state.dirty,
@@ -292,4 +355,95 @@ impl Tape {
         }
         dirty | (doubled & !from != 0)
     }
+}
+
+/// What the quotes of a chunk mean.
+struct Quoting {
+    /// Bytes inside quotes.
+    inside: u64,
+    /// Ends of quoted fields.
+    quoted: u64,
+    /// Second quotes of two.
+    doubled: u64,
+    /// Quotes that close a field, or are the first of two.
+    closes: u64,
+    /// Whether every quote opens behind a separator and closes before one.
+    fits: bool,
+}
+
+impl Quoting {
+    /// Takes every quote for one that opens or closes a field. `separators` are the bytes behind which a field may begin,
+    /// `enders` those where one may end.
+    ///
+    /// # Safety
+    /// The processor has the features of `M`.
+    #[inline(always)]
+    unsafe fn read<M: Machine>(
+        quotes: u64,
+        separators: u64,
+        enders: u64,
+        valid: u64,
+        before: &State,
+    ) -> Self {
+        if quotes == 0 && before.inside == 0 && before.closed == 0 {
+            return Self { inside: 0, quoted: 0, doubled: 0, closes: 0, fits: true };
+        }
+        // SAFETY: as the caller promises.
+        let inside = unsafe { M::prefix_xor(quotes) } ^ before.inside;
+        let outside = !inside;
+        let (opens, closes) = (quotes & inside, quotes & outside);
+        let behind_close = closes << 1 | before.closed;
+        let behind_separator = (separators & outside) << 1 | before.separator;
+        let lost = behind_close & valid & !(enders & outside | quotes);
+        Self {
+            inside,
+            quoted: enders & outside & behind_close,
+            doubled: opens & behind_close,
+            closes,
+            fits: opens & !(behind_separator | behind_close) | lost == 0,
+        }
+    }
+}
+
+/// The quotes of a chunk, looked at one by one.
+struct Settled {
+    /// Those that open or close a field.
+    quotes: u64,
+    /// The first one that does neither, inside a quoted field; what is behind it is not settled. 0 if there is none.
+    damage: u64,
+}
+
+/// Settles which quotes of a chunk have a meaning.
+fn settle(quotes: u64, separators: u64, enders: u64, valid: u64, before: &State) -> Settled {
+    let mut settled = Settled { quotes: 0, damage: 0 };
+    // Places where a quote means something outside quotes: behind a separator, and right behind a closing quote.
+    let opening = separators << 1 | before.separator;
+    let mut behind_close = before.closed;
+    // What follows a quote that closes, as far as it is in this chunk.
+    let follow = enders | quotes | !valid;
+    let mut inside = before.inside != 0;
+    if before.closed & !follow != 0 {
+        // The quote is in the chunk before, where its record cannot end.
+        settled.damage = 1;
+        return settled;
+    }
+    let mut left = quotes;
+    while left != 0 {
+        let quote = left & left.wrapping_neg();
+        left ^= quote;
+        if inside {
+            if quote << 1 & !follow != 0 {
+                settled.damage = quote;
+                return settled;
+            }
+            behind_close = quote << 1;
+            inside = false;
+        } else if quote & (opening | behind_close) != 0 {
+            inside = true;
+        } else {
+            continue;
+        }
+        settled.quotes |= quote;
+    }
+    settled
 }
