@@ -138,6 +138,19 @@ impl StoreError {
         }
     }
 
+    /// Whether what is stored is not what was written, as far as that shows when it is read.
+    pub(crate) fn is_damage(&self) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            let io = error.downcast_ref::<io::Error>();
+            if io.is_some_and(|io| io.kind() == io::ErrorKind::InvalidData) {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+
     /// Wraps the error so that it can pass through [`io::Write`]; [`StoreError::from_io`] takes it out again.
     pub fn into_io(self) -> io::Error {
         let kind = match &self {

@@ -112,6 +112,7 @@ impl<'a> Copier<'a> {
             Ok(sum) => State::Sha256(sum),
             Err(Failed::Altered) => State::LeftOut(LeftOut::Damaged),
             Err(Failed::Source(StoreError::NotFound(_))) => State::LeftOut(self.why_gone(&named.key).await?),
+            Err(Failed::Source(error)) if error.is_damage() => State::LeftOut(LeftOut::Damaged),
             Err(Failed::Source(error)) => return Err(error.into()),
             Err(Failed::Place(error)) => return Err(error),
         };

@@ -28,6 +28,7 @@ pub(super) use self::packs::Object;
 pub(super) use self::staged::Staged;
 
 use self::dirs::{make_dir, remove_empty_dirs, visit};
+use self::packs::Locks;
 use self::staged::write_chunks;
 use self::sync::{Sync, sync_all, sync_dir};
 use super::journal::{self, Journal};
@@ -48,6 +49,7 @@ pub(super) struct Disk {
     /// looks at a file and then renames over it, holds it alone: so no directory goes away below a writer, and sizes
     /// are counted once. The journal holds it alone while it writes objects again. Nobody waits for the journal with it.
     dirs: Arc<RwLock<Dirs>>,
+    packs: Locks,
     /// None when the directory was opened to read only.
     journal: Option<Journal>,
     /// Held by writers while the process lives: whoever gets it alone may empty the temporary directory.
@@ -86,11 +88,11 @@ impl Disk {
         let root = root.canonicalize()?;
         make_dir(&root.join(JOURNAL_DIR))?;
         sync_dir(&root)?;
-        let lock = lock_file(&root.join(LOCK_FILE))?;
+        let lock = lock_file(&root)?;
         share_recovered(&root, &lock)?;
         let dirs = Arc::default();
         let journal = Journal::start(&root, &root.join(JOURNAL_DIR), &dirs)?;
-        Ok(Self { root, dirs, journal: Some(journal), _lock: Some(lock) })
+        Ok(Self { root, dirs, packs: Locks::default(), journal: Some(journal), _lock: Some(lock) })
     }
 
     /// Opens a directory that must exist, to read only. Small objects stand in their places before the journal has them,
@@ -99,12 +101,12 @@ impl Disk {
     pub(super) fn open_to_read(root: &Path) -> io::Result<Self> {
         let root = root.canonicalize()?;
         if journal::is_pending(&root.join(JOURNAL_DIR))? {
-            let lock = lock_file(&root.join(LOCK_FILE))?;
+            let lock = lock_file(&root)?;
             if lock.try_lock().is_ok() {
                 recover(&root)?;
             }
         }
-        Ok(Self { root, dirs: Arc::default(), journal: None, _lock: None })
+        Ok(Self { root, dirs: Arc::default(), packs: Locks::default(), journal: None, _lock: None })
     }
 
     /// The directory itself.
@@ -283,10 +285,13 @@ impl Disk {
     /// a pack as another; gives the bytes removed. Nothing there is not an error.
     pub(super) fn remove_all(&self, dir: &Path) -> io::Result<u64> {
         let pack = self.pack_of(dir).filter(|(_, name)| name.is_empty()).map(|(pack, _)| pack);
-        self.make_void([Some(dir), pack.as_deref()].into_iter().flatten())?;
         let mut removed = match pack {
-            Some(_) => self.take_all_out(dir)?,
-            None => self.take_out(dir)?.unwrap_or(0),
+            Some(pack) => self.take_all_out(dir, &pack)?,
+            None => {
+                let packed = self.take_out(dir)?;
+                self.make_void(std::iter::once(dir))?;
+                packed.unwrap_or(0)
+            }
         };
         let taken = match self.take_away(dir) {
             Ok(taken) => taken,
@@ -331,7 +336,7 @@ impl Disk {
                 return Ok(true);
             }
             if let Some(upload) = pack::upload_of(relative) {
-                return self.walk_packed(&root.join(upload), each);
+                return self.walk_pack(&root.join(upload), metadata, each);
             }
             let path = relative.to_string_lossy().into_owned();
             let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
@@ -360,6 +365,9 @@ impl Disk {
 
     /// The file that holds an object. `None` for a path that is no place for objects.
     pub(super) fn file_path(&self, path: &object_store::path::Path) -> Option<PathBuf> {
+        if pack::upload_of(Path::new(path.as_ref())).is_some() {
+            return None;
+        }
         let mut file = self.root.clone();
         for part in path.parts() {
             // `.tmp` and `.lock` are ours, and `..` never passes `Path`.
@@ -377,8 +385,8 @@ impl Disk {
     }
 }
 
-fn lock_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).open(path)
+fn lock_file(root: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK_FILE))
 }
 
 /// Takes the lock as one of several, and puts right what a crashed process left unless another one lives. A reader that

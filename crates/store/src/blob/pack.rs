@@ -10,7 +10,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use rawzip::{CompressionMethod, FileReader, ZipArchive, ZipArchiveWriter};
+use rawzip::{CompressionMethod, ErrorKind, FileReader, ZipArchive, ZipArchiveWriter};
 
 const EXTENSION: &str = "zip";
 /// The parts of a path that lead to an upload: tenant, `uploads`, upload.
@@ -26,6 +26,8 @@ pub(super) struct Member {
     /// Its first byte, from the beginning of the file.
     pub(super) start: u64,
     pub(super) size_bytes: u64,
+    /// CRC-32 of its bytes.
+    pub(super) crc: u32,
 }
 
 /// The pack that objects at or below this place may be in, and their path below the upload; that is empty for all of them.
@@ -61,19 +63,23 @@ pub(super) fn write<'a>(objects: impl Iterator<Item = (&'a str, &'a [Bytes])>) -
 pub(super) fn read(file: File) -> io::Result<(File, Vec<Member>)> {
     let file_bytes = file.metadata()?.len();
     let mut buffer = [0; BUFFER];
-    let archive = ZipArchive::from_file(file, &mut buffer).map_err(damaged)?;
+    let archive = ZipArchive::from_file(file, &mut buffer).map_err(unreadable)?;
     let mut members = Vec::new();
     let mut entries = archive.entries(&mut buffer);
-    while let Some(entry) = entries.next_entry().map_err(damaged)? {
+    while let Some(entry) = entries.next_entry().map_err(unreadable)? {
         if entry.compression_method() != CompressionMethod::STORE {
             return Err(damaged("an object is compressed"));
         }
-        let name = entry.file_path().try_normalize().map_err(damaged)?.as_ref().to_owned();
-        let (start, end) = archive.get_entry(entry.wayfinder()).map_err(damaged)?.compressed_data_range();
+        let (name, crc) =
+            (entry.file_path().try_normalize().map_err(unreadable)?.as_ref().to_owned(), entry.crc32());
+        let (start, end) = archive.get_entry(entry.wayfinder()).map_err(unreadable)?.compressed_data_range();
         match end.checked_sub(start) {
-            Some(size_bytes) if end <= file_bytes => members.push(Member { name, start, size_bytes }),
+            Some(size_bytes) if end <= file_bytes => members.push(Member { name, start, size_bytes, crc }),
             _ => return Err(damaged("an object ends behind the file")),
         }
+    }
+    if members.len() as u64 != archive.entries_hint() {
+        return Err(damaged(format!("expected {} objects, found {}", archive.entries_hint(), members.len())));
     }
     Ok((FileReader::into_inner(archive.into_inner()), members))
 }
@@ -89,7 +95,18 @@ pub(super) fn places(file: &Path, bytes: &[u8]) -> Vec<PathBuf> {
     names.collect()
 }
 
-fn damaged(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+/// A disk that cannot be read is no damage: the next try may go well. A place that no file has comes from damaged numbers.
+fn unreadable(error: rawzip::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::IO(io) if io.raw_os_error().is_some() && io.kind() != io::ErrorKind::InvalidInput => {
+            io::Error::new(io.kind(), error)
+        }
+        _ => damaged(error),
+    }
+}
+
+/// What is there is not what was written. Its kind is `InvalidData`.
+pub(super) fn damaged(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
     let cause = cause.into();
     io::Error::new(
         io::ErrorKind::InvalidData,

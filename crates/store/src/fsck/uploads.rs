@@ -78,7 +78,15 @@ impl Fsck<'_> {
         let Inspected { upload, latest, current, has_job } = inspected;
         let mut faults = Vec::new();
         let prefix = ObjectPrefix::Upload { tenant: upload.tenant, upload: upload.id };
-        let objects: HashMap<ObjectKey, u64> = self.blobs.list(&prefix).await?.into_iter().collect();
+        let objects: HashMap<ObjectKey, u64> = match self.blobs.list(&prefix).await {
+            Ok(objects) => objects.into_iter().collect(),
+            // What is there cannot be told, so nothing of it is known to be missing.
+            Err(error @ StoreError::Internal(_)) => {
+                let key = ObjectKey::Original { tenant: upload.tenant, upload: upload.id };
+                return Ok(vec![unreadable(upload, &key, &error)]);
+            }
+            Err(error) => return Err(error),
+        };
         if upload.has_original() {
             faults.extend(self.original(upload, &objects).await?);
         }

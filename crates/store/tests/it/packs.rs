@@ -249,9 +249,35 @@ async fn a_pack_that_is_not_as_the_journal_has_it_is_found() {
     assert_eq!(misplaced, (0..3).map(|which| store.names.key(0, which)).collect::<Vec<_>>());
     let error = blobs.size(&store.names.key(0, 0)).await.unwrap_err();
     assert!(csvp_store::Chain(&error).to_string().contains("cannot be read"), "{error:?}");
-    assert_eq!(blobs.list(&ObjectPrefix::All).await.unwrap(), [], "as if it were not there");
+    assert!(blobs.list(&store.names.upload(0)).await.is_err(), "it is not said that nothing is there");
+    let all = blobs.list(&ObjectPrefix::All).await.unwrap();
+    assert_eq!(all, [(store.names.key(0, 0), 0)], "it can be found");
     drop(blobs);
     assert_eq!(store.open().await.misplaced().await.unwrap(), [], "the start writes it again");
+}
+
+/// What a crash has left of an upload that was not acknowledged.
+#[tokio::test]
+async fn a_damaged_pack_can_be_removed() {
+    let (store, blobs) = Store::new().await;
+    fs::write(store.pack(), "PK and no more").unwrap();
+    let names = &store.names;
+    assert!(blobs.delete(&names.key(0, 0)).await.is_err());
+    assert_eq!(blobs.delete_prefix(&names.upload(0)).await.unwrap(), 14);
+    assert_eq!(files(store.dir.path()), Vec::<PathBuf>::new());
+}
+
+/// Otherwise its new sum would say that the damaged bytes are right.
+#[tokio::test]
+async fn nothing_is_taken_out_of_a_pack_with_other_bytes_than_were_written() {
+    let (store, blobs) = Store::new().await;
+    let mut bytes = fs::read(store.pack()).unwrap();
+    let at = bytes.windows(9).position(|window| window == b"content 1").unwrap();
+    bytes[at] ^= 1;
+    fs::write(store.pack(), &bytes).unwrap();
+    let error = blobs.delete(&store.names.key(0, 0)).await.unwrap_err();
+    assert!(csvp_store::Chain(&error).to_string().contains("not those that were written"), "{error:?}");
+    assert_eq!(fs::read(store.pack()).unwrap(), bytes);
 }
 
 /// People can look into it with what they have.

@@ -2,9 +2,11 @@
 //! pack.
 
 use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -12,10 +14,32 @@ use bytes::Bytes;
 use super::super::pack::{self, Member};
 use super::super::placed::Made;
 use super::sync::sync_dir;
-use super::{Disk, Found, lock_file, parent};
+use super::{Disk, Found, parent};
 
-/// Whoever writes a pack anew holds it alone, whatever process it is in.
-const LOCK_FILE: &str = ".packs";
+/// The object that an upload always has had.
+const ORIGINAL: &str = "original";
+/// Locks for all packs together.
+const LOCKS: usize = 64;
+
+/// Who takes something out of a pack holds its lock: it is read and written anew as one step. Two packs may share one. One
+/// process writes to a directory of objects at a time, so no other has to be kept out.
+#[derive(Debug)]
+pub(super) struct Locks([Mutex<()>; LOCKS]);
+
+impl Default for Locks {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Mutex::default()))
+    }
+}
+
+impl Locks {
+    fn lock(&self, pack: &Path) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        pack.hash(&mut hasher);
+        let which = hasher.finish() as usize % LOCKS;
+        self.0[which].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// An object, open to be read.
 #[derive(Debug)]
@@ -79,30 +103,24 @@ impl Disk {
         Ok(member.map(|Member { start, size_bytes, .. }| Object { file, start, size_bytes, modified }))
     }
 
-    /// Bytes of the object that a pack has for this place.
+    /// Bytes of the object that a pack has for this place, as far as it can be read.
     pub(super) fn packed_bytes(&self, place: &Path) -> io::Result<u64> {
-        Ok(self.open_packed(place)?.map_or(0, |object| object.size_bytes))
+        match self.open_packed(place) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(0),
+            opened => Ok(opened?.map_or(0, |object| object.size_bytes)),
+        }
     }
 
     /// Gives every object that a pack has at or below this place to `each`, until it returns false.
     pub(super) fn walk_packed(&self, place: &Path, each: &mut dyn FnMut(Found) -> bool) -> io::Result<bool> {
         let Some((pack, name)) = self.pack_of(place) else { return Ok(true) };
-        let (file, members) = match open_pack(&pack) {
-            Ok(Some(opened)) => opened,
-            Ok(None) => return Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                // As with any object that is missing: whoever knows that it should be there says so.
-                tracing::warn!(error = %crate::Chain(&error), pack = %pack.display(), "damaged");
-                return Ok(true);
-            }
-            Err(error) => return Err(error),
-        };
+        let Some((file, members)) = open_pack(&pack)? else { return Ok(true) };
         let modified = file.metadata()?.modified()?;
         let upload = pack.with_extension("");
         let has_files = exists(&upload)?;
         for Member { name: member, size_bytes, .. } in members {
             let place = upload.join(&member);
-            if !is_below(&member, &name) || has_files && exists(&place)? {
+            if member == name || !is_below(&member, &name) || has_files && exists(&place)? {
                 continue;
             }
             let Ok(path) = place.strip_prefix(self.root()) else { continue };
@@ -114,16 +132,34 @@ impl Disk {
         Ok(true)
     }
 
+    /// Gives all objects of a pack that was found. A damaged one counts as its original, so that it is not without a name:
+    /// when no row knows its upload, it is a write that a crash has broken off.
+    pub(super) fn walk_pack(
+        &self,
+        upload: &Path,
+        metadata: &fs::Metadata,
+        each: &mut dyn FnMut(Found) -> bool,
+    ) -> io::Result<bool> {
+        match self.walk_packed(upload, each) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                tracing::warn!(error = %crate::Chain(&error), upload = %upload.display(), "damaged");
+                let path = self.below_root(upload)?.join(ORIGINAL).to_string_lossy().into_owned();
+                let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                Ok(each(Found { path, size_bytes: metadata.len(), modified }))
+            }
+            walked => walked,
+        }
+    }
+
     /// Removes what a pack has at or below this place, durably, and gives the bytes of what could be seen of it. None when
-    /// it has nothing there.
+    /// it has nothing there. Nothing is taken out of a damaged one: what stays would count as whole.
     pub(super) fn take_out(&self, place: &Path) -> io::Result<Option<u64>> {
         let Some((pack, name)) = self.pack_of(place) else { return Ok(None) };
         let journal = self.journal()?;
         if !exists(&pack)? {
             return Ok(None);
         }
-        let lock = lock_file(&self.root().join(LOCK_FILE))?;
-        lock.lock()?;
+        let _alone_with_it = self.packs.lock(&pack);
         let Some((file, members)) = open_pack(&pack)? else { return Ok(None) };
         let (out, kept): (Vec<Member>, Vec<Member>) =
             members.into_iter().partition(|member| is_below(&member.name, &name));
@@ -144,6 +180,12 @@ impl Disk {
         for member in &kept {
             let mut bytes = vec![0; usize::try_from(member.size_bytes).map_err(io::Error::other)?];
             file.read_exact_at(&mut bytes, member.start)?;
+            if crc32fast::hash(&bytes) != member.crc {
+                return Err(pack::damaged(format!(
+                    "the bytes of {} are not those that were written",
+                    member.name
+                )));
+            }
             contents.push([Bytes::from(bytes)]);
         }
         let named =
@@ -151,32 +193,39 @@ impl Disk {
         let content = [Bytes::from(pack::write(named)?)];
         let mut staged = self.stage()?;
         staged.write_chunks(&content)?;
+        staged.file.sync_data()?;
         // What stays is not to be lost between the old file and the new one: one record takes the place of all before it.
         let entry = self.below_root(&pack)?;
         journal.append(&[(entry, None), (entry, Some(&content))])?.wait()?;
-        let _alone = self.dirs_alone();
+        let alone = self.dirs_alone();
         fs::rename(&staged.path, &pack)?;
         staged.published = true;
+        drop(alone);
+        // The segment may be settled before the name is changed, and then holds nothing back any more.
+        sync_dir(parent(&pack)?)?;
         Ok(Some(removed))
     }
 
-    /// Removes a whole pack and gives the bytes of what could be seen of it. Its place has been made void.
-    pub(super) fn take_all_out(&self, upload: &Path) -> io::Result<u64> {
-        let Some((pack, _)) = self.pack_of(upload) else { return Ok(0) };
-        if !exists(&pack)? {
-            return Ok(0);
-        }
-        let lock = lock_file(&self.root().join(LOCK_FILE))?;
-        lock.lock()?;
+    /// Makes the places of an upload and its pack void, removes the whole pack, and gives the bytes of what could be seen of
+    /// it.
+    pub(super) fn take_all_out(&self, upload: &Path, pack: &Path) -> io::Result<u64> {
+        // First the lock: what somebody else takes out just now must not stand behind the void record.
+        let _alone_with_it = self.packs.lock(pack);
+        self.make_void([upload, pack].into_iter())?;
+        let metadata = match fs::symlink_metadata(pack) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            metadata => metadata?,
+        };
         let mut removed = 0;
-        self.walk_packed(upload, &mut |found| {
+        self.walk_pack(upload, &metadata, &mut |found| {
             removed += found.size_bytes;
             true
         })?;
-        self.remove_pack(&pack)?;
+        self.remove_pack(pack)?;
         Ok(removed)
     }
 
+    /// Removes a pack whose place has been made void.
     fn remove_pack(&self, pack: &Path) -> io::Result<()> {
         let taken = match self.take_away(pack) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
