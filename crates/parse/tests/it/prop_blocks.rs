@@ -37,7 +37,9 @@ proptest! {
         prop_assert_eq!(&whole, &read_in_steps(&grammar, &input, step));
     }
 
-    /// One changed byte in clean data touches its own record and at most the two that follow it.
+    /// One changed byte in clean data touches its own record and at most the two that follow it. Empty cells in quotes
+    /// right behind it do not count: inside a quote that the byte has opened they are an escaped quote each, and a record
+    /// that they end in is as wide as the others.
     #[test]
     fn damage_stays_local(rows in proptest::collection::vec(("[a-z ]{0,5}", "[a-z,]{0,6}", "[0-9]{1,3}"), 8..20), place in 0.0..1.0_f64, byte in prop_oneof![Just(b'"'), Just(b','), Just(b'x'), Just(b'\n')]) {
         let text: Vec<u8> = rows.iter().flat_map(|(a, b, c)| format!("k{a},\"{b}\",{c}\n").into_bytes()).collect();
@@ -49,6 +51,8 @@ proptest! {
         let read = read_in_steps(&grammar, &damaged, damaged.len()).0;
         let same_front = clean.iter().zip(&read).take_while(|(a, b)| a.1 == b.1).count();
         let same_back = clean.iter().rev().zip(read.iter().rev()).take_while(|(a, b)| a.1 == b.1).count();
-        prop_assert!(same_front + same_back + 3 >= clean.len(), "{} of {} records touched", clean.len() - same_front - same_back, clean.len());
+        let hit = text[..at].iter().filter(|&&byte| byte == b'\n').count();
+        let pairs = rows[hit + 1..].iter().take_while(|(_, b, _)| b.is_empty()).count();
+        prop_assert!(same_front + same_back + 3 + pairs >= clean.len(), "{} of {} records touched", clean.len() - same_front - same_back, clean.len());
     }
 }
