@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The long forms of the tests of durability, one after the other, with a table of what they did. Hours, not minutes.
 #
-#   POWER_STATES=100000 CRASH_ROUNDS=100 REPLICA_SECONDS=300 REPLICA_RESTARTS=20 SIM_SEEDS=10000 tools/test_long.sh
+#   POWER_STATES=100000 CRASH_ROUNDS=100 REPLICA_SECONDS=300 REPLICA_RESTARTS=20 SIM_SEEDS=300 tools/test_long.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 export KILL_POINTS=${KILL_POINTS:-all} FAILING_CALLS=${FAILING_CALLS:-all}
 export POWER_STATES=${POWER_STATES:-100000} CRASH_ROUNDS=${CRASH_ROUNDS:-100}
-export REPLICA_SECONDS=${REPLICA_SECONDS:-300} REPLICA_RESTARTS=${REPLICA_RESTARTS:-20} SIM_SEEDS=${SIM_SEEDS:-10000}
+export REPLICA_SECONDS=${REPLICA_SECONDS:-300} REPLICA_RESTARTS=${REPLICA_RESTARTS:-20} SIM_SEEDS=${SIM_SEEDS:-300}
 runs=docs/operations/durability-runs.md
 log=target/test-long.log
 mkdir -p target

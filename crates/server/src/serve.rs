@@ -252,14 +252,15 @@ impl Server {
             Some(address) => Some(listen(address, Purpose::Operations)?),
             None => None,
         };
-        // 3. The store. A local one is for this process alone, and is cleaned of what a crash left behind; in a shared one
-        // others are at work.
+        // 3. The store. A local one is for this process alone, and is cleaned of what a crash left behind, the objects first:
+        // on a full disk the database needs the room. In a shared one others are at work.
         let lock = match config.is_shared() {
             true => None,
             false => Some(lock_data_dir(&config.store.data_dir())?),
         };
+        let blobs = storage::open_unbound_blobs(&config).await?;
         let (meta, migrated) = storage::open_meta(&config).await?;
-        let blobs = storage::open_blobs(&config, &meta).await?;
+        storage::bind(&config, &meta, &blobs).await?;
         if lock.is_some() {
             storage::recover(&config, &meta, &blobs).await?;
         }

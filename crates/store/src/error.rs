@@ -123,6 +123,11 @@ impl StoreError {
         Self::Internal(what.into().into())
     }
 
+    /// Database or object store do not answer: the next call would wait as long.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::ObjectsUnavailable(_))
+    }
+
     /// Sorts an error of the file system. A full disk is [`StoreError::Full`] with `used_bytes` 0, the rest is
     /// internal; an error of this type that went through [`io::Error`] comes out as it went in.
     pub fn from_io(error: io::Error) -> Self {

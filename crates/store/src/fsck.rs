@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::blob::{Blobs, ObjectPrefix, RunFile};
-use crate::error::StoreError;
+use crate::error::{Chain, StoreError};
 use crate::meta::{Contradiction, Meta};
 use crate::model::{Origin, RunId, UploadId};
 
@@ -78,6 +78,8 @@ fault_kinds! {
     FileMissing, "file-missing", "`--repair` makes the files again from the original";
     /// A file of a run of another size than was written.
     FileSize, "file-size", "`--repair` makes the files again from the original";
+    /// A file of a run with other bytes than were written.
+    FileDamaged, "file-damaged", "`--repair` makes the files again from the original";
     /// A small object that does not stand in its place as the journal has it.
     JournalDiffers, "journal-differs", "stop the service; the next start writes it out again";
     /// An upload that points to a run that is not there.
@@ -268,9 +270,18 @@ impl Fsck<'_> {
 
     /// Counts a fault and puts it right if that is wanted and sure.
     async fn found(&mut self, fault: Fault) -> Result<(), StoreError> {
-        let repaired = self.options.repair && self.mend(&fault).await?;
-        self.list(fault, if repaired { Became::Repaired } else { Became::Left });
+        let repaired = if self.options.repair { or_away(self.mend(&fault).await)? } else { Ok(false) };
+        match repaired {
+            Ok(repaired) => self.list(fault, if repaired { Became::Repaired } else { Became::Left }),
+            Err(error) => self.could_not(fault, &error),
+        }
         Ok(())
+    }
+
+    /// Lists a fault that an error has kept from being repaired.
+    fn could_not(&mut self, fault: Fault, error: &StoreError) {
+        let detail = format!("{}; it could not be repaired: {}", fault.detail, Chain(error));
+        self.list(Fault { detail, ..fault }, Became::Left);
     }
 
     fn list(&mut self, fault: Fault, became: Became) {
@@ -281,6 +292,14 @@ impl Fsck<'_> {
             let Fault { kind, upload, place, detail, .. } = fault;
             self.report.findings.push(Finding { kind, upload, place, detail, became });
         }
+    }
+}
+
+/// An error of one repair, or the one that all others would meet too.
+fn or_away<T>(repaired: Result<T, StoreError>) -> Result<Result<T, StoreError>, StoreError> {
+    match repaired {
+        Err(error) if error.is_away() => Err(error),
+        repaired => Ok(repaired),
     }
 }
 

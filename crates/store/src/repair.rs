@@ -209,7 +209,7 @@ impl Tried {
             }
             Err(error) => error,
         };
-        let is_away = matches!(error, StoreError::Unavailable(_) | StoreError::ObjectsUnavailable(_));
+        let is_away = error.is_away();
         self.failed += 1;
         self.first = self.first.take().or(Some(error));
         if is_away { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
+use csvp_testkit::stand::wait_until;
 use serde_json::Value;
 
 use crate::http::request;
@@ -54,18 +55,71 @@ fn a_store_is_checked_and_repaired() {
     service.kill();
 }
 
+/// The small objects of an upload share a file, with a sum over each.
+#[test]
+fn damage_in_the_small_objects_of_an_upload_is_told() {
+    let sandbox = Sandbox::new(&[]);
+    fs::create_dir(sandbox.path("data")).expect("there is room");
+    let post = |name: &str| {
+        let mut service = serve(&sandbox.path("data"));
+        let head = format!("POST /api/v1/uploads?name={name}\nContent-Type: text/csv");
+        let (status, body) = request(service.address(), &head, b"a,b\n1,2\n").expect("it answers");
+        assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
+        service.kill();
+        // Writes out what the journal holds.
+        assert_eq!(sandbox.run("fsck --repair --data data").code, Some(0));
+        let upload: Value = serde_json::from_slice(&body).expect("JSON");
+        sandbox.path(&format!("{OBJECTS}/{}.zip", upload["id"].as_str().expect("an id")))
+    };
+
+    let pack = post("a.csv");
+    let mut bytes = fs::read(&pack).expect("it is there");
+    // The original stands before the results, and the reports before the names of all.
+    let clean = bytes.windows(4).rposition(|window| window == b"1,2\n").expect("two files have this line");
+    bytes[clean + 2] = b'3';
+    fs::write(&pack, &bytes).expect("there is room");
+    assert_eq!(sandbox.run("fsck --data data").code, Some(0), "no size has changed");
+    let found = json(&sandbox, "fsck --deep --json --data data");
+    assert_eq!((&found["found"], &found["findings"][0]["kind"]), (&1.into(), &"file-damaged".into()));
+    assert_eq!(sandbox.run("fsck --deep --repair --data data").code, Some(0));
+    let mut service = serve(&sandbox.path("data"));
+    let sound = wait_until(Duration::from_secs(20), || {
+        let report = json(&sandbox, "fsck --deep --json --data data");
+        report["found"] == 0 && report["being_repaired"] == 0
+    });
+    assert!(sound, "{}", json(&sandbox, "fsck --deep --json --data data"));
+    service.kill();
+
+    let pack = post("b.csv");
+    let half = fs::metadata(&pack).expect("it is there").len() / 2;
+    fs::File::options().write(true).open(&pack).and_then(|file| file.set_len(half)).expect("it is ours");
+    for line in ["fsck --data data", "fsck --deep --repair --data data"] {
+        let ran = sandbox.run(line);
+        assert_eq!(ran.code, Some(1), "{}", ran.snapshot());
+        assert!(ran.stdout().contains("unreadable"), "{}", ran.snapshot());
+        assert_eq!(fs::metadata(&pack).expect("it stays").len(), half);
+    }
+    let backup = sandbox.run("backup backups --data data");
+    assert_eq!(backup.code, Some(1), "{}", backup.snapshot());
+    assert!(backup.stdout().contains("/original"), "{}", backup.snapshot());
+}
+
 #[test]
 fn a_file_that_is_no_database_is_said_to_be_none() {
     let sandbox = Sandbox::new(&[]);
     fs::create_dir(sandbox.path("data")).expect("there is room");
     let noise: Vec<u8> = (0..8_192_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     fs::write(sandbox.path("data/csvp.sqlite"), noise).expect("there is room");
+    let left_over = sandbox.path("data/objects/.tmp/left-over");
+    fs::create_dir_all(left_over.parent().expect("a directory")).expect("there is room");
+    fs::write(&left_over, "of an unfinished write").expect("there is room");
     assert_eq!(sandbox.snapshot("error_no_database", "fsck --data data").code, Some(2));
     for line in ["hold list --data data", "backup backups --data data", "serve --port 0 --data data"] {
         let ran = sandbox.run(line);
         assert_eq!(ran.code, Some(2), "{}", ran.snapshot());
         assert!(ran.stderr().contains("hint: put the right `csvp.sqlite` back"), "{}", ran.snapshot());
     }
+    assert!(!left_over.exists(), "on a full disk the database needs its room");
 }
 
 #[test]

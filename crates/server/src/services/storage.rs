@@ -100,23 +100,31 @@ pub(crate) fn meta_options(config: &Config) -> Result<MetaOptions, ServeError> {
     })
 }
 
-/// Opens the bucket, or the directory of objects. They must be this database's: nothing is safe from another one.
+/// Opens the bucket, or the directory of objects.
 pub(crate) async fn open_blobs(config: &Config, meta: &Meta) -> Result<Blobs, ServeError> {
-    let blobs = match config.s3_options()? {
-        Some(options) => {
-            let blobs = Blobs::open_s3(&options, Some(config.store.max_disk.0)).await?;
-            // The results are counted too when all objects are looked through, first when the service has begun.
-            blobs.recounted(meta.original_bytes().await.map_err(|source| database_failed(config, source))?);
-            blobs
-        }
-        None => {
-            let root = config.store.data_dir().join(OBJECTS);
-            let blobs = Blobs::open_local(&root, Some(config.store.max_disk.0)).await;
-            blobs.map_err(|source| failed(config, source))?
-        }
-    };
-    owner::bind(meta, &blobs).await?;
+    let blobs = open_unbound_blobs(config).await?;
+    bind(config, meta, &blobs).await?;
     Ok(blobs)
+}
+
+/// Opens the bucket, or the directory of objects, whosever they are: nothing that was published may be removed before
+/// [`bind`]. What unfinished writes have left in a directory goes, and gives room on a full disk.
+pub(crate) async fn open_unbound_blobs(config: &Config) -> Result<Blobs, ServeError> {
+    let max_bytes = Some(config.store.max_disk.0);
+    if let Some(options) = config.s3_options()? {
+        return Ok(Blobs::open_s3(&options, max_bytes).await?);
+    }
+    let root = config.store.data_dir().join(OBJECTS);
+    Blobs::open_local(&root, max_bytes).await.map_err(|source| failed(config, source))
+}
+
+/// Makes sure that the objects are this database's: nothing is safe from another one.
+pub(crate) async fn bind(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
+    if blobs.is_remote() {
+        // The results are counted too when all objects are looked through, first when the service has begun.
+        blobs.recounted(meta.original_bytes().await.map_err(|source| database_failed(config, source))?);
+    }
+    Ok(owner::bind(meta, blobs).await?)
 }
 
 /// Opens the bucket, or the directory of objects, to read only, beside a process that writes. That they are this database's

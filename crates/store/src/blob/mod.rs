@@ -254,6 +254,15 @@ impl Blobs {
         }
     }
 
+    /// CRC-32 of an object as it was written, where the store keeps one: of small objects in a directory.
+    pub(crate) async fn written_crc(&self, key: &ObjectKey) -> Result<Option<u32>, StoreError> {
+        if self.is_remote() {
+            return Ok(None);
+        }
+        let (blobs, key) = (self.clone(), *key);
+        on_disk(move || blobs.open_object(&key).map(|object| object.crc)).await
+    }
+
     /// Reads a whole object of at most `at_most` bytes; a larger one is an internal error.
     pub async fn read_all(&self, key: &ObjectKey, at_most: u64) -> Result<Bytes, StoreError> {
         let mut stream = self.read(key, 0, None).await?;

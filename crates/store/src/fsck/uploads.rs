@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use futures::TryStreamExt as _;
 use sha2::{Digest as _, Sha256};
 
-use super::{Became, Cause, Fault, FaultKind, Fsck};
+use super::{Became, Cause, Fault, FaultKind, Fsck, or_away};
 use crate::blob::{ObjectKey, ObjectPrefix};
 use crate::error::{Chain, Entity, StoreError};
 use crate::meta::Inspected;
@@ -40,7 +40,13 @@ impl Fsck<'_> {
         for id in broken {
             let Some(inspected) = self.meta.inspect_upload(id).await? else { continue };
             let Some((inspected, faults)) = self.faults(&inspected).await? else { continue };
-            let has_original = self.mend_upload(&inspected, &faults).await?;
+            let has_original = match or_away(self.mend_upload(&inspected, &faults).await)? {
+                Ok(has_original) => has_original,
+                Err(error) => {
+                    faults.into_iter().for_each(|fault| self.could_not(fault, &error));
+                    continue;
+                }
+            };
             for fault in faults {
                 let became = match (has_original, &fault.cause) {
                     _ if fault.kind == FaultKind::Unreadable => Became::Left,
@@ -132,9 +138,9 @@ impl Fsck<'_> {
         if !self.options.deep {
             return Ok(None);
         }
-        match self.sha256(&key).await {
-            Ok(Some(found)) if found == upload.sha256 => Ok(None),
-            Ok(Some(found)) => {
+        match self.sums(&key).await {
+            Ok(Some(found)) if found.sha256 == upload.sha256 => Ok(None),
+            Ok(Some(Sums { sha256: found, .. })) => {
                 let detail = format!("expected SHA-256 {}, found {found}", upload.sha256);
                 Ok(fault(FaultKind::OriginalHash, detail))
             }
@@ -169,9 +175,7 @@ impl Fsck<'_> {
                     faults.push(fault(FaultKind::FileSize, detail));
                 }
                 Some(_) if self.options.deep => {
-                    if let Err(error) = self.sha256(&key).await {
-                        faults.push(fault(FaultKind::Unreadable, Chain(&error).to_string()));
-                    }
+                    faults.extend(self.damage(&key).await.map(|(kind, detail)| fault(kind, detail)));
                 }
                 Some(_) => {}
             }
@@ -179,19 +183,44 @@ impl Fsck<'_> {
         Ok(faults)
     }
 
+    /// What is wrong with the bytes of a file, as far as a sum of them was kept.
+    async fn damage(&mut self, key: &ObjectKey) -> Option<(FaultKind, String)> {
+        let written = match self.blobs.written_crc(key).await {
+            Err(StoreError::NotFound(_)) => return None,
+            written => written,
+        };
+        let read = async { Ok::<_, StoreError>((written?, self.sums(key).await?)) };
+        match read.await {
+            Ok((Some(written), Some(Sums { crc32: found, .. }))) if written != found => {
+                Some((FaultKind::FileDamaged, format!("expected CRC-32 {written:08x}, found {found:08x}")))
+            }
+            Ok(_) => None,
+            Err(error) => Some((FaultKind::Unreadable, Chain(&error).to_string())),
+        }
+    }
+
     /// Reads an object to its end. `None` when it is not there any more.
-    async fn sha256(&mut self, key: &ObjectKey) -> Result<Option<String>, StoreError> {
+    async fn sums(&mut self, key: &ObjectKey) -> Result<Option<Sums>, StoreError> {
         let mut bytes = match self.blobs.read(key, 0, None).await {
             Err(StoreError::NotFound(Entity::Object(_))) => return Ok(None),
             opened => opened?,
         };
-        let mut hash = Sha256::new();
+        let (mut sha256, mut crc32) = (Sha256::new(), crc32fast::Hasher::new());
         while let Some(piece) = bytes.try_next().await? {
             self.report.read_bytes += piece.len() as u64;
-            hash.update(&piece);
+            sha256.update(&piece);
+            crc32.update(&piece);
         }
-        Ok(Some(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()))
+        let sha256 = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Some(Sums { sha256, crc32: crc32.finalize() }))
     }
+}
+
+/// Sums over the bytes of an object.
+struct Sums {
+    /// In hexadecimal digits.
+    sha256: String,
+    crc32: u32,
 }
 
 fn of_upload(upload: &Upload, kind: FaultKind, detail: String, cause: Cause) -> Fault {

@@ -49,6 +49,8 @@ pub(in crate::blob) struct Object {
     pub(in crate::blob) start: u64,
     pub(in crate::blob) size_bytes: u64,
     pub(in crate::blob) modified: SystemTime,
+    /// CRC-32 of its bytes as they were written, which a pack keeps.
+    pub(in crate::blob) crc: Option<u32>,
 }
 
 impl Disk {
@@ -88,7 +90,7 @@ impl Disk {
             Ok(file) => {
                 let metadata = file.metadata()?;
                 let (size_bytes, modified) = (metadata.len(), metadata.modified()?);
-                Ok(Object { file, start: 0, size_bytes, modified })
+                Ok(Object { file, start: 0, size_bytes, modified, crc: None })
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.open_packed(place)?.ok_or(error),
             Err(error) => Err(error),
@@ -100,7 +102,14 @@ impl Disk {
         let Some((file, members)) = open_pack(&pack)? else { return Ok(None) };
         let modified = file.metadata()?.modified()?;
         let member = members.into_iter().find(|member| member.name == name);
-        Ok(member.map(|Member { start, size_bytes, .. }| Object { file, start, size_bytes, modified }))
+        let object = |Member { start, size_bytes, crc, .. }| Object {
+            file,
+            start,
+            size_bytes,
+            modified,
+            crc: Some(crc),
+        };
+        Ok(member.map(object))
     }
 
     /// Bytes of the object that a pack has for this place, as far as it can be read.
