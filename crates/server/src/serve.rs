@@ -282,7 +282,8 @@ impl Server {
         }
         let app = App::new(role, config, meta, blobs);
         app.retention.read(&app).await;
-        // 4. The worker, then the listeners.
+        // 4. What looks after the store, the worker, then the listeners.
+        app.background.spawn(storage::look_after(app.clone()));
         let worker = tokio::spawn(worker::run(app.clone()));
         let upkeep = tokio::spawn(upkeep(app.clone()));
         let mut server = Self {

@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::processing::{self, Place, Reading, Small, Stop};
+use super::processing::{self, Place, Reading, Sent, Small, Stop};
 use super::{
     HeldKey, Turn, columns_in, first_share, presence, second_share, sent_by_first, sent_by_second, settings,
     small_share, storage, uploads,
@@ -267,7 +267,8 @@ async fn take_large(
     drop(share);
     let inline = size <= app.config.upload.inline_size.0 && !respond_async;
     let first = if inline {
-        convert_now(app, place, checked, size, started_at).await
+        let sent = Sent { size_bytes: size, sha256: sha256.clone() };
+        convert_now(app, place, checked, &sent, started_at).await
     } else {
         queue(app, place, &checked).await
     };
@@ -285,14 +286,14 @@ async fn convert_now(
     app: &App,
     place: Place,
     checked: Checked,
-    size: u64,
+    sent: &Sent,
     started_at: i64,
 ) -> Result<FirstRun, ApiError> {
-    let columns = checked.plan.schema().columns.len();
+    let (size, columns) = (sent.size_bytes, checked.plan.schema().columns.len());
     let needed = second_share(size, columns) + sent_by_second(&app.blobs, size);
     let _share = app.memory.share_in_time(needed).await?;
-    let run = app.live.begin(place.upload, csvp_store::Progress::queued(size));
-    let converted = processing::convert(app, place, checked, size, &run).await.map_err(refusal)?;
+    let run = app.live.begin(place.upload, place.run, csvp_store::Progress::queued(size));
+    let converted = processing::convert(app, place, checked, sent, &run).await.map_err(refusal)?;
     let (result, report) = processing::publish(app, converted).await.map_err(refusal)?;
     processing::observe(app, &report, started_at, "request");
     Ok(FirstRun::Finished { started_at, result })
@@ -354,6 +355,9 @@ fn refusal(stop: Stop) -> ApiError {
         Stop::Settings(error) => error,
         Stop::Store(error) => error.into(),
         Stop::Cancelled => ApiError::new(ApiErrorCode::Busy, "the server is stopping; try again later"),
+        Stop::Lost(found) => {
+            ApiError::internal(format!("the original was not read back as it was written: {found}"))
+        }
         Stop::Inside(cause) => ApiError::internal(cause),
     }
 }

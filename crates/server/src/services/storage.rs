@@ -129,7 +129,7 @@ pub(crate) async fn open_unbound_blobs(config: &Config) -> Result<Blobs, ServeEr
 /// Makes sure that the objects are this database's: nothing is safe from another one.
 pub(crate) async fn bind(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
     if blobs.is_remote() {
-        // The results are counted too when all objects are looked through, first when the service has begun.
+        // The results are counted too when all objects are looked through: where the store is shared, behind the start.
         blobs.recounted(meta.original_bytes().await.map_err(|source| database_failed(config, source))?);
     }
     Ok(owner::bind(meta, blobs).await?)
@@ -155,7 +155,9 @@ pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<B
 pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
     meta.end_all_leases().await.map_err(|source| failed(config, source))?;
     let known = remove_known(meta, blobs, Duration::ZERO).await;
-    let unused = Repair::new(Duration::ZERO).remove_unused(meta, blobs).await;
+    let mut repair = Repair::new(Duration::ZERO);
+    let unused = repair.remove_unused(meta, blobs).await;
+    recount(blobs, &repair);
     let done = [
         ("objects of deleted uploads and replaced runs were removed", known),
         ("objects that a crash left behind were removed", unused),
@@ -175,42 +177,58 @@ pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Resu
     Ok(())
 }
 
-/// Looks after the store while the service runs. Where several processes share it each of them does, which is harmless:
-/// what one has removed is gone for the others.
+/// Looks after the store while the service runs, until it is to stop; what a look has not done is done by the next one.
+/// Every process does, whether it runs jobs or not: the policy that it shows, the time that it knows to have come and the
+/// bytes that it counts are its own, and nobody else can keep them right. What is removed is everybody's, which is
+/// harmless: what one has removed is gone for the others.
 pub(crate) async fn look_after(app: App) {
+    tokio::select! {
+        () = app.stopping.cancelled() => {}
+        // Side by side: to look through a large bucket takes long, and what is known of the time must not stand still.
+        ((), ()) = async { tokio::join!(look_for_known(&app), look_through_all(&app)) } => {}
+    }
+}
+
+async fn look_for_known(app: &App) {
+    let kept_for = app.config.store.keep_replaced.0;
+    let mut every = tokio::time::interval(kept_for.clamp(Duration::from_secs(1), KNOWN_EVERY));
+    loop {
+        every.tick().await;
+        app.retention.read(app).await;
+        tell_looked(remove_known(&app.meta, &app.blobs, kept_for).await);
+    }
+}
+
+async fn look_through_all(app: &App) {
     let config = &app.config;
     let longest_write =
         config.processing.job_timeout.0.max(config.upload.wait_timeout.0 + config.upload.timeout.0);
     let mut repair = Repair::new(GRACE).with_longest_write(GRACE + longest_write);
-    let kept_for = app.config.store.keep_replaced.0;
-    let mut known = tokio::time::interval(kept_for.clamp(Duration::from_secs(1), KNOWN_EVERY));
-    let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
-        let mut left_bytes = None;
-        let result = tokio::select! {
-            () = app.stopping.cancelled() => return,
-            _ = known.tick() => {
-                app.retention.read(&app).await;
-                remove_known(&app.meta, &app.blobs, kept_for).await
-            }
-            _ = look.tick() => {
-                app.retention.end_what_is_due(&app).await;
-                let removed = repair.remove_unused(&app.meta, &app.blobs).await;
-                left_bytes = repair.left_bytes();
-                removed
-            }
-        };
-        if let Some(left) = left_bytes.filter(|_| app.config.is_shared()) {
-            app.blobs.recounted(left);
-        }
-        match result {
-            Ok(repaired) => tell("objects without use were removed", repaired),
-            Err(error) => {
-                tracing::warn!(
-                    error = %csvp_store::Chain(&error),
-                    "the store could not be looked after; trying again"
-                );
-            }
+        every.tick().await;
+        app.retention.end_what_is_due(app).await;
+        let removed = repair.remove_unused(&app.meta, &app.blobs).await;
+        recount(&app.blobs, &repair);
+        tell_looked(removed);
+    }
+}
+
+/// Takes over how many bytes a look has seen. A directory counts its own at the start; nobody else writes there.
+fn recount(blobs: &Blobs, repair: &Repair) {
+    if let Some(left) = repair.left_bytes().filter(|_| blobs.is_remote()) {
+        blobs.recounted(left);
+    }
+}
+
+fn tell_looked(result: Result<Repaired, StoreError>) {
+    match result {
+        Ok(repaired) => tell("objects without use were removed", repaired),
+        Err(error) => {
+            tracing::warn!(
+                error = %csvp_store::Chain(&error),
+                "the store could not be looked after; trying again"
+            );
         }
     }
 }
