@@ -18,6 +18,7 @@ mod jobs;
 mod keys;
 mod list;
 mod mend;
+mod outages;
 mod replaced;
 pub(crate) mod restored;
 mod retention;
@@ -162,6 +163,7 @@ struct Inner {
     longest_statement: Duration,
     creates: commit::Queue,
     job_added: Arc<Notify>,
+    outages: outages::Outages,
     /// A time that has come for sure; a clock that shows less is wrong.
     floor: Arc<AtomicI64>,
 }
@@ -181,7 +183,8 @@ impl Meta {
         let floor = Arc::new(AtomicI64::new(0));
         let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added), Arc::clone(&floor));
         let longest_statement = options.longest_statement;
-        Ok(Self(Arc::new(Inner { writer, reader, longest_statement, creates, job_added, floor })))
+        let outages = outages::Outages::default();
+        Ok(Self(Arc::new(Inner { writer, reader, longest_statement, creates, job_added, outages, floor })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
@@ -313,6 +316,10 @@ impl Meta {
     #[cfg(feature = "contract-tests")]
     pub(crate) async fn plant(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), StoreError> {
         dialect::plant(&self.0.writer.db, sql, values).await.map_err(db_error)
+    }
+
+    fn outages(&self) -> &outages::Outages {
+        &self.0.outages
     }
 
     fn reader(&self) -> &DatabaseConnection {
