@@ -16,6 +16,8 @@ use csvp_testkit::stand::{Answer, Ledger, Sent, Service, Stand, Step, wait_until
 const PER_FOLDER: usize = 60;
 /// Calls of the short form for each step and error.
 const SHORT: usize = 7;
+/// The same of a step that is waited for; with other errors than EIO it is in the long form only.
+const SHORT_REMOVALS: usize = 2;
 /// A service whose disk works again takes an upload within this time.
 const RECOVERY: Duration = Duration::from_secs(5);
 
@@ -23,8 +25,6 @@ const RECOVERY: Duration = Duration::from_secs(5);
 fn takes_all() -> bool {
     std::env::var("FAILING_CALLS").is_ok_and(|text| text == "all")
 }
-
-const STEPS: [Step; 4] = [Step::Small, Step::Large, Step::Job, Step::Delete];
 
 fn local() -> Stand {
     Stand::local(Path::new(env!("CARGO_BIN_EXE_csvp")))
@@ -111,6 +111,12 @@ impl Bench {
         Self { stand, _folder: folder, data, service, ledger: Ledger::default() }
     }
 
+    /// What must be there before the process began in which the faults happen.
+    fn begin(&mut self, step: Step, names: &[String]) {
+        let Self { stand, data, service, ledger, .. } = self;
+        stand.begin((step, names), ledger, service, (data, false));
+    }
+
     /// Ends the service as a crash does, starts it again and compares.
     fn look_after_restart(&mut self, when: &str) {
         self.service.kill();
@@ -136,36 +142,49 @@ impl Bench {
 /// Gives what came of it, in one line.
 fn each_call(stand: &dyn Fn() -> Stand, scope: fn(&Op) -> bool, fault: Fault) -> String {
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
-    for step in STEPS {
-        let mut bench = Bench::start(stand);
+    let mut bench = Bench::start(stand);
+    for &step in bench.stand.steps() {
+        if step.is_removal() && fault != Fault::Error(errno::EIO) && !takes_all() {
+            continue;
+        }
         let calls = count(&mut bench, step, scope);
-        let stride = if takes_all() { 1 } else { calls.div_ceil(SHORT).max(1) };
-        for number in (1..=calls).step_by(stride) {
-            let name = format!("{step:?}-{number}").to_lowercase();
-            step.prepare(&mut bench.ledger, bench.service.address(), &name);
-            bench.service.traced().arm(scope, number, number, fault);
-            let answer = step.run(&mut bench.ledger, bench.service.address(), &name);
-            let hits = bench.service.traced().disarm();
-            let at = hits.first().map_or("none".to_owned(), |hit| hit.op.describe(&bench.data));
-            let when = format!("{fault:?} at call {number} of {step:?}, {at}");
-            *outcomes.entry(judge(answer.as_ref(), fault, &when)).or_default() += 1;
-            bench.goes_on(&format!("{name}-next"), &when);
-            if number % PER_FOLDER == 0 {
-                bench.look_after_restart(&when);
+        let short = if step.is_removal() { SHORT_REMOVALS } else { SHORT };
+        let stride = if takes_all() { 1 } else { calls.div_ceil(short).max(1) };
+        let numbers: Vec<usize> = (1..=calls).step_by(stride).collect();
+        for numbers in numbers.chunks(PER_FOLDER / 2) {
+            if bench.ledger.acknowledged() > PER_FOLDER {
                 bench = Bench::start(stand);
             }
+            let names: Vec<String> = numbers.iter().map(|number| name_of(step, *number)).collect();
+            bench.begin(step, &names);
+            for (&number, name) in numbers.iter().zip(&names) {
+                step.prepare(&mut bench.ledger, &bench.service, name);
+                bench.service.traced().arm(scope, number, number, fault);
+                let answer = step.run(&mut bench.ledger, &bench.service, name);
+                let hits = bench.service.traced().disarm();
+                let at = hits.first().map_or("none".to_owned(), |hit| hit.op.describe(&bench.data));
+                let when = format!("{fault:?} at call {number} of {step:?}, {at}");
+                *outcomes.entry(judge(answer.as_ref(), fault, &when)).or_default() += 1;
+                bench.goes_on(&format!("{name}-next"), &when);
+            }
+            bench.look_after_restart(&format!("{fault:?} at calls of {step:?}"));
         }
-        bench.look_after_restart(&format!("{fault:?} at calls of {step:?}"));
     }
     let outcomes: Vec<String> = outcomes.iter().map(|(outcome, n)| format!("{n} {outcome}")).collect();
     format!("failing calls, {fault:?}: {}, 0 violations", outcomes.join(", "))
 }
 
+fn name_of(step: Step, number: usize) -> String {
+    format!("{step:?}-{number}").to_lowercase()
+}
+
 /// Calls of a step in a run without faults.
 fn count(bench: &mut Bench, step: Step, scope: fn(&Op) -> bool) -> usize {
-    step.prepare(&mut bench.ledger, bench.service.address(), "counted");
+    let name = name_of(step, 0);
+    bench.begin(step, std::slice::from_ref(&name));
+    step.prepare(&mut bench.ledger, &bench.service, &name);
     bench.service.traced().arm(scope, usize::MAX, usize::MAX, Fault::Kill);
-    step.run(&mut bench.ledger, bench.service.address(), "counted");
+    step.run(&mut bench.ledger, &bench.service, &name);
     let calls = bench.service.traced().seen();
     bench.service.traced().disarm();
     assert!(calls > 0, "expected calls of {step:?}");
@@ -208,7 +227,7 @@ fn what_fails_is_removed_at_once() {
         let objects = bench.data.join("objects");
         for number in 1..=count(&mut bench, step, is_sync_of_objects) {
             bench.service.traced().arm(is_sync_of_objects, number, number, Fault::Error(errno::EIO));
-            let answer = step.run(&mut bench.ledger, bench.service.address(), &format!("failed-{number}"));
+            let answer = step.run(&mut bench.ledger, &bench.service, &format!("failed-{number}"));
             let hits = bench.service.traced().disarm();
             let when = format!("sync {number} of {step:?}, {hits:?}");
             if hits.is_empty() {
@@ -243,11 +262,11 @@ fn a_database_without_room() {
     for (scope, error) in faults {
         let mut bench = Bench::start(&local);
         let objects = bench.data.join("objects");
-        Step::Delete.prepare(&mut bench.ledger, bench.service.address(), "to-be-deleted");
+        Step::Delete.prepare(&mut bench.ledger, &bench.service, "to-be-deleted");
         bench.service.traced().arm(scope, 1, usize::MAX, Fault::Error(error));
         for (step, name) in [(Step::Small, "small"), (Step::Large, "large"), (Step::Delete, "to-be-deleted")]
         {
-            let answer = step.run(&mut bench.ledger, bench.service.address(), name);
+            let answer = step.run(&mut bench.ledger, &bench.service, name);
             let when = format!("{step:?} while every call of the database fails with {error}");
             assert_eq!(judge(answer.as_ref(), Fault::Error(error), &when), "507", "{when}: {answer:?}");
         }
@@ -270,12 +289,12 @@ fn a_disk_that_stays_broken() {
         (is_sync, errno::ENOSPC),
     ] {
         let mut bench = Bench::start(&local);
-        Step::Small.run(&mut bench.ledger, bench.service.address(), "before");
+        Step::Small.run(&mut bench.ledger, &bench.service, "before");
         bench.service.traced().arm(scope, 1, usize::MAX, Fault::Error(error));
         for number in 0..12 {
             let step = if number % 3 == 2 { Step::Large } else { Step::Small };
             let begun = Instant::now();
-            let answer = step.run(&mut bench.ledger, bench.service.address(), &format!("refused-{number}"));
+            let answer = step.run(&mut bench.ledger, &bench.service, &format!("refused-{number}"));
             let when = format!("upload {number} while every call fails with {error}");
             let outcome = judge(answer.as_ref(), Fault::Error(error), &when);
             assert_ne!(outcome, "stored", "{when}");

@@ -1,4 +1,4 @@
-//! `kill -9` at each system call of an upload, a job, a deletion and a start, one at a time: the service starts again,
+//! `kill -9` at each system call of an upload, a job, a deletion, a removal and a start, one at a time: the service starts again,
 //! and what it shows is compared with what its sender remembers.
 //!
 //! Over PostgreSQL and a bucket the calls on sockets count too: a request that is not sent, and an answer that is not read.
@@ -60,11 +60,21 @@ fn deletions() {
 }
 
 #[test]
+fn removals_of_replaced_runs() {
+    println!("{}", kill_at_points(&stand, Step::Replaced));
+}
+
+#[test]
+fn removals_of_replaced_runs_that_are_settled() {
+    println!("{}", kill_at_points(&stand, Step::ReplacedSettled));
+}
+
+#[test]
 fn shared_stores() {
     let (postgres, bucket) = (Postgres::start(), Seaweed::start());
     bucket.make_bucket("files");
     let stand = || Stand::shared(Path::new(env!("CARGO_BIN_EXE_csvp")), &postgres, &bucket);
-    for step in [Step::Small, Step::Large, Step::Job, Step::Delete] {
+    for &step in stand().steps() {
         println!("{} over PostgreSQL and a bucket", kill_at_points(&stand, step));
     }
 }
@@ -74,19 +84,20 @@ fn kill_at_points(stand: &dyn Fn() -> Stand, step: Step) -> String {
     let is_point = if stand().database.is_some() { is_point_or_answer } else { is_point };
     let calls = calls_of(&stand(), step, is_point);
     let syncs = calls.iter().filter(|op| op.is_sync()).count();
-    let points = points(&calls);
+    let points = points(&calls, step);
     let (mut hits, mut acknowledged) = (BTreeSet::new(), 0);
     for points in points.chunks(PER_FOLDER) {
         let stand = &stand();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().canonicalize().expect("it exists");
         let mut ledger = Ledger::default();
+        let names: Vec<String> = points.iter().map(|point| format!("point-{point}")).collect();
         let mut service = stand.start(&data, false);
-        for &point in points {
-            let name = format!("point-{point}");
-            step.prepare(&mut ledger, service.address(), &name);
+        stand.begin((step, &names), &mut ledger, &mut service, (&data, false));
+        for (&point, name) in points.iter().zip(&names) {
+            step.prepare(&mut ledger, &service, name);
             service.traced().arm(is_point, point, point, Fault::Kill);
-            step.run(&mut ledger, service.address(), &name);
+            step.run(&mut ledger, &service, name);
             let hit = service.traced().disarm();
             if hit.is_empty() {
                 // This run took fewer calls than the one that was counted: the end is at its last.
@@ -125,9 +136,11 @@ fn calls_of(stand: &Stand, step: Step, is_point: fn(&Op) -> bool) -> Vec<Op> {
     let data = folder.path().canonicalize().expect("it exists");
     let mut ledger = Ledger::default();
     let mut service = stand.start(&data, true);
-    step.prepare(&mut ledger, service.address(), "counted");
+    let names = ["counted".to_owned()];
+    stand.begin((step, &names), &mut ledger, &mut service, (&data, true));
+    step.prepare(&mut ledger, &service, "counted");
     let before = service.traced().calls().len();
-    step.run(&mut ledger, service.address(), "counted");
+    step.run(&mut ledger, &service, "counted");
     let mut calls = service.traced().calls().split_off(before);
     service.kill();
     calls.sort_by_key(|call| call.began);
@@ -137,15 +150,16 @@ fn calls_of(stand: &Stand, step: Step, is_point: fn(&Op) -> bool) -> Vec<Op> {
 }
 
 /// Numbers of calls, from 1.
-fn points(calls: &[Op]) -> Vec<usize> {
+fn points(calls: &[Op], step: Step) -> Vec<usize> {
     if takes_all() {
         return (1..=calls.len()).collect();
     }
     let is_turn = |op: &Op| op.is_sync() || matches!(op, Op::Rename { .. } | Op::Send { .. });
     let (turns, others): (Vec<usize>, Vec<usize>) =
         (1..=calls.len()).partition(|&number| is_turn(&calls[number - 1]));
-    let mut points = spread(&turns, SYNCS);
-    points.extend(spread(&others, OTHERS));
+    let (syncs, others_most) = if step.is_removal() { (4, 1) } else { (SYNCS, OTHERS) };
+    let mut points = spread(&turns, syncs);
+    points.extend(spread(&others, others_most));
     points.sort_unstable();
     points
 }
@@ -194,8 +208,8 @@ fn starts() {
             let mut ledger = Ledger::default();
             if !fresh {
                 let mut service = stand.start(&data, false);
-                Step::Small.run(&mut ledger, service.address(), "before");
-                Step::Large.run(&mut ledger, service.address(), "also");
+                Step::Small.run(&mut ledger, &service, "before");
+                Step::Large.run(&mut ledger, &service, "also");
                 service.kill();
             }
             let fault = (is_point as fn(&Op) -> bool, number, Fault::Kill);
@@ -203,7 +217,7 @@ fn starts() {
             let came_up = ended.is_none();
             let service = stand.start(&data, false);
             look(&stand, &ledger, &service, &data, &format!("start, fresh: {fresh}, call {number}"));
-            Step::Small.run(&mut ledger, service.address(), "after");
+            Step::Small.run(&mut ledger, &service, "after");
             look(&stand, &ledger, &service, &data, &format!("after start, fresh: {fresh}, call {number}"));
             if came_up {
                 break;

@@ -3,6 +3,7 @@
 
 mod http;
 mod ledger;
+mod on_disk;
 mod service;
 mod steps;
 mod wait;
@@ -10,5 +11,5 @@ mod wait;
 pub use http::{Answer, request};
 pub use ledger::{Ledger, Sent, State};
 pub use service::Service;
-pub use steps::{SETTINGS, Stand, Step};
+pub use steps::{SETTINGS, Stand, Step, reprocess, wait_for_removal};
 pub use wait::wait_until;
