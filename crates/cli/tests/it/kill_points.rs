@@ -8,10 +8,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use csvp_store::{Clock, Meta, MetaOptions, TenantId};
 use csvp_testkit::faults::{Fault, Op};
 use csvp_testkit::servers::{Postgres, Seaweed};
-use csvp_testkit::stand::{Ledger, Service, Stand, Step};
+use csvp_testkit::stand::{Ledger, Reference, Service, Stand, Step};
+
+use crate::audit;
 
 /// Points in one data directory; each look goes over all uploads in it.
 const PER_FOLDER: usize = 20;
@@ -86,11 +87,12 @@ fn kill_at_points(stand: &dyn Fn() -> Stand, step: Step) -> String {
     let syncs = calls.iter().filter(|op| op.is_sync()).count();
     let points = points(&calls, step);
     let (mut hits, mut acknowledged) = (BTreeSet::new(), 0);
+    let reference = Reference::start(Path::new(env!("CARGO_BIN_EXE_csvp")));
     for points in points.chunks(PER_FOLDER) {
         let stand = &stand();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().canonicalize().expect("it exists");
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::beside(&reference);
         let names: Vec<String> = points.iter().map(|point| format!("point-{point}")).collect();
         let mut service = stand.start(&data, false);
         stand.begin((step, &names), &mut ledger, &mut service, (&data, false));
@@ -112,7 +114,7 @@ fn kill_at_points(stand: &dyn Fn() -> Stand, step: Step) -> String {
         look(stand, &ledger, &service, &data, "at the end");
         acknowledged += ledger.acknowledged();
         service.kill();
-        check_audit(stand, &ledger, &data);
+        audit::check(&ledger, &data, stand.database.as_deref());
     }
     format!(
         "kill points, {step:?}: {} of {} calls ({syncs} of them syncs), {} kinds, {acknowledged} uploads acknowledged, \
@@ -169,28 +171,6 @@ fn spread(numbers: &[usize], most: usize) -> Vec<usize> {
     numbers.iter().copied().rev().step_by(step).collect()
 }
 
-/// I7: one event for each upload that was acknowledged.
-fn check_audit(stand: &Stand, ledger: &Ledger, data: &Path) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let events = runtime.block_on(async {
-        let options = match &stand.database {
-            None => MetaOptions::sqlite_file(data.join("csvp.sqlite")),
-            Some(url) => MetaOptions::postgres(url),
-        };
-        let meta = Meta::open(&options, Clock::system()).await.expect("the database opens");
-        meta.list_audit_events(TenantId::DEFAULT, 0, 1_000).await.expect("events can be read")
-    });
-    let (kept, deleted) = ledger.ids();
-    let count =
-        |action: &str, id: &str| events.iter().filter(|it| it.action == action && it.subject == id).count();
-    for id in kept.keys().chain(&deleted) {
-        assert_eq!(count("upload.create", id), 1, "I7: {id} was made");
-    }
-    for id in &deleted {
-        assert_eq!(count("upload.delete", id), 1, "I7: {id} was deleted");
-    }
-}
-
 /// The start makes directories, migrates, writes again from the journal and cleans up; it may end at any call of it.
 #[test]
 fn starts() {
@@ -200,12 +180,13 @@ fn starts() {
     let most = if takes_all() { usize::MAX } else { 40 };
     let step = if takes_all() { 1 } else { 11 };
     let mut tried = 0;
+    let reference = Reference::start(&stand.program);
     for fresh in [true, false] {
         let mut number = 1;
         while number <= most.saturating_mul(step) {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let data = folder.path().canonicalize().expect("it exists");
-            let mut ledger = Ledger::default();
+            let mut ledger = Ledger::beside(&reference);
             if !fresh {
                 let mut service = stand.start(&data, false);
                 Step::Small.run(&mut ledger, &service, "before");

@@ -7,9 +7,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Answer, on_disk, request, wait_until};
+use super::reference::Files;
+use super::{Answer, Reference, on_disk, request, wait_until};
 
 const LONGEST_JOB: Duration = Duration::from_secs(60);
 const LONGEST_REMOVAL: Duration = Duration::from_secs(5);
@@ -51,10 +53,16 @@ pub enum State {
 /// All files that were sent.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    reference: Option<Arc<Reference>>,
     files: BTreeMap<String, (Vec<u8>, State)>,
 }
 
 impl Ledger {
+    /// One that compares the bytes of all results with those of a service without faults.
+    pub fn beside(reference: &Arc<Reference>) -> Self {
+        Self { reference: Some(Arc::clone(reference)), ..Self::default() }
+    }
+
     /// Sends a file and remembers how that ended.
     pub fn upload(&mut self, address: &str, sent: &Sent) -> Option<Answer> {
         let answer = sent.send(address);
@@ -148,7 +156,9 @@ impl Ledger {
                 Some((_, State::Deleted(_))) => faults.push(format!("I9: `{name}` was deleted and is there")),
                 Some((bytes, _)) => {
                     let upload = finished(address, id);
-                    faults.extend(look_at(address, &upload, (id, name), bytes));
+                    let sent = Sent { name: name.clone(), bytes: bytes.clone() };
+                    let expected = self.reference.as_ref().map(|reference| reference.files(&sent));
+                    faults.extend(look_at(address, &upload, (id, &sent), expected.as_deref()));
                     let run = upload["run"]["id"].as_str().unwrap_or_default();
                     runs.insert(id.as_str(), run.to_owned());
                 }
@@ -212,14 +222,19 @@ fn sent((name, (bytes, _)): (&String, &(Vec<u8>, State))) -> Sent {
 }
 
 /// An upload that can be seen is whole, in all its files, and ends with a result.
-fn look_at(address: &str, upload: &serde_json::Value, (id, name): (&str, &str), bytes: &[u8]) -> Vec<String> {
+fn look_at(
+    address: &str,
+    upload: &serde_json::Value,
+    (id, Sent { name, bytes }): (&str, &Sent),
+    expected: Option<&Files>,
+) -> Vec<String> {
     let mut faults = Vec::new();
     if upload["state"] != "completed" {
         faults.push(format!("I5: `{name}` has ended {}: {}", upload["state"], upload["error"]));
     }
     let get = |path: &str| request(address, &format!("GET {path}"), b"");
     match get(&format!("/api/v1/uploads/{id}/files/original")) {
-        Some(answer) if answer.status == 200 && answer.body == bytes => {}
+        Some(answer) if answer.status == 200 && answer.body == *bytes => {}
         Some(answer) if answer.status == 200 => faults.push(format!("I2: the bytes of `{name}` are altered")),
         answer => {
             let status = answer.map(|answer| answer.status);
@@ -228,15 +243,26 @@ fn look_at(address: &str, upload: &serde_json::Value, (id, name): (&str, &str), 
     }
     for file in upload["files"].as_array().into_iter().flatten() {
         let (href, size) = (file["href"].as_str().unwrap_or_default(), file["size_bytes"].as_u64());
-        let found = get(href).map(|answer| (answer.status, Some(answer.body.len() as u64)));
+        let answer = get(href);
+        let found = answer.as_ref().map(|answer| (answer.status, Some(answer.body.len() as u64)));
+        let named = file["name"].as_str().unwrap_or_default();
         if found != Some((200, size)) {
             faults.push(format!("I3: {href} of `{name}` has {found:?}, expected {size:?} bytes"));
+        } else if let (Some(expected), Some(answer)) = (expected, answer)
+            && expected.get(named) != Some(&answer.body)
+        {
+            faults.push(format!("I2: {href} of `{name}` is not what is made of it without faults"));
         }
+    }
+    let files = upload["files"].as_array().map_or(0, Vec::len);
+    if let Some(expected) = expected.filter(|expected| expected.len() != files) {
+        faults.push(format!("I3: `{name}` has {files} files, expected {:?}", expected.keys()));
     }
     faults
 }
 
-fn finished(address: &str, id: &str) -> serde_json::Value {
+/// The upload when nothing more happens to it by itself; null when it cannot be seen.
+pub(super) fn finished(address: &str, id: &str) -> serde_json::Value {
     let begun = Instant::now();
     loop {
         let answer = request(address, &format!("GET /api/v1/uploads/{id}"), b"");

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use csvp_store::repair::Repair;
 use csvp_store::{
-    Blobs, Clock, ListUploads, Meta, MetaOptions, ObjectKey, ObjectPrefix, StoreError, TenantId, UploadRecord,
+    Blobs, BoxError, Clock, ListUploads, Meta, MetaOptions, ObjectKey, ObjectPrefix, StoreError, TenantId,
+    UploadRecord,
 };
 
 use super::expected::{Expected, unpack};
@@ -28,7 +29,7 @@ struct Found {
 pub(super) async fn check(data: &Path, expected: &Expected) -> Result<(), Vec<String>> {
     let found = match start(data, expected).await {
         Ok(found) => found,
-        Err(error) => return Err(vec![format!("the store does not start: {}", chain(&error))]),
+        Err(error) => return Err(vec![format!("the store does not start: {}", chain(error.as_ref()))]),
     };
     let mut faults = Vec::new();
     for (id, name) in &expected.uploads {
@@ -57,11 +58,12 @@ pub(super) async fn check(data: &Path, expected: &Expected) -> Result<(), Vec<St
 }
 
 /// The same steps in the same order as the start of the service.
-async fn start(data: &Path, expected: &Expected) -> Result<Found, StoreError> {
+async fn start(data: &Path, expected: &Expected) -> Result<Found, BoxError> {
     csvp_store::make_dirs(data).map_err(StoreError::from_io)?;
     let meta = Meta::open(&MetaOptions::sqlite_file(data.join("csvp.sqlite")), Clock::system()).await?;
     meta.migrate().await?;
     let blobs = Blobs::open_local(&data.join("objects"), None).await?;
+    csvp_store::owner::bind(&meta, &blobs).await?;
     let came_back = came_back(&meta, &blobs, expected).await?;
     meta.end_all_leases().await?;
     Repair::finish_deletes(&meta, &blobs).await?;
