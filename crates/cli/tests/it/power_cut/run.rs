@@ -189,6 +189,12 @@ impl Recorder {
         self.wait_for_jobs();
         self.note_objects();
         wait_for_removal(&self.service, &id);
+        // The journal may have put its own copy in place first.
+        let staged = self.root.join(DATA).join("objects/.tmp");
+        self.wait_for("the file without it to get its name", || {
+            std::fs::read_dir(&staged).is_ok_and(|mut files| files.next().is_none())
+        });
+        self.service.wait_until_quiet();
         // From this answer on a power cut must not bring it back.
         self.look(&id);
     }
