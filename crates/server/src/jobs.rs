@@ -1,7 +1,7 @@
 //! The queue for the people who run the service: jobs that were given up, and trying them again. Works beside a running
 //! service: the queue is made for several processes, whatever the database.
 
-use csvp_store::{Job, JobId, JobState, Origin, StoreError};
+use csvp_store::{Entity, Job, JobId, JobState, Origin, StoreError};
 use serde::Serialize;
 
 use crate::config::Config;
@@ -37,6 +37,8 @@ pub enum Retried {
     Queued,
     /// It was not given up, or its upload has had a further run since.
     NotDead,
+    /// The original of its upload is removed or lost.
+    NoOriginal,
     /// There is no such job, or its upload was deleted.
     Unknown,
 }
@@ -70,6 +72,7 @@ pub async fn retry(config: &Config, ids: &[JobId]) -> Result<Vec<(JobId, Retried
             id,
             match meta.retry_job(id, &Origin::operator()).await {
                 Ok(_) => Retried::Queued,
+                Err(StoreError::Conflict(Entity::Upload(_))) => Retried::NoOriginal,
                 Err(StoreError::Conflict(_)) => Retried::NotDead,
                 Err(StoreError::NotFound(_)) => Retried::Unknown,
                 Err(error) => return Err(failed(error)),

@@ -17,7 +17,7 @@ impl Server {
         // 2. Whoever sends requests here needs a moment to notice; until then they are served as ever.
         sleep(wait).await;
         let until = Instant::now() + deadline;
-        // 3. Take no more connections; event streams end, other requests under way go on.
+        // 3. Take no more connections; event streams and looks through the store end, other requests under way go on.
         self.app.stopping.cancel();
         for handle in &self.handles {
             handle.graceful_shutdown(Some(deadline));

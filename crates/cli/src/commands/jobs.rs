@@ -57,6 +57,7 @@ fn retry(args: &JobsRetryArgs) -> anyhow::Result<Outcome> {
         let what = match what {
             Retried::Queued => "queued again",
             Retried::NotDead => "left alone: it was not given up, or its upload was processed again since",
+            Retried::NoOriginal => "left alone: its upload has no original any more",
             Retried::Unknown => "left alone: there is no such job, or its upload was deleted",
         };
         refused += usize::from(!what.starts_with("queued"));

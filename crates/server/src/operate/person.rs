@@ -78,13 +78,15 @@ impl Operator {
     /// # Errors
     /// The text is too short, or database or objects do not answer.
     pub async fn find_person(&self, contains: &str) -> Result<PersonReport, OperateError> {
+        check_text(contains)?;
         let report = self.search(contains, None).await?;
-        self.audit_person("person.find").await?;
+        self.audit_person("person.find", "done").await?;
         Ok(report)
     }
 
     /// Writes every record that names a person into a new folder: a file for each upload, one JSON object a line with its
-    /// place, and `manifest.json`.
+    /// place, and `manifest.json`. The audit log has it before any of them is written: an export that breaks off leaves
+    /// records too.
     ///
     /// # Errors
     /// As [`Operator::find_person`]; the folder is there already, or cannot be written.
@@ -96,6 +98,8 @@ impl Operator {
                 "name another one with `--output`",
             ));
         }
+        check_text(contains)?;
+        self.audit_person("person.export", "begun").await?;
         csvp_store::make_dirs(folder).map_err(failed)?;
         let report = self.search(contains, Some(folder)).await?;
         let path = folder.join("manifest.json");
@@ -104,17 +108,10 @@ impl Operator {
         let mut out = BufWriter::new(file);
         serde_json::to_writer_pretty(&mut out, &report).map_err(|error| failed(error.into()))?;
         out.write_all(b"\n").and_then(|()| out.flush()).map_err(failed)?;
-        self.audit_person("person.export").await?;
         Ok(report)
     }
 
     async fn search(&self, contains: &str, folder: Option<&Path>) -> Result<PersonReport, OperateError> {
-        if contains.trim().chars().count() < MIN_TEXT {
-            return Err(OperateError::refused(
-                format!("expected at least {MIN_TEXT} characters to search for, found `{contains}`"),
-                "name the person by an e-mail address or a number",
-            ));
-        }
         let wanted = contains.trim().to_lowercase();
         let mut report = PersonReport {
             contains: contains.trim().to_owned(),
@@ -173,9 +170,19 @@ impl Operator {
         Ok(())
     }
 
-    async fn audit_person(&self, action: &str) -> Result<(), OperateError> {
-        Ok(self.meta().audit_tenant(self.tenant(), action, "done", &self.origin()).await?)
+    async fn audit_person(&self, action: &str, result: &str) -> Result<(), OperateError> {
+        Ok(self.meta().audit_tenant(self.tenant(), action, result, &self.origin()).await?)
     }
+}
+
+fn check_text(contains: &str) -> Result<(), OperateError> {
+    if contains.trim().chars().count() >= MIN_TEXT {
+        return Ok(());
+    }
+    Err(OperateError::refused(
+        format!("expected at least {MIN_TEXT} characters to search for, found `{contains}`"),
+        "name the person by an e-mail address or a number",
+    ))
 }
 
 /// A new file that its owner alone may read: it holds what is known about a person.

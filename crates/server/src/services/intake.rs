@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::processing::{self, Place, Reading, Small, Stop};
+use super::processing::{self, Place, Reading, Sent, Small, Stop};
 use super::{
     HeldKey, Turn, columns_in, first_share, presence, second_share, sent_by_first, sent_by_second, settings,
     small_share, storage, uploads,
@@ -191,6 +191,8 @@ async fn take_in(
 
 /// Bytes that are durable, and what is known of them.
 struct Stored {
+    /// No object could be seen before this time of the database.
+    after: i64,
     size_bytes: u64,
     sha256: String,
     first: FirstRun,
@@ -212,6 +214,7 @@ async fn take_small(app: &App, place: Place, settings: Settings, bytes: Vec<u8>)
         Some(share) => Some(app.memory.share_in_time(share).await?),
         None => None,
     };
+    let after = app.meta.time_mark().await?;
     let (blobs, config) = (app.blobs.clone(), app.config.clone());
     let small = app.cpu.run(move || processing::small(&blobs, &config, place, settings, &bytes)).await;
     let Small { result, sha256, report, publishing } = small.map_err(ApiError::internal)?.map_err(refusal)?;
@@ -224,7 +227,7 @@ async fn take_small(app: &App, place: Place, settings: Settings, bytes: Vec<u8>)
         return Err(error.into());
     }
     processing::observe(app, &report, started_at, "request");
-    Ok(Stored { size_bytes, sha256, first: FirstRun::Finished { started_at, result } })
+    Ok(Stored { after, size_bytes, sha256, first: FirstRun::Finished { started_at, result } })
 }
 
 async fn take_large(
@@ -255,6 +258,7 @@ async fn take_large(
     let (checked, sha256) = reading.finish().await.map_err(refusal)?;
     // Until here nothing is visible: an error drops the writer, and with it every byte.
     processing::refuse_no_csv(&checked.report).map_err(refusal)?;
+    let after = app.meta.time_mark().await?;
     if let Err(error) = writer.finish().await {
         // It may be visible already, though not durable.
         processing::remove(app, place).await;
@@ -263,12 +267,13 @@ async fn take_large(
     drop(share);
     let inline = size <= app.config.upload.inline_size.0 && !respond_async;
     let first = if inline {
-        convert_now(app, place, checked, size, started_at).await
+        let sent = Sent { size_bytes: size, sha256: sha256.clone() };
+        convert_now(app, place, checked, &sent, started_at).await
     } else {
         queue(app, place, &checked).await
     };
     match first {
-        Ok(first) => Ok(Stored { size_bytes: size, sha256, first }),
+        Ok(first) => Ok(Stored { after, size_bytes: size, sha256, first }),
         Err(error) => {
             processing::remove(app, place).await;
             Err(error)
@@ -281,14 +286,14 @@ async fn convert_now(
     app: &App,
     place: Place,
     checked: Checked,
-    size: u64,
+    sent: &Sent,
     started_at: i64,
 ) -> Result<FirstRun, ApiError> {
-    let columns = checked.plan.schema().columns.len();
+    let (size, columns) = (sent.size_bytes, checked.plan.schema().columns.len());
     let needed = second_share(size, columns) + sent_by_second(&app.blobs, size);
     let _share = app.memory.share_in_time(needed).await?;
-    let run = app.live.begin(place.upload, csvp_store::Progress::queued(size));
-    let converted = processing::convert(app, place, checked, size, &run).await.map_err(refusal)?;
+    let run = app.live.begin(place.upload, place.run, csvp_store::Progress::queued(size));
+    let converted = processing::convert(app, place, checked, sent, &run).await.map_err(refusal)?;
     let (result, report) = processing::publish(app, converted).await.map_err(refusal)?;
     processing::observe(app, &report, started_at, "request");
     Ok(FirstRun::Finished { started_at, result })
@@ -303,12 +308,13 @@ async fn queue(app: &App, place: Place, checked: &Checked) -> Result<FirstRun, A
 
 /// Writes the rows. From the return on, the upload is acknowledged.
 async fn record(app: &App, arrival: Arrival, place: Place, stored: Stored) -> Result<UploadRecord, ApiError> {
-    let Stored { size_bytes, sha256, first } = stored;
+    let Stored { after, size_bytes, sha256, first } = stored;
     let settings = serde_json::to_value(&arrival.settings).map_err(ApiError::internal)?;
     let request = ["POST", &arrival.path, &settings.to_string(), &arrival.name, &sha256];
     let key = arrival.key.as_ref().map(|held| held.of_request(&request));
     let new = NewUpload {
         id: place.upload,
+        stored_after: after,
         tenant: place.tenant,
         name: arrival.name,
         size_bytes,
@@ -349,6 +355,9 @@ fn refusal(stop: Stop) -> ApiError {
         Stop::Settings(error) => error,
         Stop::Store(error) => error.into(),
         Stop::Cancelled => ApiError::new(ApiErrorCode::Busy, "the server is stopping; try again later"),
+        Stop::Lost(found) => {
+            ApiError::internal(format!("the original was not read back as it was written: {found}"))
+        }
         Stop::Inside(cause) => ApiError::internal(cause),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use csvp_store::{Progress, UploadId};
+use csvp_store::{Progress, RunId, UploadId};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +15,7 @@ pub(crate) struct Live {
 
 #[derive(Debug, Clone)]
 struct Entry {
+    run: RunId,
     sender: watch::Sender<Progress>,
     cancel: CancellationToken,
 }
@@ -33,9 +34,9 @@ impl Live {
     }
 
     /// Begins to tell of a run.
-    pub(crate) fn begin(&self, upload: UploadId, progress: Progress) -> LiveRun {
+    pub(crate) fn begin(&self, upload: UploadId, run: RunId, progress: Progress) -> LiveRun {
         let (sender, _) = watch::channel(progress);
-        let entry = Entry { sender, cancel: CancellationToken::new() };
+        let entry = Entry { run, sender, cancel: CancellationToken::new() };
         self.runs().insert(upload, entry.clone());
         LiveRun { live: self.clone(), upload, entry }
     }
@@ -50,8 +51,16 @@ impl Live {
         self.runs().get(&upload).map(|entry| entry.sender.borrow().clone())
     }
 
-    /// Asks the run of this upload to stop, if this process is doing one.
-    pub(crate) fn cancel(&self, upload: UploadId) {
+    /// Asks this run to stop, if this process is doing it. A later run of the same upload goes on: nobody has asked for it
+    /// to stop.
+    pub(crate) fn cancel(&self, upload: UploadId, run: RunId) {
+        if let Some(entry) = self.runs().get(&upload).filter(|entry| entry.run == run) {
+            entry.cancel.cancel();
+        }
+    }
+
+    /// Asks the run of this upload to stop, whichever it is: the upload was deleted.
+    pub(crate) fn cancel_deleted(&self, upload: UploadId) {
         if let Some(entry) = self.runs().get(&upload) {
             entry.cancel.cancel();
         }
@@ -82,5 +91,27 @@ impl Drop for LiveRun {
         if runs.get(&self.upload).is_some_and(|entry| entry.sender.same_channel(&self.entry.sender)) {
             runs.remove(&self.upload);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One run was cancelled in the database while it waited; before its process hears of that here, the next one begins.
+    #[test]
+    fn a_late_wish_stops_only_the_run_that_was_meant() {
+        let (live, upload) = (Live::default(), UploadId::generate());
+        let (first, second) = (RunId::generate(), RunId::generate());
+        let run = live.begin(upload, second, Progress::queued(7));
+        live.cancel(upload, first);
+        assert!(!run.cancelled().is_cancelled());
+        live.cancel(UploadId::generate(), second);
+        assert!(!run.cancelled().is_cancelled());
+        live.cancel(upload, second);
+        assert!(run.cancelled().is_cancelled());
+        let run = live.begin(upload, first, Progress::queued(7));
+        live.cancel_deleted(upload);
+        assert!(run.cancelled().is_cancelled());
     }
 }

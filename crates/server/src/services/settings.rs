@@ -20,7 +20,10 @@ pub(crate) async fn check(app: &App, upload: &Upload, wanted: &SettingsRequest) 
         Err(Stop::Store(error)) => Err(error.into()),
         Err(Stop::Inside(cause)) => Err(ApiError::internal(cause)),
         // What the file itself has for a fault is said by the run, with its place.
-        Ok(()) | Err(Stop::NotCsv(_) | Stop::TooLarge(_) | Stop::Refused(_) | Stop::Cancelled) => Ok(()),
+        Ok(())
+        | Err(Stop::NotCsv(_) | Stop::Lost(_) | Stop::TooLarge(_) | Stop::Refused(_) | Stop::Cancelled) => {
+            Ok(())
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use csvp_store::repair::{Repair, Repaired};
-use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError, owner};
+use csvp_store::{Blobs, Clock, Deleted, MAX_UNRECORDED, Meta, MetaOptions, Sole, StoreError, owner};
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
@@ -18,6 +18,7 @@ const DATABASE: &str = "csvp.sqlite";
 const OBJECTS: &str = "objects";
 /// How long an object may be without a row before it counts as left behind.
 const GRACE: Duration = Duration::from_secs(15 * 60);
+const _: () = assert!(GRACE.as_secs() > MAX_UNRECORDED.as_secs(), "what is about to be recorded must stay");
 /// How often deleted uploads and replaced runs are looked for, at least.
 const KNOWN_EVERY: Duration = Duration::from_secs(60);
 /// How often all objects are looked through.
@@ -88,6 +89,13 @@ pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), Se
     if pending.is_empty() { Ok((meta, pending)) } else { Err(ServeError::MigrationsPending(pending)) }
 }
 
+/// Takes the database for this process alone: its files are in a directory that no other machine sees, and two processes over
+/// one database would each take what the other has for lost.
+pub(crate) async fn claim_alone(config: &Config, meta: &Meta) -> Result<Sole, ServeError> {
+    let claimed = meta.claim_alone().await.map_err(|source| database_failed(config, source))?;
+    claimed.ok_or_else(|| ServeError::DatabaseBusy { place: database_place(config).unwrap_or_default() })
+}
+
 /// Where the database is.
 pub(crate) fn meta_options(config: &Config) -> Result<MetaOptions, ServeError> {
     let database = &config.database;
@@ -121,7 +129,7 @@ pub(crate) async fn open_unbound_blobs(config: &Config) -> Result<Blobs, ServeEr
 /// Makes sure that the objects are this database's: nothing is safe from another one.
 pub(crate) async fn bind(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
     if blobs.is_remote() {
-        // The results are counted too when all objects are looked through, first when the service has begun.
+        // The results are counted too when all objects are looked through: where the store is shared, behind the start.
         blobs.recounted(meta.original_bytes().await.map_err(|source| database_failed(config, source))?);
     }
     Ok(owner::bind(meta, blobs).await?)
@@ -147,7 +155,9 @@ pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<B
 pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
     meta.end_all_leases().await.map_err(|source| failed(config, source))?;
     let known = remove_known(meta, blobs, Duration::ZERO).await;
-    let unused = Repair::new(Duration::ZERO).remove_unused(meta, blobs).await;
+    let mut repair = Repair::new(Duration::ZERO);
+    let unused = repair.remove_unused(meta, blobs).await;
+    recount(blobs, &repair);
     let done = [
         ("objects of deleted uploads and replaced runs were removed", known),
         ("objects that a crash left behind were removed", unused),
@@ -167,42 +177,58 @@ pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Resu
     Ok(())
 }
 
-/// Looks after the store while the service runs. Where several processes share it each of them does, which is harmless:
-/// what one has removed is gone for the others.
+/// Looks after the store while the service runs, until it is to stop; what a look has not done is done by the next one.
+/// Every process does, whether it runs jobs or not: the policy that it shows, the time that it knows to have come and the
+/// bytes that it counts are its own, and nobody else can keep them right. What is removed is everybody's, which is
+/// harmless: what one has removed is gone for the others.
 pub(crate) async fn look_after(app: App) {
+    tokio::select! {
+        () = app.stopping.cancelled() => {}
+        // Side by side: to look through a large bucket takes long, and what is known of the time must not stand still.
+        ((), ()) = async { tokio::join!(look_for_known(&app), look_through_all(&app)) } => {}
+    }
+}
+
+async fn look_for_known(app: &App) {
+    let kept_for = app.config.store.keep_replaced.0;
+    let mut every = tokio::time::interval(kept_for.clamp(Duration::from_secs(1), KNOWN_EVERY));
+    loop {
+        every.tick().await;
+        app.retention.read(app).await;
+        tell_looked(remove_known(&app.meta, &app.blobs, kept_for).await);
+    }
+}
+
+async fn look_through_all(app: &App) {
     let config = &app.config;
     let longest_write =
         config.processing.job_timeout.0.max(config.upload.wait_timeout.0 + config.upload.timeout.0);
     let mut repair = Repair::new(GRACE).with_longest_write(GRACE + longest_write);
-    let kept_for = app.config.store.keep_replaced.0;
-    let mut known = tokio::time::interval(kept_for.clamp(Duration::from_secs(1), KNOWN_EVERY));
-    let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
-        let mut left_bytes = None;
-        let result = tokio::select! {
-            () = app.stopping.cancelled() => return,
-            _ = known.tick() => {
-                app.retention.read(&app).await;
-                remove_known(&app.meta, &app.blobs, kept_for).await
-            }
-            _ = look.tick() => {
-                app.retention.end_what_is_due(&app).await;
-                let removed = repair.remove_unused(&app.meta, &app.blobs).await;
-                left_bytes = repair.left_bytes();
-                removed
-            }
-        };
-        if let Some(left) = left_bytes.filter(|_| app.config.is_shared()) {
-            app.blobs.recounted(left);
-        }
-        match result {
-            Ok(repaired) => tell("objects without use were removed", repaired),
-            Err(error) => {
-                tracing::warn!(
-                    error = %csvp_store::Chain(&error),
-                    "the store could not be looked after; trying again"
-                );
-            }
+        every.tick().await;
+        app.retention.end_what_is_due(app).await;
+        let removed = repair.remove_unused(&app.meta, &app.blobs).await;
+        recount(&app.blobs, &repair);
+        tell_looked(removed);
+    }
+}
+
+/// Takes over how many bytes a look has seen. A directory counts its own at the start; nobody else writes there.
+fn recount(blobs: &Blobs, repair: &Repair) {
+    if let Some(left) = repair.left_bytes().filter(|_| blobs.is_remote()) {
+        blobs.recounted(left);
+    }
+}
+
+fn tell_looked(result: Result<Repaired, StoreError>) {
+    match result {
+        Ok(repaired) => tell("objects without use were removed", repaired),
+        Err(error) => {
+            tracing::warn!(
+                error = %csvp_store::Chain(&error),
+                "the store could not be looked after; trying again"
+            );
         }
     }
 }

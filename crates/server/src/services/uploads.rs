@@ -35,10 +35,11 @@ pub(crate) async fn list(
     })
 }
 
-/// Deletes an upload: nobody sees it from here on, its job is stopped, its bytes are gone when this returns.
+/// Deletes an upload: nobody sees it when this returns, and its job is stopped. Its bytes are gone too unless the store
+/// would not remove them just now; then the look of every minute goes on trying.
 pub(crate) async fn delete(app: &App, id: Uuid, origin: &Origin) -> Result<(), ApiError> {
     let deleted = app.meta.delete_upload(app.tenant(), UploadId::from_uuid(id), origin).await?;
-    app.live.cancel(deleted.upload);
+    app.live.cancel_deleted(deleted.upload);
     // Goes on when the client has gone: the rows are deleted already, only the bytes remain.
     let removal = app.background.spawn({
         let app = app.clone();
@@ -59,7 +60,7 @@ pub(crate) async fn cancel(
     let key = key.map(|held| held.of_request(&["POST", "cancel", &id.to_string()]));
     match app.meta.request_cancel(app.tenant(), upload, key.as_ref(), origin).await {
         Ok(Taken::New(record)) => {
-            app.live.cancel(upload);
+            app.live.cancel(upload, record.latest.id);
             Ok(upload_view(app, &record))
         }
         // What is going on now is not the run that was meant.
@@ -85,6 +86,10 @@ pub(crate) async fn reprocess(
     match app.meta.start_run(app.tenant(), UploadId::from_uuid(id), run).await {
         Ok(taken) => Ok(upload_view(app, &taken.into_record())),
         Err(error) => {
+            if let StoreError::Conflict(_) = error {
+                // Its time may have been over since the look above.
+                files::must_have_original(&get(app, id).await?)?;
+            }
             Err(conflict(app, id, error, "a run is going on; wait for it, or cancel it first").await)
         }
     }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::services::storage;
 use crate::telemetry::Metric;
 
 pub(crate) use cpu::{CpuPool, WorkPanicked};
@@ -21,10 +20,9 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// Runs until the process is to end and every job was finished or handed back.
 pub(crate) async fn run(app: App) {
     if app.config.processing.jobs == 0 {
-        // Others run the jobs, and look after the store.
+        // Others run the jobs.
         return;
     }
-    app.background.spawn(storage::look_after(app.clone()));
     let worker = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7());
     let mut running = JoinSet::new();
     while !app.draining.is_cancelled() {

@@ -13,6 +13,8 @@ mod files;
 mod hostile;
 mod jobs;
 mod leftovers;
+mod looks;
+mod lost;
 mod operate;
 mod operations;
 mod outage;

@@ -1,6 +1,7 @@
 //! Retention, holds and erasure beside a running service: what requests see of them.
 
 use csvp_server::operate::{Access, Operator};
+use csvp_store::{Clock, Meta, MetaOptions, TenantId};
 use reqwest::{Method, StatusCode};
 
 use crate::app::TestApp;
@@ -128,4 +129,20 @@ async fn what_is_erased_beside_a_service_is_gone_at_once() {
     let path = format!("/api/v1/uploads/{}", id(&upload));
     assert_eq!(app.get(&path).await.status(), StatusCode::NOT_FOUND);
     assert_eq!(app.get(&format!("{path}/files/original")).await.status(), StatusCode::NOT_FOUND);
+}
+
+/// Whoever takes records of a person is written down before there are any to take.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_fails_is_in_the_audit_log() {
+    let app = TestApp::start().await;
+    app.upload("a.csv", CSV).await;
+    let operator = beside(&app).await;
+    let no_folder = app.config.store.data_dir().join("csvp.sqlite").join("out");
+    operator.export_person("smith", &no_folder).await.unwrap_err();
+    operator.close().await.unwrap();
+    let file = app.config.store.data_dir().join("csvp.sqlite");
+    let meta = Meta::open(&MetaOptions::sqlite_file(file), Clock::system()).await.unwrap();
+    let events = meta.list_audit_events(TenantId::DEFAULT, 0, 100).await.unwrap();
+    let last = events.iter().map(|event| (event.action.as_str(), event.result.as_str())).next_back();
+    assert_eq!(last, Some(("person.export", "begun")));
 }

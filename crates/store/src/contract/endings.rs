@@ -7,10 +7,10 @@ use bytes::Bytes;
 
 use super::{MetaSetup, create, finished, queued};
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
-use crate::error::StoreError;
+use crate::error::{Entity, StoreError};
 use crate::model::{
-    Due, Ended, Ending, Hold, NewUpload, Origin, PolicyRecord, RetentionPolicy, RunId, TenantId, UploadId,
-    UploadState,
+    Due, Ended, Ending, Failure, FirstRun, Hold, JobFate, JobState, NewJob, NewUpload, Origin, PolicyRecord,
+    RetentionPolicy, RunId, TenantId, UploadId, UploadState,
 };
 use crate::repair::Repair;
 
@@ -240,6 +240,32 @@ pub async fn a_wrong_clock_ends_nothing_early(setup: MetaSetup) {
     assert_eq!(late.upload.created_at, known + 5);
     assert_eq!(setup.meta.get_upload(TENANT, late.upload.id).await.unwrap().upload.created_at, known + 5);
     assert_eq!(due(&setup).await.iter().map(|due| due.upload).collect::<Vec<_>>(), [id]);
+}
+
+/// The original may have gone after somebody looked for it and before the run was queued.
+pub async fn without_an_original_no_run_begins(setup: MetaSetup) {
+    let now = setup.clock.now_us();
+    let done = create(&setup, finished("done.csv", now, UploadState::Completed)).await.upload.id;
+    let once = FirstRun::Queued(NewJob { max_attempts: 1, ..NewJob::default() });
+    let given_up = create(&setup, NewUpload { first: once, ..queued("given-up.csv") }).await.upload.id;
+    let job = super::claim(&setup, "w").await;
+    let failure = Failure { code: "internal".to_owned(), detail: "the disk said no".to_owned() };
+    assert_eq!(setup.meta.fail_job(&job.lease, &failure).await.unwrap(), JobFate::Dead);
+    let lost = create(&setup, finished("lost.csv", now, UploadState::Completed)).await.upload.id;
+    setup.meta.mark_lost(lost, "it is not there", &operator()).await.unwrap();
+    setup.meta.set_retention(TENANT, policy(Some(1), None), &operator()).await.unwrap();
+    pass(&setup, 2).await;
+    for due in due(&setup).await {
+        assert_eq!((due.ending, end(&setup, &due).await), (Ending::Original, Ended::Done));
+    }
+    for id in [done, given_up, lost] {
+        let refused = setup.meta.start_run(TENANT, id, super::uploads::rerun()).await;
+        assert!(matches!(refused, Err(StoreError::Conflict(Entity::Upload(of))) if of == id), "{refused:?}");
+    }
+    let refused = setup.meta.retry_job(job.job.id, &operator()).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(Entity::Upload(_)))), "{refused:?}");
+    assert_eq!(setup.meta.list_jobs(Some(JobState::Dead), 10).await.unwrap(), [], "nothing is to be done");
+    assert_eq!(setup.meta.get_upload(TENANT, done).await.unwrap().upload.state, UploadState::Completed);
 }
 
 /// It is deleted, and what its rows said of its content is gone before its objects are.

@@ -10,7 +10,7 @@ use crate::model::{Job, JobId, JobState, NewJob, NewRun, Origin, RunId, UploadRe
 
 impl Meta {
     /// Jobs of all tenants, the newest first; of one state when one is asked for. A job that was given up is left out once
-    /// its upload has had a further run, or is deleted: nothing is to be done about it.
+    /// its upload has had a further run, is deleted, or has no original any more: nothing is to be done about it.
     pub async fn list_jobs(&self, state: Option<JobState>, limit: u64) -> Result<Vec<Job>, StoreError> {
         let mut find = job::Entity::find().order_by_desc(job::Column::Id).limit(limit);
         if let Some(state) = state {
@@ -21,6 +21,8 @@ impl Meta {
                 .column(upload::Column::LatestRun)
                 .from(upload::Entity)
                 .and_where(upload::Column::DeletedAt.is_null())
+                .and_where(upload::Column::OriginalRemovedAt.is_null())
+                .and_where(upload::Column::LostAt.is_null())
                 .to_owned();
             find = find.filter(job::Column::RunId.in_subquery(newest));
         }
@@ -29,8 +31,8 @@ impl Meta {
     }
 
     /// Tries a job again that was given up: a further run of its upload with the same settings and all attempts.
-    /// `Conflict` when it was not given up, or its upload has had a further run since; `NotFound` when there is no such
-    /// job, or its upload was deleted.
+    /// `Conflict` with the job when it was not given up, or its upload has had a further run since; `Conflict` with the upload
+    /// when there is no original any more to run over; `NotFound` when there is no such job, or its upload was deleted.
     pub async fn retry_job(&self, id: JobId, origin: &Origin) -> Result<UploadRecord, StoreError> {
         let run = RunId::generate();
         let queued = self
@@ -44,6 +46,9 @@ impl Meta {
                 };
                 if job.state != JobState::Dead || before.latest.id != job.run {
                     return Err(StoreError::Conflict(Entity::Job(id)));
+                }
+                if !before.upload.has_original() {
+                    return Err(StoreError::Conflict(Entity::Upload(job.upload)));
                 }
                 let new = NewRun {
                     id: run,

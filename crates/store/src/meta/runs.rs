@@ -13,7 +13,7 @@ use crate::model::{
 
 impl Meta {
     /// Queues a further run with other settings. What the current run published stays readable until the new run
-    /// ends with a report. `Conflict` while a run is waiting or in work. A second call with the same idempotency key
+    /// ends with a report. `Conflict` while a run is waiting or in work, or when the original is removed or lost. A second call with the same idempotency key
     /// changes nothing, or is `KeyReused` when it is another request.
     pub async fn start_run(&self, tenant: TenantId, id: UploadId, new: NewRun) -> Result<Taken, StoreError> {
         let new = &new;
@@ -24,7 +24,7 @@ impl Meta {
                     return Ok(Taken::Repeated(record));
                 }
                 let before = list::get(transaction, tenant, id).await?;
-                if !before.upload.state.is_final() {
+                if !before.upload.state.is_final() || !before.upload.has_original() {
                     return Err(StoreError::Conflict(Entity::Upload(id)));
                 }
                 queue(transaction, &before, new, "upload.reprocess", now).await?;

@@ -6,6 +6,7 @@ use csvp_store::{ObjectKey, Progress, Stage, Upload};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 
+use super::stored::{Sent, Stored};
 use super::{Place, SLICE, Stop};
 use crate::app::App;
 use crate::services::LiveRun;
@@ -88,26 +89,25 @@ pub(crate) async fn check_stored(
     app: &App,
     place: Place,
     settings: Settings,
-    size: u64,
+    sent: &Sent,
     run: &LiveRun,
 ) -> Result<Checked, Stop> {
     let mut state = (Check::new(settings)?, None);
-    let (blobs, key) = (app.blobs.clone(), place.original());
     loop {
         if run.cancelled().is_cancelled() {
             return Err(Stop::Cancelled);
         }
-        let blobs = blobs.clone();
+        let (blobs, sent_then) = (app.blobs.clone(), sent.clone());
         let slice = app.cpu.run(move || -> Result<_, Stop> {
-            let (mut check, reader) = state;
-            let mut reader = match reader {
-                Some(reader) => reader,
-                None => blobs.blocking_reader(&key, 0)?,
+            let (mut check, stored) = state;
+            let mut stored = match stored {
+                Some(stored) => stored,
+                None => Stored::open(&blobs, place.original(), &sent_then)?,
             };
-            let done = super::second::read_slice(&mut reader, |bytes| Ok(check.push(bytes)?))?;
-            Ok((check, reader, done))
+            let done = stored.read_slice(|bytes| Ok(check.push(bytes)?))?;
+            Ok((check, stored, done))
         });
-        let (check, reader, done) = slice.await??;
+        let (check, stored, done) = slice.await??;
         if done {
             return Ok(app.cpu.run(move || check.finish()).await??);
         }
@@ -115,21 +115,20 @@ pub(crate) async fn check_stored(
         run.tell(Progress {
             stage: Stage::Checking,
             bytes_done: progress.bytes_in,
-            bytes_total: size,
+            bytes_total: sent.size_bytes,
             records: progress.records,
         });
-        state = (check, Some(reader));
+        state = (check, Some(stored));
     }
 }
 
 /// Reads the first part of a stored original with these settings, to learn whether they fit its columns.
 pub(crate) async fn try_settings(app: &App, upload: &Upload, settings: Settings) -> Result<(), Stop> {
     let key = ObjectKey::Original { tenant: upload.tenant, upload: upload.id };
-    let blobs = app.blobs.clone();
+    let (blobs, sent) = (app.blobs.clone(), Sent::of(upload));
     let work = move || -> Result<(), Stop> {
         let mut check = Check::new(settings)?;
-        let mut reader = blobs.blocking_reader(&key, 0)?;
-        super::second::read_slice(&mut reader, |bytes| Ok(check.push(bytes)?))?;
+        Stored::open(&blobs, key, &sent)?.read_slice(|bytes| Ok(check.push(bytes)?))?;
         check.finish()?;
         Ok(())
     };
@@ -141,6 +140,6 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-fn hex(digest: &[u8]) -> String {
+pub(super) fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,6 +9,7 @@ mod outputs;
 mod room;
 mod second;
 mod spool;
+mod stored;
 
 use csvp_engine::EngineError;
 use csvp_report::{ProblemCode, Report, Verdict};
@@ -26,6 +27,7 @@ use crate::worker::WorkPanicked;
 pub(crate) use first::{Reading, check_stored, try_settings};
 pub(crate) use second::{Converted, Small, convert, convert_plan, publish, read_view_slice, small};
 pub(crate) use spool::spool_file;
+pub(crate) use stored::Sent;
 
 /// Bytes of one slice: a few milliseconds of work.
 const SLICE: usize = 1 << 20;
@@ -61,6 +63,8 @@ pub(crate) enum Stop {
     Refused(String),
     /// The settings cannot be used.
     Settings(ApiError),
+    /// The stored original is not what was sent; what was expected, and what came.
+    Lost(String),
     /// The store failed, or is full.
     Store(StoreError),
     /// Someone asked for it, or the server stops.

@@ -8,13 +8,11 @@ use csvp_store::{BlobReader, Blobs, Progress, Publishing, RunResult, Stage, Stor
 
 use super::first::sha256;
 use super::outputs::{RunOutputs, Sealed};
+use super::stored::{READ, Sent, Stored};
 use super::{Place, SLICE, Stop, refuse_no_csv, result};
 use crate::app::App;
 use crate::config::Config;
 use crate::services::LiveRun;
-
-/// Bytes read at once.
-const READ: usize = 256 << 10;
 
 /// A small upload that is wholly done, but for the wait until it is durable.
 pub(crate) struct Small {
@@ -63,12 +61,12 @@ pub(crate) async fn convert(
     app: &App,
     place: Place,
     checked: Checked,
-    size: u64,
+    sent: &Sent,
     run: &LiveRun,
 ) -> Result<Converted, Stop> {
     let Checked { report, plan, .. } = checked;
     if report.verdict != Verdict::Refused {
-        return convert_plan(app, place, plan, size, run).await;
+        return convert_plan(app, place, plan, sent, run).await;
     }
     // A refused file publishes its report and its problems, and no data.
     let (blobs, config) = (app.blobs.clone(), app.config.clone());
@@ -77,7 +75,7 @@ pub(crate) async fn convert(
         Ok((outputs.seal(&report, &plan)?, report))
     };
     let (sealed, report) = app.cpu.run(work).await??;
-    Ok(Converted { sealed, report, size })
+    Ok(Converted { sealed, report, size: sent.size_bytes })
 }
 
 /// Makes the files visible; from here on the run has a result.
@@ -88,40 +86,39 @@ pub(crate) async fn publish(app: &App, converted: Converted) -> Result<(RunResul
     Ok((result, report))
 }
 
-/// The second pass over a stored original, with a plan that may come from another process.
+/// The second pass over a stored original, with a plan that may come from another process. Nothing comes of bytes that are
+/// not those that were sent.
 pub(crate) async fn convert_plan(
     app: &App,
     place: Place,
     plan: Plan,
-    size: u64,
+    sent: &Sent,
     run: &LiveRun,
 ) -> Result<Converted, Stop> {
-    let (blobs, config, key) = (app.blobs.clone(), app.config.clone(), place.original());
+    let (blobs, config, sent_then) = (app.blobs.clone(), app.config.clone(), sent.clone());
     let open = move || -> Result<_, Stop> {
         let outputs = RunOutputs::open(&blobs, &config, place, &plan, Verdict::Clean)?;
-        Ok((Second::new(&plan, outputs)?.with_profiles(), blobs.blocking_reader(&key, 0)?, plan))
+        Ok((
+            Second::new(&plan, outputs)?.with_profiles(),
+            Stored::open(&blobs, place.original(), &sent_then)?,
+            plan,
+        ))
     };
-    let (mut second, mut reader, plan) = app.cpu.run(open).await??;
-    let mut bytes_done = 0;
+    let (mut second, mut stored, plan) = app.cpu.run(open).await??;
     loop {
         if run.cancelled().is_cancelled() {
             return Err(Stop::Cancelled);
         }
         let slice = move || -> Result<_, Stop> {
-            let mut read = 0;
-            let done = read_slice(&mut reader, |bytes| {
-                read += bytes.len() as u64;
-                Ok(second.push(bytes)?)
-            })?;
-            Ok((second, reader, done, read))
+            let done = stored.read_slice(|bytes| Ok(second.push(bytes)?))?;
+            Ok((second, stored, done))
         };
-        let (next, rest, done, read) = app.cpu.run(slice).await??;
-        (second, reader) = (next, rest);
-        bytes_done += read;
+        let (next, rest, done) = app.cpu.run(slice).await??;
+        (second, stored) = (next, rest);
         run.tell(Progress {
             stage: Stage::Converting,
-            bytes_done,
-            bytes_total: size,
+            bytes_done: stored.read_bytes(),
+            bytes_total: sent.size_bytes,
             records: run.told().records,
         });
         if done {
@@ -133,25 +130,7 @@ pub(crate) async fn convert_plan(
         Ok((outputs.seal(&report, &plan)?, report))
     };
     let (sealed, report) = app.cpu.run(end).await??;
-    Ok(Converted { sealed, report, size })
-}
-
-/// Reads one slice and hands it on; true at the end of the object.
-pub(super) fn read_slice(
-    reader: &mut BlobReader,
-    mut take: impl FnMut(&[u8]) -> Result<(), Stop>,
-) -> Result<bool, Stop> {
-    let mut buffer = vec![0; READ];
-    let mut taken = 0;
-    while taken < SLICE {
-        let n = reader.read(&mut buffer).map_err(StoreError::from_io)?;
-        if n == 0 {
-            return Ok(true);
-        }
-        take(&buffer[..n])?;
-        taken += n;
-    }
-    Ok(false)
+    Ok(Converted { sealed, report, size: sent.size_bytes })
 }
 
 /// Reads one slice for a view of records; true when the view has all it wants.

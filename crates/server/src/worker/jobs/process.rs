@@ -11,12 +11,13 @@ use csvp_store::{
     ClaimedJob, Entity, Failure, JobFate, Lease, Origin, Progress, RunFile, RunResult, StoreError,
     UploadState,
 };
+use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::api::SettingsRequest;
 use crate::app::App;
 use crate::error::BoxError;
-use crate::services::processing::{self, Converted, Place, Stop};
+use crate::services::processing::{self, Converted, Place, Sent, Stop};
 use crate::services::{LiveRun, Share, first_share, second_share, sent_by_second, settings};
 use crate::telemetry::Metric;
 
@@ -26,6 +27,9 @@ const UNKNOWN_COLUMNS: usize = 1_024;
 /// How often at least the database hears how far a job is: who watches from another process sees it there, and a wish to
 /// cancel is found there.
 const TELL_EVERY: Duration = Duration::from_secs(2);
+
+/// Wait before a database is asked again that is away.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Largest plan that is read.
 const MAX_PLAN: u64 = 256 << 20;
@@ -53,7 +57,7 @@ async fn attempt(app: &App, claimed: &ClaimedJob) {
     let (job, lease) = (&claimed.job, &claimed.lease);
     let place = Place { tenant: job.tenant, upload: job.upload, run: job.run };
     let started_at = app.meta.clock().now_us();
-    let live = app.live.begin(job.upload, Progress::queued(job.progress.bytes_total));
+    let live = app.live.begin(job.upload, job.run, Progress::queued(job.progress.bytes_total));
     let (done, cut) = {
         let work = process(app, lease, place, &live);
         let watch = keep_lease(app, lease, &live);
@@ -119,26 +123,59 @@ async fn process(
     let converted = convert(app, place, live).await?;
     // Whoever has lost it must not write over the files of whoever has it now. Renewing leaves the publication, which
     // takes far less, the time of a whole lease.
-    app.meta.renew(lease, app.config.processing.lease.0, &live.told()).await?;
+    let (lease_for, told) = (app.config.processing.lease.0, live.told());
+    answer(live, || app.meta.renew(lease, lease_for, &told)).await?;
     processing::publish(app, converted).await
 }
 
 async fn convert(app: &App, place: Place, live: &LiveRun) -> Result<Converted, Stop> {
-    let record = app.meta.get_upload(place.tenant, place.upload).await?;
-    let size = record.upload.size_bytes;
+    let record = answer(live, || app.meta.get_upload(place.tenant, place.upload)).await?;
+    let sent = Sent::of(&record.upload);
+    let size = sent.size_bytes;
     if let Some(plan) = stored_plan(app, place).await? {
         let columns = plan.schema().columns.len();
         let _share = share(app, second_share(size, columns) + sent_by_second(&app.blobs, size), live).await?;
-        return processing::convert_plan(app, place, plan, size, live).await;
+        return processing::convert_plan(app, place, plan, &sent, live).await;
     }
     let wanted: SettingsRequest = serde_json::from_value(record.latest.settings.clone())?;
     let settings = settings::engine_settings(&app.config.limits, &wanted).map_err(Stop::Settings)?;
     let first = share(app, first_share(&settings, UNKNOWN_COLUMNS), live).await?;
-    let checked = processing::check_stored(app, place, settings, size, live).await?;
+    let checked = processing::check_stored(app, place, settings, &sent, live).await?;
     drop(first);
     let columns = checked.plan.schema().columns.len();
     let _share = share(app, second_share(size, columns) + sent_by_second(&app.blobs, size), live).await?;
-    processing::convert(app, place, checked, size, live).await
+    processing::convert(app, place, checked, &sent, live).await
+}
+
+/// Waits for an answer of the database, unless the run is stopped before.
+async fn answer<T, A>(live: &LiveRun, ask: impl Fn() -> A) -> Result<T, Stop>
+where
+    A: Future<Output = Result<T, StoreError>>,
+{
+    match patiently(live.cancelled(), ask).await {
+        Err(StoreError::Unavailable(_)) => Err(Stop::Cancelled),
+        answered => Ok(answered?),
+    }
+}
+
+/// Asks again as long as the database is away: that is no fault of the upload, and neither an attempt nor what was made is
+/// thrown away for it. `Unavailable` only when there is reason to stop. What may have been done already is refused the
+/// second time, since a job ends under one lease once.
+async fn patiently<T, A>(stop: &CancellationToken, ask: impl Fn() -> A) -> Result<T, StoreError>
+where
+    A: Future<Output = Result<T, StoreError>>,
+{
+    loop {
+        let error = match ask().await {
+            Err(error @ StoreError::Unavailable(_)) => error,
+            answered => return answered,
+        };
+        tracing::warn!(error = %csvp_store::Chain(&error), "the database does not answer; the job waits for it");
+        tokio::select! {
+            () = stop.cancelled() => return Err(error),
+            () = tokio::time::sleep(ASK_AGAIN) => {}
+        }
+    }
 }
 
 /// Waits for memory, unless the run is stopped before.
@@ -169,6 +206,7 @@ async fn stopped(app: &App, lease: &Lease, place: Place, stop: Stop) -> &'static
         Stop::TooLarge(detail) => end(app, lease, place, "upload-too-large", detail).await,
         Stop::Refused(detail) => end(app, lease, place, "upload-refused", detail).await,
         Stop::Settings(error) => end(app, lease, place, "request-invalid", error.detail).await,
+        Stop::Lost(found) => lost_original(app, lease, place, &found).await,
         Stop::Store(error @ StoreError::ObjectsUnavailable(_)) => later(app, lease, place, &error).await,
         Stop::Store(error) => again(app, lease, place, error.into()).await,
         Stop::Inside(cause) => again(app, lease, place, cause).await,
@@ -195,7 +233,8 @@ async fn finish(app: &App, lease: &Lease, place: Place, result: RunResult) -> &'
         _ => "finished",
     };
     let leaves_nothing = result.files.is_empty();
-    match app.meta.finish_job(lease, result, &Origin::worker()).await {
+    let origin = Origin::worker();
+    match patiently(&app.draining, || app.meta.finish_job(lease, result.clone(), &origin)).await {
         Ok(_) => {
             if leaves_nothing {
                 // Not before the lease was seen to hold: another worker may have published files of these names.
@@ -230,7 +269,8 @@ async fn hand_back(app: &App, lease: &Lease) -> &'static str {
 
 /// Puts off a job whose objects are away. That is no fault of the upload, so the attempt does not count.
 async fn later(app: &App, lease: &Lease, place: Place, error: &StoreError) -> &'static str {
-    let postponed = app.meta.postpone_job(lease, "the object store does not answer").await;
+    let why = "the object store does not answer";
+    let postponed = patiently(&app.draining, || app.meta.postpone_job(lease, why)).await;
     let cause = csvp_store::Chain(error);
     match postponed {
         Ok(JobFate::Cancelled) => {
@@ -258,7 +298,24 @@ async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'sta
         let detail = format!("processing failed inside; the log has the cause under job {}", lease.job);
         Failure { code: "internal".to_owned(), detail }
     };
-    let fate = app.meta.fail_job(lease, &failure).await;
+    failed(app, lease, place, &failure, cause).await
+}
+
+/// What was read is not what was acknowledged, so nothing of it is published. It is read again as often as there are attempts:
+/// a disk may give the right bytes the next time. The upload is not marked as lost, which would be for ever: `csvp fsck`
+/// does that when a person asks for it.
+async fn lost_original(app: &App, lease: &Lease, place: Place, found: &str) -> &'static str {
+    let detail = format!(
+        "the stored original is not what was sent: {found}; nothing was made of it, look at the store with \
+         `csvp fsck --deep`"
+    );
+    let failure = Failure { code: "original-lost".to_owned(), detail };
+    failed(app, lease, place, &failure, found.into()).await
+}
+
+/// Reports an attempt that failed; the last one ends the job with this failure.
+async fn failed(app: &App, lease: &Lease, place: Place, failure: &Failure, cause: BoxError) -> &'static str {
+    let fate = patiently(&app.draining, || app.meta.fail_job(lease, failure)).await;
     match &fate {
         Ok(JobFate::Dead) => processing::remove_run(app, place).await,
         Err(StoreError::LeaseLost(_)) => return lost(app, place).await,
@@ -272,7 +329,7 @@ async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'sta
         }
         Ok(JobFate::Cancelled) => "cancelled",
         Ok(JobFate::Dead) => {
-            tracing::error!(error = %cause, "job failed for good; the upload's original is kept");
+            tracing::error!(error = %cause, "job failed for good; what the upload has is kept");
             "failed"
         }
         Err(error) => {
@@ -289,6 +346,7 @@ async fn again(app: &App, lease: &Lease, place: Place, cause: BoxError) -> &'sta
 #[cfg(test)]
 mod tests {
     use csvp_store::{FirstRun, NewJob, NewUpload, ObjectPrefix, RunId, UploadId};
+    use sha2::{Digest as _, Sha256};
 
     use super::*;
     use crate::app::Role;
@@ -306,13 +364,15 @@ mod tests {
 
     async fn queue(app: &App, bytes: &'static [u8]) -> Place {
         let place = Place { tenant: app.tenant(), upload: UploadId::generate(), run: RunId::generate() };
+        let stored_after = app.meta.time_mark().await.unwrap();
         app.blobs.put(place.original(), bytes.into()).await.unwrap();
         let new = NewUpload {
             id: place.upload,
+            stored_after,
             tenant: place.tenant,
             name: "orders.csv".to_owned(),
             size_bytes: bytes.len() as u64,
-            sha256: "0".repeat(64),
+            sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
             media_type: None,
             key: None,
             run: place.run,
@@ -334,7 +394,7 @@ mod tests {
         assert_eq!((late.job.id, next.job.attempts), (next.job.id, 2));
 
         let files = ObjectPrefix::Run { tenant: place.tenant, upload: place.upload, run: place.run };
-        let live = app.live.begin(place.upload, Progress::queued(0));
+        let live = app.live.begin(place.upload, place.run, Progress::queued(0));
         let stop = process(&app, &late.lease, place, &live).await.unwrap_err();
         assert!(matches!(stop, Stop::Store(StoreError::LeaseLost(_))), "{stop:?}");
         assert_eq!(app.blobs.list(&files).await.unwrap(), []);
