@@ -209,3 +209,35 @@ async fn the_database_goes_away_and_comes_back() {
         reprocessed.json(&serde_json::json!({})).send().await.unwrap().json().await.unwrap();
     assert_eq!(app.finished(&reprocessed).await["state"], "completed");
 }
+
+/// The database is away for longer than a lease, and comes back: the job goes on where it was, and has one attempt only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_outlives_an_outage_of_the_database() {
+    let server = Postgres::start();
+    let address = SocketAddr::from(([127, 0, 0, 1], server.port()));
+    let relay = Relay::to([address]);
+    let through = server.new_database().replace(&address.to_string(), &relay.address().to_string());
+    let app = TestApp::start_with(|config| {
+        config.database.url = through.parse().unwrap();
+        config.database.acquire_timeout = Seconds::new(1);
+        config.database.statement_timeout = Seconds::new(1);
+        config.processing.attempts = 1;
+        config.processing.lease = Seconds::new(3);
+        config.processing.jobs = 2;
+        config.upload.inline_size.0 = 0;
+    })
+    .await;
+    let upload = app.upload("a.csv", table(100_000, false)).await;
+    let path = upload["links"]["self"].as_str().unwrap();
+    app.eventually("the start of the job", async |app| app.get_json(path).await["state"] == "processing")
+        .await;
+    relay.set_refusing(true);
+    // The work of the job is over by then, and its lease too.
+    tokio::time::timeout(Duration::from_secs(8), std::future::pending::<()>()).await.unwrap_err();
+    relay.set_refusing(false);
+    app.eventually("an answer of the database", async |app| get_status(app, path).await == 200).await;
+    let done = app.finished(&upload).await;
+    assert_eq!((&done["state"], &done["error"]), (&"completed".into(), &Value::Null), "{done}");
+    let jobs = csvp_server::jobs::list(&app.config, None).await.unwrap();
+    assert_eq!(jobs.iter().map(|job| job.attempts).collect::<Vec<_>>(), [1]);
+}

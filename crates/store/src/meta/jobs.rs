@@ -13,6 +13,7 @@ use sea_orm::sea_query::{Expr, LockBehavior, LockType};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, UpdateMany,
 };
+use tokio::time::Instant;
 
 use super::entity::{job, run, upload};
 use super::rows::to_json;
@@ -32,19 +33,28 @@ const MAX_EXPIRED: u64 = 100;
 
 impl Meta {
     /// Takes the next job for `lease_for`, or `None` when nothing is waiting. Jobs whose lease has ended are
-    /// waiting again; those that were to be cancelled, or have no attempt left, are ended instead.
+    /// waiting again; those that were to be cancelled, or have no attempt left, are ended instead. A lease that has ended while
+    /// the database was away gets the time of one more to be renewed.
     pub async fn claim_job(
         &self,
         worker: &str,
         lease_for: Duration,
     ) -> Result<Option<ClaimedJob>, StoreError> {
+        let begun = Instant::now();
+        let claimed = self.claim(worker, lease_for).await;
+        self.outages().note(begun, &claimed);
+        claimed
+    }
+
+    async fn claim(&self, worker: &str, lease_for: Duration) -> Result<Option<ClaimedJob>, StoreError> {
         // Looking first keeps idle workers away from the write lock.
         if !self.read(self.is_work_waiting()).await? {
             return Ok(None);
         }
+        let spared = self.outages().spared(lease_for);
         self.write_locking(|transaction, now| async move {
             let transaction = &*transaction;
-            expire_leases(transaction, now).await?;
+            expire_leases(transaction, now, now.saturating_sub(micros(spared))).await?;
             let claim = dialect::claim(transaction, worker, now, now.saturating_add(micros(lease_for)));
             let claimed = transaction.query_one_raw(claim).await.map_err(db_error)?;
             let claimed = match claimed {
@@ -69,6 +79,18 @@ impl Meta {
     /// A sign of life: the lease now ends `lease_for` from now, and the progress is shown to readers. `LeaseLost`
     /// when someone else has the job, or it was deleted: stop and throw the work away.
     pub async fn renew(
+        &self,
+        lease: &Lease,
+        lease_for: Duration,
+        progress: &Progress,
+    ) -> Result<Renewed, StoreError> {
+        let begun = Instant::now();
+        let renewed = self.extend(lease, lease_for, progress).await;
+        self.outages().note(begun, &renewed);
+        renewed
+    }
+
+    async fn extend(
         &self,
         lease: &Lease,
         lease_for: Duration,
@@ -232,11 +254,11 @@ pub(super) async fn requeue_all(db: &impl ConnectionTrait, now: i64) -> Result<(
     Ok(())
 }
 
-/// Deals with jobs whose workers have not been heard of.
-async fn expire_leases(db: &impl ConnectionTrait, now: i64) -> Result<(), StoreError> {
+/// Deals with jobs whose workers have not been heard of: whose leases have ended by a time.
+async fn expire_leases(db: &impl ConnectionTrait, now: i64, ended_by: i64) -> Result<(), StoreError> {
     let expired = job::Entity::find()
         .filter(job::Column::State.eq(JobState::Running.as_str()))
-        .filter(job::Column::LeaseUntil.lte(now))
+        .filter(job::Column::LeaseUntil.lte(ended_by))
         .limit(MAX_EXPIRED)
         // What another process is just dealing with, or a worker is just renewing, is none of ours.
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)

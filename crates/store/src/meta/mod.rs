@@ -19,6 +19,7 @@ mod jobs;
 mod keys;
 mod list;
 mod mend;
+mod outages;
 mod replaced;
 pub(crate) mod restored;
 mod retention;
@@ -167,6 +168,7 @@ struct Inner {
     longest_statement: Duration,
     creates: commit::Queue,
     job_added: Arc<Notify>,
+    outages: outages::Outages,
     seen: Arc<fence::Seen>,
 }
 
@@ -185,7 +187,8 @@ impl Meta {
         let seen = Arc::default();
         let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added), Arc::clone(&seen));
         let longest_statement = options.longest_statement;
-        Ok(Self(Arc::new(Inner { writer, reader, longest_statement, creates, job_added, seen })))
+        let outages = outages::Outages::default();
+        Ok(Self(Arc::new(Inner { writer, reader, longest_statement, creates, job_added, outages, seen })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
@@ -319,6 +322,10 @@ impl Meta {
     #[cfg(feature = "contract-tests")]
     pub(crate) async fn plant(&self, sql: &str, values: Vec<sea_orm::Value>) -> Result<(), StoreError> {
         dialect::plant(&self.0.writer.db, sql, values).await.map_err(db_error)
+    }
+
+    fn outages(&self) -> &outages::Outages {
+        &self.0.outages
     }
 
     fn reader(&self) -> &DatabaseConnection {

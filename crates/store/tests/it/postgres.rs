@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use csvp_store::contract::{self, LEASE, MetaSetup};
-use csvp_store::{Clock, Meta, MetaOptions, Origin, StoreError, TenantId, UploadState};
+use csvp_store::{
+    Clock, FirstRun, Meta, MetaOptions, NewJob, NewUpload, Origin, StoreError, TenantId, UploadState,
+};
 use csvp_testkit::servers::{Postgres, Relay};
 
 /// Any time after the default tenant was made; the suites move it.
@@ -135,6 +137,40 @@ async fn a_network_that_swallows_everything_is_waited_for_in_bounds_only() {
         assert!(begun.elapsed() < 10 * second, "the database is there, and it is still said: {error:?}");
     }
     meta.get_upload(TenantId::DEFAULT, before.id).await.unwrap();
+}
+
+/// Nobody could renew a lease while the database was away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_takes_no_job_from_its_worker() {
+    let server = Postgres::start();
+    let relay = Relay::to([([127, 0, 0, 1], server.port()).into()]);
+    let through = format!(":{}/", relay.address().port());
+    let url = server.new_database().replace(&format!(":{}/", server.port()), &through);
+    let second = Duration::from_secs(1);
+    let options = MetaOptions::postgres(url).with_acquire_timeout(second).with_statement_timeout(second);
+    let meta = Meta::open(&options, Clock::system()).await.unwrap();
+    meta.migrate().await.unwrap();
+    let first = FirstRun::Queued(NewJob { max_attempts: 1, ..NewJob::default() });
+    meta.create_upload(NewUpload { first, ..contract::queued("a.csv") }).await.unwrap();
+    let lease_for = 3 * second;
+    let job = meta.claim_job("alive", lease_for).await.unwrap().unwrap();
+    relay.set_silent(true);
+    let refused = meta.claim_job("other", lease_for).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+    tokio::time::timeout(lease_for, std::future::pending::<()>()).await.unwrap_err();
+    relay.set_silent(false);
+    let begun = Instant::now();
+    let claimed = loop {
+        match meta.claim_job("other", lease_for).await {
+            Ok(claimed) => break claimed,
+            Err(error) => assert!(begun.elapsed() < 10 * second, "the database is there: {error:?}"),
+        }
+    };
+    assert!(claimed.is_none(), "{claimed:?}");
+    meta.renew(&job.lease, lease_for, &job.job.progress).await.unwrap();
+    let done = contract::result(UploadState::Completed);
+    let record = meta.finish_job(&job.lease, done, &Origin::worker()).await.unwrap();
+    assert_eq!(record.upload.state, UploadState::Completed);
 }
 
 /// Machines whose clocks are an hour apart, and each other's leases.
