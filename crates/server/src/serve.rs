@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum_server::Handle;
-use csvp_store::{BindError, S3OpenError, StoreError};
+use csvp_store::{BindError, S3OpenError, Sole, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::app::{App, Role};
@@ -92,6 +92,12 @@ pub enum ServeError {
         #[source]
         source: StoreError,
     },
+    /// Another process has the database for itself.
+    #[error("database `{place}` is in use by another csvp process that keeps its files in a local directory")]
+    DatabaseBusy {
+        /// Host, port and name of the database, without user and password.
+        place: String,
+    },
     /// The schema is older than this program, which must not change it.
     #[error("database is not up to date: {} to be done", .0.join(", "))]
     MigrationsPending(Vec<String>),
@@ -156,6 +162,12 @@ impl ServeError {
                         .to_owned(),
                 ]
             }
+            Self::DatabaseBusy { .. } => {
+                vec![
+                    "stop the other process, or let all of them keep their files in one bucket: `s3.bucket`"
+                        .to_owned(),
+                ]
+            }
             Self::MigrationsPending(_) => {
                 vec!["run `csvp migrate`, or set `database.migrate` to `auto`".to_owned()]
             }
@@ -199,8 +211,8 @@ pub struct Server {
     pub(crate) listeners: Vec<JoinHandle<std::io::Result<()>>>,
     pub(crate) worker: JoinHandle<()>,
     pub(crate) upkeep: JoinHandle<()>,
-    // Held until the end; the operating system lets go of it with the process, also after kill -9.
-    _lock: Option<File>,
+    // Held until the end; the operating system lets go of them with the process, also after kill -9.
+    _alone: Option<(File, Sole)>,
 }
 
 /// Runs the service until SIGINT or SIGTERM. `started` is called once, when requests are taken.
@@ -260,8 +272,12 @@ impl Server {
         };
         let blobs = storage::open_unbound_blobs(&config).await?;
         let (meta, migrated) = storage::open_meta(&config).await?;
+        let alone = match lock {
+            Some(lock) => Some((lock, storage::claim_alone(&config, &meta).await?)),
+            None => None,
+        };
         storage::bind(&config, &meta, &blobs).await?;
-        if lock.is_some() {
+        if alone.is_some() {
             storage::recover(&config, &meta, &blobs).await?;
         }
         let app = App::new(role, config, meta, blobs);
@@ -277,7 +293,7 @@ impl Server {
             listeners: vec![],
             worker,
             upkeep,
-            _lock: lock,
+            _alone: alone,
         };
         if let Some(main) = main {
             server.listen(main, router::main_routes(app.clone()))?;

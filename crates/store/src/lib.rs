@@ -40,6 +40,6 @@ pub use blob::{
 };
 pub use clock::Clock;
 pub use error::{BoxError, Chain, Entity, StoreError};
-pub use meta::{Meta, MetaOptions};
+pub use meta::{MAX_UNRECORDED, Meta, MetaOptions, Sole};
 pub use model::*;
 pub use owner::BindError;

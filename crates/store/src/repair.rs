@@ -48,7 +48,7 @@ pub struct Repair {
 
 impl Repair {
     /// Unused objects go when they have been so for `grace`: longer than any caller takes between storing an
-    /// object and writing its row, waiting for the database included. A quarter of an hour is a good value.
+    /// object and writing its row, for which there are [`crate::MAX_UNRECORDED`]. A quarter of an hour is a good value.
     pub fn new(grace: Duration) -> Self {
         let (suspects, unfinished) = Default::default();
         Self { grace, longest_write: grace, suspects, unfinished, left_bytes: None }

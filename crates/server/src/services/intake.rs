@@ -191,6 +191,8 @@ async fn take_in(
 
 /// Bytes that are durable, and what is known of them.
 struct Stored {
+    /// No object could be seen before this time of the database.
+    after: i64,
     size_bytes: u64,
     sha256: String,
     first: FirstRun,
@@ -212,6 +214,7 @@ async fn take_small(app: &App, place: Place, settings: Settings, bytes: Vec<u8>)
         Some(share) => Some(app.memory.share_in_time(share).await?),
         None => None,
     };
+    let after = app.meta.time_mark().await?;
     let (blobs, config) = (app.blobs.clone(), app.config.clone());
     let small = app.cpu.run(move || processing::small(&blobs, &config, place, settings, &bytes)).await;
     let Small { result, sha256, report, publishing } = small.map_err(ApiError::internal)?.map_err(refusal)?;
@@ -224,7 +227,7 @@ async fn take_small(app: &App, place: Place, settings: Settings, bytes: Vec<u8>)
         return Err(error.into());
     }
     processing::observe(app, &report, started_at, "request");
-    Ok(Stored { size_bytes, sha256, first: FirstRun::Finished { started_at, result } })
+    Ok(Stored { after, size_bytes, sha256, first: FirstRun::Finished { started_at, result } })
 }
 
 async fn take_large(
@@ -255,6 +258,7 @@ async fn take_large(
     let (checked, sha256) = reading.finish().await.map_err(refusal)?;
     // Until here nothing is visible: an error drops the writer, and with it every byte.
     processing::refuse_no_csv(&checked.report).map_err(refusal)?;
+    let after = app.meta.time_mark().await?;
     if let Err(error) = writer.finish().await {
         // It may be visible already, though not durable.
         processing::remove(app, place).await;
@@ -269,7 +273,7 @@ async fn take_large(
         queue(app, place, &checked).await
     };
     match first {
-        Ok(first) => Ok(Stored { size_bytes: size, sha256, first }),
+        Ok(first) => Ok(Stored { after, size_bytes: size, sha256, first }),
         Err(error) => {
             processing::remove(app, place).await;
             Err(error)
@@ -304,12 +308,13 @@ async fn queue(app: &App, place: Place, checked: &Checked) -> Result<FirstRun, A
 
 /// Writes the rows. From the return on, the upload is acknowledged.
 async fn record(app: &App, arrival: Arrival, place: Place, stored: Stored) -> Result<UploadRecord, ApiError> {
-    let Stored { size_bytes, sha256, first } = stored;
+    let Stored { after, size_bytes, sha256, first } = stored;
     let settings = serde_json::to_value(&arrival.settings).map_err(ApiError::internal)?;
     let request = ["POST", &arrival.path, &settings.to_string(), &arrival.name, &sha256];
     let key = arrival.key.as_ref().map(|held| held.of_request(&request));
     let new = NewUpload {
         id: place.upload,
+        stored_after: after,
         tenant: place.tenant,
         name: arrival.name,
         size_bytes,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use csvp_store::repair::{Repair, Repaired};
-use csvp_store::{Blobs, Clock, Deleted, Meta, MetaOptions, StoreError, owner};
+use csvp_store::{Blobs, Clock, Deleted, MAX_UNRECORDED, Meta, MetaOptions, Sole, StoreError, owner};
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
@@ -18,6 +18,7 @@ const DATABASE: &str = "csvp.sqlite";
 const OBJECTS: &str = "objects";
 /// How long an object may be without a row before it counts as left behind.
 const GRACE: Duration = Duration::from_secs(15 * 60);
+const _: () = assert!(GRACE.as_secs() > MAX_UNRECORDED.as_secs(), "what is about to be recorded must stay");
 /// How often deleted uploads and replaced runs are looked for, at least.
 const KNOWN_EVERY: Duration = Duration::from_secs(60);
 /// How often all objects are looked through.
@@ -86,6 +87,13 @@ pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), Se
     }
     let pending = meta.pending_migrations().await.map_err(failed)?;
     if pending.is_empty() { Ok((meta, pending)) } else { Err(ServeError::MigrationsPending(pending)) }
+}
+
+/// Takes the database for this process alone: its files are in a directory that no other machine sees, and two processes over
+/// one database would each take what the other has for lost.
+pub(crate) async fn claim_alone(config: &Config, meta: &Meta) -> Result<Sole, ServeError> {
+    let claimed = meta.claim_alone().await.map_err(|source| database_failed(config, source))?;
+    claimed.ok_or_else(|| ServeError::DatabaseBusy { place: database_place(config).unwrap_or_default() })
 }
 
 /// Where the database is.

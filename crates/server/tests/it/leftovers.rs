@@ -19,6 +19,7 @@ async fn a_leftover_that_cannot_be_removed_stops_no_start_and_no_removal() {
     meta.ensure_tenant(stuck, "stuck").await.unwrap();
     let new = NewUpload {
         id: UploadId::generate(),
+        stored_after: meta.time_mark().await.unwrap(),
         tenant: stuck,
         name: "stuck.csv".to_owned(),
         size_bytes: 8,

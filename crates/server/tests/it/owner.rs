@@ -101,3 +101,23 @@ async fn objects_that_are_not_mounted_are_not_taken_for_lost() {
     fs::remove_dir_all(data.join("objects")).unwrap();
     app.restart().await;
 }
+
+/// Two machines with a directory each would take what the other has for lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_and_a_directory_are_for_one_process() {
+    let server = Postgres::start();
+    let url = server.new_database();
+    let mut app = TestApp::start_with(|config| config.database.url = url.parse().unwrap()).await;
+    app.upload("a.csv", "a,b\n1,2\n").await;
+    let dir = tempfile::tempdir().unwrap();
+    let mut other = app.config.clone();
+    other.store.data_dir = dir.path().display().to_string();
+    let error = Server::start(other.clone()).await.unwrap_err();
+    assert!(matches!(error, ServeError::DatabaseBusy { .. }), "{error}");
+    assert!(!error.hints().is_empty());
+    // As long as the other one lives; then the objects say that they are missing.
+    app.stop().await;
+    let error = Server::start(other).await.unwrap_err();
+    assert!(matches!(error, ServeError::Bind(BindError::Missing { .. })), "{error}");
+    app.restart().await;
+}

@@ -36,6 +36,7 @@ pub(super) async fn must_be_empty(
         for (table, but, what) in [("uploads", "", "uploads"), ("audit_events", &opened, "audit events")] {
             if SchemaManager::new(transaction).has_table(table).await? {
                 is_made = true;
+                keep_to_ourselves(transaction, table).await?;
                 match count(transaction, table, but).await? {
                     0 => {}
                     rows => found.push(format!("{rows} {what}")),
@@ -49,6 +50,15 @@ pub(super) async fn must_be_empty(
         return Err(BackupError::NotEmpty { what: found.join(" and ") });
     }
     if is_made { Ok(meta.at_length(identity::known(transaction)).await?) } else { Ok(None) }
+}
+
+/// Waits for those who are writing into a table, and keeps others out until the end: a service that runs all the same must
+/// not acknowledge what is then replaced. SQLite has one writer.
+async fn keep_to_ourselves(transaction: &DatabaseTransaction, table: &str) -> Result<(), DbErr> {
+    if transaction.get_database_backend() != DatabaseBackend::Postgres {
+        return Ok(());
+    }
+    run(transaction, &format!("LOCK TABLE \"{table}\" IN ACCESS EXCLUSIVE MODE")).await
 }
 
 /// Fills the database; gives the number of rows.

@@ -104,7 +104,7 @@ macro_rules! meta_contract {
         $crate::meta_contract!(@$kind $open, uploads;
             queued_upload_is_there_with_job_and_audit, finished_upload_is_published_at_once,
             retries_with_one_key_make_one_upload, retries_with_one_key_start_and_stop_one_run,
-            bad_neighbour_does_not_spoil_the_group, tenants_do_not_see_each_other,
+            bad_neighbour_does_not_spoil_the_group, what_was_stored_long_ago_is_refused, tenants_do_not_see_each_other,
             pages_are_complete, stats_count_every_state, reprocessing_keeps_the_old_run_until_the_new_one_ends,
             deleted_upload_is_gone_for_everyone, deleting_stops_the_job, repair_removes_only_what_is_unused,
             migrating_twice_changes_nothing);
@@ -146,6 +146,8 @@ macro_rules! meta_contract {
 pub fn queued(name: &str) -> NewUpload {
     NewUpload {
         id: UploadId::generate(),
+        // In time, whatever the clock says.
+        stored_after: i64::MAX,
         tenant: TenantId::DEFAULT,
         name: name.to_owned(),
         size_bytes: 1_000,

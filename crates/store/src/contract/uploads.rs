@@ -10,8 +10,10 @@ use serde_json::json;
 use super::{LEASE, MetaSetup, actions, claim, create, finished, key, queued, result};
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
 use crate::error::{Entity, StoreError};
+use crate::meta::MAX_UNRECORDED;
 use crate::model::{
-    ListUploads, NewJob, NewRun, Origin, Progress, RunId, Stats, Taken, TenantId, UploadId, UploadState,
+    ListUploads, NewJob, NewRun, NewUpload, Origin, Progress, RunId, Stats, Taken, TenantId, UploadId,
+    UploadState,
 };
 use crate::repair::{Repair, Repaired};
 
@@ -70,7 +72,7 @@ pub async fn retries_with_one_key_make_one_upload(setup: MetaSetup) {
     let mut tasks = tokio::task::JoinSet::new();
     for i in 0..32 {
         let meta = Arc::clone(&meta);
-        let new = crate::model::NewUpload { key: Some(key("key-1", "same")), ..queued(&format!("{i}")) };
+        let new = NewUpload { key: Some(key("key-1", "same")), ..queued(&format!("{i}")) };
         tasks.spawn(async move { meta.create_upload(new).await.unwrap() });
     }
     let created = tasks.join_all().await;
@@ -81,14 +83,14 @@ pub async fn retries_with_one_key_make_one_upload(setup: MetaSetup) {
     assert_eq!(ids, HashSet::from([first.upload.id]));
     assert_eq!(setup.meta.list_audit_events(TENANT, 0, 100).await.unwrap().len(), 1);
     // Another request under the same key does nothing.
-    let other_request = crate::model::NewUpload { key: Some(key("key-1", "other")), ..queued("other") };
+    let other_request = NewUpload { key: Some(key("key-1", "other")), ..queued("other") };
     let reused = setup.meta.create_upload(other_request).await;
     assert!(matches!(reused, Err(StoreError::KeyReused)), "{reused:?}");
     assert_eq!(setup.meta.stats(TENANT).await.unwrap().total, 1);
     // Another tenant may use the same word.
     let other = TenantId::generate();
     setup.meta.ensure_tenant(other, "other").await.unwrap();
-    let new = crate::model::NewUpload { tenant: other, key: Some(key("key-1", "same")), ..queued("other") };
+    let new = NewUpload { tenant: other, key: Some(key("key-1", "same")), ..queued("other") };
     assert!(matches!(setup.meta.create_upload(new).await.unwrap(), Taken::New(_)));
 }
 
@@ -113,6 +115,21 @@ pub async fn retries_with_one_key_start_and_stop_one_run(setup: MetaSetup) {
     );
 }
 
+/// Its objects may be gone, as those of an upload that nobody has recorded.
+pub async fn what_was_stored_long_ago_is_refused(setup: MetaSetup) {
+    let mark = setup.meta.time_mark().await.unwrap();
+    let longest = i64::try_from(MAX_UNRECORDED.as_micros()).unwrap();
+    let key = || Some(key("key", "same"));
+    let late = NewUpload { stored_after: mark - longest - 1, key: key(), ..queued("late") };
+    let refused = setup.meta.create_upload(late.clone()).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert_eq!(setup.meta.stats(TENANT).await.unwrap().total, 0);
+    // A minute before is in time; whoever sends it again under its key hears of it.
+    let in_time = NewUpload { stored_after: mark - longest + 60_000_000, key: key(), ..queued("in time") };
+    assert!(matches!(setup.meta.create_upload(in_time).await.unwrap(), Taken::New(_)));
+    assert!(matches!(setup.meta.create_upload(late).await.unwrap(), Taken::Repeated(_)));
+}
+
 /// Uploads share a transaction, not their fate.
 pub async fn bad_neighbour_does_not_spoil_the_group(setup: MetaSetup) {
     let taken = create(&setup, queued("first")).await.upload.id;
@@ -120,7 +137,7 @@ pub async fn bad_neighbour_does_not_spoil_the_group(setup: MetaSetup) {
     for i in 0..40 {
         let meta = setup.meta.clone();
         let id = if i == 20 { taken } else { UploadId::generate() };
-        let new = crate::model::NewUpload { id, ..queued(&format!("{i}")) };
+        let new = NewUpload { id, ..queued(&format!("{i}")) };
         tasks.spawn(async move { (id, meta.create_upload(new).await) });
     }
     for (id, created) in tasks.join_all().await {
@@ -251,10 +268,8 @@ pub async fn reprocessing_keeps_the_old_run_until_the_new_one_ends(setup: MetaSe
 
 /// Its name and checksum are gone at once.
 pub async fn deleted_upload_is_gone_for_everyone(setup: MetaSetup) {
-    let new = crate::model::NewUpload {
-        key: Some(key("key", "same")),
-        ..finished("secret.csv", 0, UploadState::Completed)
-    };
+    let new =
+        NewUpload { key: Some(key("key", "same")), ..finished("secret.csv", 0, UploadState::Completed) };
     let id = create(&setup, new).await.upload.id;
     let (meta, origin) = (&setup.meta, Origin::anonymous("r"));
     let deleted = meta.delete_upload(TENANT, id, &origin).await.unwrap();
@@ -262,7 +277,7 @@ pub async fn deleted_upload_is_gone_for_everyone(setup: MetaSetup) {
     assert!(matches!(meta.get_upload(TENANT, id).await, Err(StoreError::NotFound(_))));
     assert!(matches!(meta.delete_upload(TENANT, id, &origin).await, Err(StoreError::NotFound(_))));
     assert!(matches!(meta.start_run(TENANT, id, rerun()).await, Err(StoreError::NotFound(_))));
-    let again = crate::model::NewUpload { key: Some(key("key", "other")), ..queued("again") };
+    let again = NewUpload { key: Some(key("key", "other")), ..queued("again") };
     assert!(matches!(meta.create_upload(again).await.unwrap(), Taken::New(_)), "the key is free again");
     assert_eq!(meta.list_uploads(TENANT, &ListUploads::default()).await.unwrap().items.len(), 1);
     assert_eq!(meta.list_unfinished_deletes(0, 10).await.unwrap().len(), 1);

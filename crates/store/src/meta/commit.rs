@@ -12,6 +12,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::create::{self, Now, Prepared};
 use super::entity::{audit_event, idempotency_key, job, run, upload};
+use super::fence::{self, Seen};
 use super::keys::{self, Known};
 use super::writer::Writer;
 use super::{db_error, list};
@@ -34,9 +35,14 @@ struct Request {
 }
 
 impl Queue {
-    pub(super) fn start(writer: Writer, job_added: Arc<Notify>, floor: Arc<AtomicI64>) -> Self {
+    pub(super) fn start(
+        writer: Writer,
+        job_added: Arc<Notify>,
+        floor: Arc<AtomicI64>,
+        seen: Arc<Seen>,
+    ) -> Self {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(Committer { writer, job_added, floor }.run(receiver));
+        tokio::spawn(Committer { writer, job_added, floor, seen }.run(receiver));
         Self(sender)
     }
 
@@ -59,6 +65,7 @@ struct Committer {
     job_added: Arc<Notify>,
     /// No upload is dated before this time.
     floor: Arc<AtomicI64>,
+    seen: Arc<Seen>,
 }
 
 /// What a request became inside the transaction.
@@ -69,6 +76,8 @@ enum Outcome {
     Repeated(UploadId),
     /// Another request was sent before under the same key.
     KeyReused,
+    /// Its objects were stored too long ago.
+    TooLate(StoreError),
 }
 
 impl Committer {
@@ -111,6 +120,7 @@ impl Committer {
     async fn commit(&self, uploads: &[&NewUpload]) -> Result<Vec<Result<Taken, StoreError>>, StoreError> {
         let write = |transaction: Arc<DatabaseTransaction>, database| async move {
             let time = Now { database, here: self.writer.clock.now_us() };
+            self.seen.note(database);
             self.write(&transaction, uploads, time).await
         };
         let (created, jobs) = self.writer.write(write).await?;
@@ -147,6 +157,7 @@ impl Committer {
                     Ok(Taken::Repeated(record.ok_or(StoreError::NotFound(Entity::Upload(id)))?))
                 }
                 Outcome::KeyReused => Err(StoreError::KeyReused),
+                Outcome::TooLate(error) => Err(error),
             });
         }
         Ok((created, jobs))
@@ -157,7 +168,7 @@ impl Outcome {
     fn new_rows(&self) -> Option<&Prepared> {
         match self {
             Self::New(rows) => Some(rows),
-            Self::Repeated(_) | Self::KeyReused => None,
+            Self::Repeated(_) | Self::KeyReused | Self::TooLate(_) => None,
         }
     }
 }
@@ -192,6 +203,11 @@ fn outcome(new: &NewUpload, known: &mut Known, time: Now, floor: i64) -> Result<
             Ok(None) => {}
             Err(_) => return Ok(Outcome::KeyReused),
         }
+    }
+    if let Err(error) = fence::check(new, time.database) {
+        return Ok(Outcome::TooLate(error));
+    }
+    if let Some(key) = &new.key {
         known.insert((new.tenant, key.key.clone()), (key.fingerprint.clone(), new.id));
     }
     create::prepare(new, time, floor).map(|rows| Outcome::New(Box::new(rows)))

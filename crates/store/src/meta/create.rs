@@ -45,7 +45,8 @@ impl Meta {
     /// transaction, shared with other uploads that come at the same moment.
     ///
     /// A second call with the same idempotency key changes nothing and gives the first upload, or `KeyReused` when it
-    /// is another request. `Conflict` when the id is in use.
+    /// is another request. `Conflict` when the id is in use. `Unavailable` also when its objects were stored so long ago
+    /// that they may have been taken for leftovers.
     pub async fn create_upload(&self, new: NewUpload) -> Result<Taken, StoreError> {
         self.0.creates.create(new).await
     }

@@ -10,6 +10,7 @@ mod dead;
 mod delete;
 mod dialect;
 mod entity;
+mod fence;
 mod finish;
 mod holds;
 pub(crate) mod identity;
@@ -26,6 +27,7 @@ mod rows;
 mod runs;
 mod writer;
 
+pub use fence::MAX_UNRECORDED;
 pub use inspect::{Contradiction, Inspected};
 
 use std::path::PathBuf;
@@ -155,6 +157,10 @@ impl MetaOptions {
 #[derive(Debug, Clone)]
 pub struct Meta(Arc<Inner>);
 
+/// A database that one process has for itself, until this is dropped or the server ends the session.
+#[derive(Debug)]
+pub struct Sole(#[expect(dead_code, reason = "it is only held")] Option<dialect::Session>);
+
 #[derive(Debug)]
 struct Inner {
     writer: Writer,
@@ -166,6 +172,7 @@ struct Inner {
     outages: outages::Outages,
     /// A time that has come for sure; a clock that shows less is wrong.
     floor: Arc<AtomicI64>,
+    seen: Arc<fence::Seen>,
 }
 
 impl Meta {
@@ -181,10 +188,25 @@ impl Meta {
         let writer = Writer { db, clock, patience, database: options.database.clone() };
         let job_added = Arc::new(Notify::new());
         let floor = Arc::new(AtomicI64::new(0));
-        let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added), Arc::clone(&floor));
+        let seen = Arc::default();
+        let creates = commit::Queue::start(
+            writer.clone(),
+            Arc::clone(&job_added),
+            Arc::clone(&floor),
+            Arc::clone(&seen),
+        );
         let longest_statement = options.longest_statement;
         let outages = outages::Outages::default();
-        Ok(Self(Arc::new(Inner { writer, reader, longest_statement, creates, job_added, outages, floor })))
+        Ok(Self(Arc::new(Inner {
+            writer,
+            reader,
+            longest_statement,
+            creates,
+            job_added,
+            outages,
+            floor,
+            seen,
+        })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
@@ -234,6 +256,14 @@ impl Meta {
         }
         self.read(async { self.0.reader.ping().await.map_err(|error| StoreError::Unavailable(error.into())) })
             .await
+    }
+
+    /// Takes the database for this process alone, as long as the value lives; `None` when another process has done so. Whoever
+    /// shares it does not ask. A SQLite file is kept by the lock of its directory.
+    pub async fn claim_alone(&self) -> Result<Option<Sole>, StoreError> {
+        let Database::Postgres { url } = &self.0.writer.database else { return Ok(Some(Sole(None))) };
+        let session = self.read(async { dialect::hold_alone(url).await.map_err(db_error) }).await?;
+        Ok(session.map(|session| Sole(Some(session))))
     }
 
     /// Ends all connections; calls that are under way finish first, later ones fail.

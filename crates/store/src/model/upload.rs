@@ -75,6 +75,8 @@ impl UploadRecord {
 pub struct NewUpload {
     /// The id its object was stored under.
     pub id: UploadId,
+    /// A time of the database, in microseconds, before which none of its objects could be seen; see `Meta::time_mark`.
+    pub stored_after: i64,
     /// Who owns it.
     pub tenant: TenantId,
     /// The file name the sender gave.

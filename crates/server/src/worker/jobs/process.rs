@@ -364,9 +364,11 @@ mod tests {
 
     async fn queue(app: &App, bytes: &'static [u8]) -> Place {
         let place = Place { tenant: app.tenant(), upload: UploadId::generate(), run: RunId::generate() };
+        let stored_after = app.meta.time_mark().await.unwrap();
         app.blobs.put(place.original(), bytes.into()).await.unwrap();
         let new = NewUpload {
             id: place.upload,
+            stored_after,
             tenant: place.tenant,
             name: "orders.csv".to_owned(),
             size_bytes: bytes.len() as u64,

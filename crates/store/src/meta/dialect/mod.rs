@@ -23,6 +23,8 @@ pub(super) use check::{CONTRADICTIONS, database_faults, write_out};
 
 /// Any number that nobody else locks.
 const MIGRATION_LOCK: i64 = 0x6373_7670;
+/// Number of the lock of a process that shares its database with nobody.
+const SOLE_LOCK: i64 = MIGRATION_LOCK + 1;
 
 /// The connections that write: on SQLite it is one.
 pub(super) async fn connect_writers(options: &MetaOptions) -> Result<DatabaseConnection, DbErr> {
@@ -141,6 +143,15 @@ pub(super) async fn try_lock_for_migration(transaction: &impl ConnectionTrait) -
     let sql = format!("SELECT pg_try_advisory_xact_lock({MIGRATION_LOCK}) AS taken");
     let row = transaction.query_one_raw(Statement::from_string(DatabaseBackend::Postgres, sql)).await?;
     row.map_or(Ok(false), |row| row.try_get("", "taken"))
+}
+
+/// A session of a server that keeps other processes away which ask for the same.
+pub(super) type Session = sqlx::PgConnection;
+
+/// Takes a server for one process alone; `None` when another process has it.
+pub(super) async fn hold_alone(url: &str) -> Result<Option<Session>, DbErr> {
+    let held = postgres::hold(url, SOLE_LOCK).await;
+    held.map_err(|error| DbErr::Conn(sea_orm::RuntimeErr::SqlxError(error.into())))
 }
 
 /// Is there any job to be claimed, or any lease that has ended?

@@ -79,6 +79,21 @@ async fn why(url: &str, timeout: Duration) -> Option<DbErr> {
     }
 }
 
+/// A session that has the lock until it ends; `None` when another session has it. The server ends it soon after the machine
+/// of this process has gone.
+pub(super) async fn hold(url: &str, lock: i64) -> Result<Option<sqlx::PgConnection>, sqlx::Error> {
+    let options: PgConnectOptions = url.parse()?;
+    let options = options.application_name("csvp").options([
+        ("tcp_keepalives_idle", "10"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+    ]);
+    let mut session = sqlx::PgConnection::connect_with(&options).await?;
+    let taken =
+        sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(lock).fetch_one(&mut session).await?;
+    Ok(if taken { Some(session) } else { None })
+}
+
 /// An answer to a sender stands on commits that wait for the disk.
 async fn refuse_what_is_not_durable(db: &DatabaseConnection) -> Result<(), DbErr> {
     let sql = "SELECT current_setting('server_version_num')::int AS version, current_setting('fsync') AS fsync, \

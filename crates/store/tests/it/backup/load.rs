@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use csvp_store::backup;
-use csvp_store::{ObjectKey, UploadId};
+use csvp_store::backup::{self, BackupError};
+use csvp_store::{Blobs, Clock, Meta, MetaOptions, ObjectKey, UploadId};
 use csvp_testkit::servers::Postgres;
+use sea_orm::{ConnectionTrait as _, Database, TransactionTrait as _};
 
 use super::{Store, TENANT, to_write};
 
@@ -119,4 +121,36 @@ async fn backups_under_load_have_all_that_was_acknowledged() {
 async fn backups_of_a_server_under_load_have_all_that_was_acknowledged() {
     let server = Postgres::start();
     check(Store::remote(&server).await, Store::local().await).await;
+}
+
+/// A service that runs all the same: what it is just writing is not replaced by the rows of the backup.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_waits_for_who_is_writing() {
+    let (server, dir) = (Postgres::start(), tempfile::tempdir().unwrap());
+    let (place, from) = (to_write(dir.path()).await, Store::local().await);
+    from.finished("a.csv", b"a,b\n1,2\n").await;
+    backup::create(&from.meta, &from.blobs, &place).await.unwrap();
+    let url = server.new_database();
+    let meta = Meta::open(&MetaOptions::postgres(url.clone()), Clock::system()).await.unwrap();
+    meta.migrate().await.unwrap();
+    let blobs = Blobs::open_local(&dir.path().join("objects"), None).await.unwrap();
+
+    let service = Database::connect(&url).await.unwrap();
+    let writing = service.begin().await.unwrap();
+    let row = format!(
+        "INSERT INTO audit_events (tenant_id, at, actor, action, subject, result) \
+         VALUES ('{TENANT}', 1, 'client', 'upload.create', 'upload', 'queued')"
+    );
+    writing.execute_unprepared(&row).await.unwrap();
+    let waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'audit_events'::regclass";
+    let ends = async {
+        while service.execute_unprepared(waits).await.unwrap().rows_affected() == 0 {
+            tokio::task::yield_now().await;
+        }
+        writing.commit().await.unwrap();
+    };
+    let ends = tokio::time::timeout(Duration::from_secs(30), ends);
+    let (restored, ended) = tokio::join!(backup::restore(&place, None, &meta, &blobs), ends);
+    ended.expect("the restore waits");
+    assert!(matches!(&restored, Err(BackupError::NotEmpty { .. })), "{restored:?}");
 }
