@@ -8,8 +8,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use csvp_testkit::stand::{Ledger, Sent, Service};
+use csvp_testkit::stand::{Ledger, Reference, Sent, Service};
 
+use crate::audit;
 use crate::http::request;
 
 const UPLOADS: usize = 100;
@@ -71,7 +72,8 @@ fn send_and_kill(mut service: Service, round: usize, kill_after: usize, ledger: 
 #[test]
 fn what_was_acknowledged_survives_kill_9() {
     let data = tempfile::tempdir().expect("a directory");
-    let ledger = Mutex::new(Ledger::default());
+    let reference = Reference::start(Path::new(env!("CARGO_BIN_EXE_csvp")));
+    let ledger = Mutex::new(Ledger::beside(&reference));
     let objects = data.path().join("objects");
     let mut acknowledged = 0;
     for round in 0..rounds() {
@@ -86,11 +88,13 @@ fn what_was_acknowledged_survives_kill_9() {
         ledger.settle(service.address());
         service.kill();
     }
-    let service = start(data.path(), &[]);
+    let mut service = start(data.path(), &[]);
     let ledger = ledger.into_inner().expect("no client has failed");
     if let Err(faults) = ledger.check(service.address(), Some(&objects)) {
         panic!("at the end: {}", faults.join("\n"));
     }
+    service.kill();
+    audit::check(&ledger, data.path(), None);
     assert!(acknowledged >= 5 * rounds(), "the rounds acknowledged {acknowledged} uploads");
     let (rounds, all) = (rounds(), ledger.acknowledged());
     println!(

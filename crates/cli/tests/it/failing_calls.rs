@@ -6,16 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use csvp_testkit::faults::{Fault, Op, errno};
 use csvp_testkit::servers::{Postgres, Seaweed};
-use csvp_testkit::stand::{Answer, Ledger, Sent, Service, Stand, Step, wait_until};
+use csvp_testkit::stand::{Answer, Ledger, Reference, Sent, Service, Stand, Step, wait_until};
+
+use crate::audit;
 
 /// Uploads in one data directory; each look goes over all of them.
 const PER_FOLDER: usize = 60;
 /// Calls of the short form for each step and error.
 const SHORT: usize = 7;
+/// The same of a step that is waited for; with other errors than EIO it is in the long form only.
+const SHORT_REMOVALS: usize = 2;
 /// A service whose disk works again takes an upload within this time.
 const RECOVERY: Duration = Duration::from_secs(5);
 
@@ -23,8 +28,6 @@ const RECOVERY: Duration = Duration::from_secs(5);
 fn takes_all() -> bool {
     std::env::var("FAILING_CALLS").is_ok_and(|text| text == "all")
 }
-
-const STEPS: [Step; 4] = [Step::Small, Step::Large, Step::Job, Step::Delete];
 
 fn local() -> Stand {
     Stand::local(Path::new(env!("CARGO_BIN_EXE_csvp")))
@@ -105,10 +108,20 @@ struct Bench {
 
 impl Bench {
     fn start(stand: &dyn Fn() -> Stand) -> Self {
+        Self::beside(&Reference::start(Path::new(env!("CARGO_BIN_EXE_csvp"))), stand)
+    }
+
+    fn beside(reference: &Arc<Reference>, stand: &dyn Fn() -> Stand) -> Self {
         let (stand, folder) = (stand(), tempfile::tempdir().expect("a temporary folder"));
         let data = folder.path().canonicalize().expect("it exists");
         let service = stand.start(&data, false);
-        Self { stand, _folder: folder, data, service, ledger: Ledger::default() }
+        Self { stand, _folder: folder, data, service, ledger: Ledger::beside(reference) }
+    }
+
+    /// What must be there before the process began in which the faults happen.
+    fn begin(&mut self, step: Step, names: &[String]) {
+        let Self { stand, data, service, ledger, .. } = self;
+        stand.begin((step, names), ledger, service, (data, false));
     }
 
     /// Ends the service as a crash does, starts it again and compares.
@@ -120,6 +133,12 @@ impl Bench {
             panic!("{when}: {}", faults.join("\n"));
         }
         self.ledger.settle(self.service.address());
+    }
+
+    /// Ends the service and counts the audit events.
+    fn end(mut self) {
+        self.service.kill();
+        audit::check(&self.ledger, &self.data, self.stand.database.as_deref());
     }
 
     /// The disk works again: so does the service, at once.
@@ -136,44 +155,73 @@ impl Bench {
 /// Gives what came of it, in one line.
 fn each_call(stand: &dyn Fn() -> Stand, scope: fn(&Op) -> bool, fault: Fault) -> String {
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
-    for step in STEPS {
-        let mut bench = Bench::start(stand);
-        let calls = count(&mut bench, step, scope);
-        let stride = if takes_all() { 1 } else { calls.div_ceil(SHORT).max(1) };
-        for number in (1..=calls).step_by(stride) {
-            let name = format!("{step:?}-{number}").to_lowercase();
-            step.prepare(&mut bench.ledger, bench.service.address(), &name);
-            bench.service.traced().arm(scope, number, number, fault);
-            let answer = step.run(&mut bench.ledger, bench.service.address(), &name);
-            let hits = bench.service.traced().disarm();
-            let at = hits.first().map_or("none".to_owned(), |hit| hit.op.describe(&bench.data));
-            let when = format!("{fault:?} at call {number} of {step:?}, {at}");
-            *outcomes.entry(judge(answer.as_ref(), fault, &when)).or_default() += 1;
-            bench.goes_on(&format!("{name}-next"), &when);
-            if number % PER_FOLDER == 0 {
-                bench.look_after_restart(&when);
-                bench = Bench::start(stand);
-            }
+    let reference = Reference::start(Path::new(env!("CARGO_BIN_EXE_csvp")));
+    let mut bench = Bench::beside(&reference, stand);
+    for &step in bench.stand.steps() {
+        if step.is_removal() && fault != Fault::Error(errno::EIO) && !takes_all() {
+            continue;
         }
-        bench.look_after_restart(&format!("{fault:?} at calls of {step:?}"));
+        let calls = count(&mut bench, step, scope);
+        let short = if step.is_removal() { SHORT_REMOVALS } else { SHORT };
+        let stride = if takes_all() { 1 } else { calls.div_ceil(short).max(1) };
+        let numbers: Vec<usize> = (1..=calls).step_by(stride).collect();
+        for numbers in numbers.chunks(PER_FOLDER / 2) {
+            if bench.ledger.acknowledged() > PER_FOLDER {
+                bench.end();
+                bench = Bench::beside(&reference, stand);
+            }
+            let names: Vec<String> = numbers.iter().map(|number| name_of(step, *number)).collect();
+            bench.begin(step, &names);
+            for (&number, name) in numbers.iter().zip(&names) {
+                step.prepare(&mut bench.ledger, &bench.service, name);
+                bench.service.traced().arm(scope, number, number, fault);
+                let answer = step.run(&mut bench.ledger, &bench.service, name);
+                let hits = bench.service.traced().disarm();
+                let at = hits.first().map_or("none".to_owned(), |hit| hit.op.describe(&bench.data));
+                let when = format!("{fault:?} at call {number} of {step:?}, {at}");
+                *outcomes
+                    .entry(judge(answer.as_ref(), fault, hits.first().map(|hit| &hit.op), &when))
+                    .or_default() += 1;
+                bench.goes_on(&format!("{name}-next"), &when);
+            }
+            bench.look_after_restart(&format!("{fault:?} at calls of {step:?}"));
+        }
     }
+    bench.end();
     let outcomes: Vec<String> = outcomes.iter().map(|(outcome, n)| format!("{n} {outcome}")).collect();
     format!("failing calls, {fault:?}: {}, 0 violations", outcomes.join(", "))
 }
 
+fn name_of(step: Step, number: usize) -> String {
+    format!("{step:?}-{number}").to_lowercase()
+}
+
 /// Calls of a step in a run without faults.
 fn count(bench: &mut Bench, step: Step, scope: fn(&Op) -> bool) -> usize {
-    step.prepare(&mut bench.ledger, bench.service.address(), "counted");
+    let name = name_of(step, 0);
+    bench.begin(step, std::slice::from_ref(&name));
+    step.prepare(&mut bench.ledger, &bench.service, &name);
     bench.service.traced().arm(scope, usize::MAX, usize::MAX, Fault::Kill);
-    step.run(&mut bench.ledger, bench.service.address(), "counted");
+    step.run(&mut bench.ledger, &bench.service, &name);
     let calls = bench.service.traced().seen();
     bench.service.traced().disarm();
     assert!(calls > 0, "expected calls of {step:?}");
     calls
 }
 
-/// What the client was told; it must be clear.
-fn judge(answer: Option<&Answer>, fault: Fault, when: &str) -> String {
+/// No room, and nobody can know: SQLite tells it for one error of one call only, and the disk that is asked then has room
+/// again when only this call has failed.
+fn is_not_told(op: &Op, error: i32) -> bool {
+    let path = match op {
+        Op::Open { path } | Op::Create { path, .. } | Op::Remove { path } => path,
+        Op::Write { file, .. } | Op::SetLength { file, .. } | Op::Sync { file } => &file.path,
+        _ => return false,
+    };
+    is_of_database(path) && !(is_write(op) && error == errno::ENOSPC)
+}
+
+/// What the client was told; it must be clear. `at` is the call when only one has failed.
+fn judge(answer: Option<&Answer>, fault: Fault, at: Option<&Op>, when: &str) -> String {
     let Some(answer) = answer else {
         // It may have been the client's.
         assert_eq!(
@@ -187,7 +235,10 @@ fn judge(answer: Option<&Answer>, fault: Fault, when: &str) -> String {
         return "stored".to_owned();
     }
     let expected: &[u16] = match fault {
-        Fault::Error(errno::ENOSPC | errno::EDQUOT) => &[507, 503, 500],
+        Fault::Error(error @ (errno::ENOSPC | errno::EDQUOT)) => match at {
+            Some(at) if is_not_told(at, error) => &[507, 500],
+            _ => &[507],
+        },
         Fault::Error(errno::EINTR) | Fault::Short | Fault::Kill => &[],
         Fault::Error(_) => &[500, 503],
     };
@@ -208,7 +259,7 @@ fn what_fails_is_removed_at_once() {
         let objects = bench.data.join("objects");
         for number in 1..=count(&mut bench, step, is_sync_of_objects) {
             bench.service.traced().arm(is_sync_of_objects, number, number, Fault::Error(errno::EIO));
-            let answer = step.run(&mut bench.ledger, bench.service.address(), &format!("failed-{number}"));
+            let answer = step.run(&mut bench.ledger, &bench.service, &format!("failed-{number}"));
             let hits = bench.service.traced().disarm();
             let when = format!("sync {number} of {step:?}, {hits:?}");
             if hits.is_empty() {
@@ -243,13 +294,13 @@ fn a_database_without_room() {
     for (scope, error) in faults {
         let mut bench = Bench::start(&local);
         let objects = bench.data.join("objects");
-        Step::Delete.prepare(&mut bench.ledger, bench.service.address(), "to-be-deleted");
+        Step::Delete.prepare(&mut bench.ledger, &bench.service, "to-be-deleted");
         bench.service.traced().arm(scope, 1, usize::MAX, Fault::Error(error));
         for (step, name) in [(Step::Small, "small"), (Step::Large, "large"), (Step::Delete, "to-be-deleted")]
         {
-            let answer = step.run(&mut bench.ledger, bench.service.address(), name);
+            let answer = step.run(&mut bench.ledger, &bench.service, name);
             let when = format!("{step:?} while every call of the database fails with {error}");
-            assert_eq!(judge(answer.as_ref(), Fault::Error(error), &when), "507", "{when}: {answer:?}");
+            assert_eq!(judge(answer.as_ref(), Fault::Error(error), None, &when), "507", "{when}: {answer:?}");
         }
         assert_eq!(bench.ledger.left_over(&objects).len(), 3, "rows that may be there have their objects");
         bench.service.traced().disarm();
@@ -270,14 +321,14 @@ fn a_disk_that_stays_broken() {
         (is_sync, errno::ENOSPC),
     ] {
         let mut bench = Bench::start(&local);
-        Step::Small.run(&mut bench.ledger, bench.service.address(), "before");
+        Step::Small.run(&mut bench.ledger, &bench.service, "before");
         bench.service.traced().arm(scope, 1, usize::MAX, Fault::Error(error));
         for number in 0..12 {
             let step = if number % 3 == 2 { Step::Large } else { Step::Small };
             let begun = Instant::now();
-            let answer = step.run(&mut bench.ledger, bench.service.address(), &format!("refused-{number}"));
+            let answer = step.run(&mut bench.ledger, &bench.service, &format!("refused-{number}"));
             let when = format!("upload {number} while every call fails with {error}");
-            let outcome = judge(answer.as_ref(), Fault::Error(error), &when);
+            let outcome = judge(answer.as_ref(), Fault::Error(error), None, &when);
             assert_ne!(outcome, "stored", "{when}");
             assert!(begun.elapsed() < RECOVERY, "{when}: took {:?}", begun.elapsed());
         }

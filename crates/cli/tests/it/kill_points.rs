@@ -1,4 +1,4 @@
-//! `kill -9` at each system call of an upload, a job, a deletion and a start, one at a time: the service starts again,
+//! `kill -9` at each system call of an upload, a job, a deletion, a removal and a start, one at a time: the service starts again,
 //! and what it shows is compared with what its sender remembers.
 //!
 //! Over PostgreSQL and a bucket the calls on sockets count too: a request that is not sent, and an answer that is not read.
@@ -8,10 +8,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use csvp_store::{Clock, Meta, MetaOptions, TenantId};
 use csvp_testkit::faults::{Fault, Op};
 use csvp_testkit::servers::{Postgres, Seaweed};
-use csvp_testkit::stand::{Ledger, Service, Stand, Step};
+use csvp_testkit::stand::{Ledger, Reference, Service, Stand, Step};
+
+use crate::audit;
 
 /// Points in one data directory; each look goes over all uploads in it.
 const PER_FOLDER: usize = 20;
@@ -60,11 +61,21 @@ fn deletions() {
 }
 
 #[test]
+fn removals_of_replaced_runs() {
+    println!("{}", kill_at_points(&stand, Step::Replaced));
+}
+
+#[test]
+fn removals_of_replaced_runs_that_are_settled() {
+    println!("{}", kill_at_points(&stand, Step::ReplacedSettled));
+}
+
+#[test]
 fn shared_stores() {
     let (postgres, bucket) = (Postgres::start(), Seaweed::start());
     bucket.make_bucket("files");
     let stand = || Stand::shared(Path::new(env!("CARGO_BIN_EXE_csvp")), &postgres, &bucket);
-    for step in [Step::Small, Step::Large, Step::Job, Step::Delete] {
+    for &step in stand().steps() {
         println!("{} over PostgreSQL and a bucket", kill_at_points(&stand, step));
     }
 }
@@ -74,19 +85,21 @@ fn kill_at_points(stand: &dyn Fn() -> Stand, step: Step) -> String {
     let is_point = if stand().database.is_some() { is_point_or_answer } else { is_point };
     let calls = calls_of(&stand(), step, is_point);
     let syncs = calls.iter().filter(|op| op.is_sync()).count();
-    let points = points(&calls);
+    let points = points(&calls, step);
     let (mut hits, mut acknowledged) = (BTreeSet::new(), 0);
+    let reference = Reference::start(Path::new(env!("CARGO_BIN_EXE_csvp")));
     for points in points.chunks(PER_FOLDER) {
         let stand = &stand();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let data = folder.path().canonicalize().expect("it exists");
-        let mut ledger = Ledger::default();
+        let mut ledger = Ledger::beside(&reference);
+        let names: Vec<String> = points.iter().map(|point| format!("point-{point}")).collect();
         let mut service = stand.start(&data, false);
-        for &point in points {
-            let name = format!("point-{point}");
-            step.prepare(&mut ledger, service.address(), &name);
+        stand.begin((step, &names), &mut ledger, &mut service, (&data, false));
+        for (&point, name) in points.iter().zip(&names) {
+            step.prepare(&mut ledger, &service, name);
             service.traced().arm(is_point, point, point, Fault::Kill);
-            step.run(&mut ledger, service.address(), &name);
+            step.run(&mut ledger, &service, name);
             let hit = service.traced().disarm();
             if hit.is_empty() {
                 // This run took fewer calls than the one that was counted: the end is at its last.
@@ -101,7 +114,7 @@ fn kill_at_points(stand: &dyn Fn() -> Stand, step: Step) -> String {
         look(stand, &ledger, &service, &data, "at the end");
         acknowledged += ledger.acknowledged();
         service.kill();
-        check_audit(stand, &ledger, &data);
+        audit::check(&ledger, &data, stand.database.as_deref());
     }
     format!(
         "kill points, {step:?}: {} of {} calls ({syncs} of them syncs), {} kinds, {acknowledged} uploads acknowledged, \
@@ -125,9 +138,11 @@ fn calls_of(stand: &Stand, step: Step, is_point: fn(&Op) -> bool) -> Vec<Op> {
     let data = folder.path().canonicalize().expect("it exists");
     let mut ledger = Ledger::default();
     let mut service = stand.start(&data, true);
-    step.prepare(&mut ledger, service.address(), "counted");
+    let names = ["counted".to_owned()];
+    stand.begin((step, &names), &mut ledger, &mut service, (&data, true));
+    step.prepare(&mut ledger, &service, "counted");
     let before = service.traced().calls().len();
-    step.run(&mut ledger, service.address(), "counted");
+    step.run(&mut ledger, &service, "counted");
     let mut calls = service.traced().calls().split_off(before);
     service.kill();
     calls.sort_by_key(|call| call.began);
@@ -137,15 +152,16 @@ fn calls_of(stand: &Stand, step: Step, is_point: fn(&Op) -> bool) -> Vec<Op> {
 }
 
 /// Numbers of calls, from 1.
-fn points(calls: &[Op]) -> Vec<usize> {
+fn points(calls: &[Op], step: Step) -> Vec<usize> {
     if takes_all() {
         return (1..=calls.len()).collect();
     }
     let is_turn = |op: &Op| op.is_sync() || matches!(op, Op::Rename { .. } | Op::Send { .. });
     let (turns, others): (Vec<usize>, Vec<usize>) =
         (1..=calls.len()).partition(|&number| is_turn(&calls[number - 1]));
-    let mut points = spread(&turns, SYNCS);
-    points.extend(spread(&others, OTHERS));
+    let (syncs, others_most) = if step.is_removal() { (4, 1) } else { (SYNCS, OTHERS) };
+    let mut points = spread(&turns, syncs);
+    points.extend(spread(&others, others_most));
     points.sort_unstable();
     points
 }
@@ -153,28 +169,6 @@ fn points(calls: &[Op]) -> Vec<usize> {
 fn spread(numbers: &[usize], most: usize) -> Vec<usize> {
     let step = numbers.len().div_ceil(most).max(1);
     numbers.iter().copied().rev().step_by(step).collect()
-}
-
-/// I7: one event for each upload that was acknowledged.
-fn check_audit(stand: &Stand, ledger: &Ledger, data: &Path) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let events = runtime.block_on(async {
-        let options = match &stand.database {
-            None => MetaOptions::sqlite_file(data.join("csvp.sqlite")),
-            Some(url) => MetaOptions::postgres(url),
-        };
-        let meta = Meta::open(&options, Clock::system()).await.expect("the database opens");
-        meta.list_audit_events(TenantId::DEFAULT, 0, 1_000).await.expect("events can be read")
-    });
-    let (kept, deleted) = ledger.ids();
-    let count =
-        |action: &str, id: &str| events.iter().filter(|it| it.action == action && it.subject == id).count();
-    for id in kept.keys().chain(&deleted) {
-        assert_eq!(count("upload.create", id), 1, "I7: {id} was made");
-    }
-    for id in &deleted {
-        assert_eq!(count("upload.delete", id), 1, "I7: {id} was deleted");
-    }
 }
 
 /// The start makes directories, migrates, writes again from the journal and cleans up; it may end at any call of it.
@@ -186,16 +180,17 @@ fn starts() {
     let most = if takes_all() { usize::MAX } else { 40 };
     let step = if takes_all() { 1 } else { 11 };
     let mut tried = 0;
+    let reference = Reference::start(&stand.program);
     for fresh in [true, false] {
         let mut number = 1;
         while number <= most.saturating_mul(step) {
             let folder = tempfile::tempdir().expect("a temporary folder");
             let data = folder.path().canonicalize().expect("it exists");
-            let mut ledger = Ledger::default();
+            let mut ledger = Ledger::beside(&reference);
             if !fresh {
                 let mut service = stand.start(&data, false);
-                Step::Small.run(&mut ledger, service.address(), "before");
-                Step::Large.run(&mut ledger, service.address(), "also");
+                Step::Small.run(&mut ledger, &service, "before");
+                Step::Large.run(&mut ledger, &service, "also");
                 service.kill();
             }
             let fault = (is_point as fn(&Op) -> bool, number, Fault::Kill);
@@ -203,7 +198,7 @@ fn starts() {
             let came_up = ended.is_none();
             let service = stand.start(&data, false);
             look(&stand, &ledger, &service, &data, &format!("start, fresh: {fresh}, call {number}"));
-            Step::Small.run(&mut ledger, service.address(), "after");
+            Step::Small.run(&mut ledger, &service, "after");
             look(&stand, &ledger, &service, &data, &format!("after start, fresh: {fresh}, call {number}"));
             if came_up {
                 break;

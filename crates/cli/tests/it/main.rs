@@ -3,6 +3,8 @@
 //! Snapshots hold every text a person can see. After a wanted change: `INSTA_UPDATE=always cargo test -p csvp-cli`, then
 //! read the difference.
 
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod audit;
 #[cfg(feature = "serve")]
 mod backup;
 mod convert;

@@ -28,7 +28,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::error::BackupError;
 use super::manifest::FORMAT;
 use super::sum::Sum;
-use crate::blob::{Blobs, S3Options, make_dirs};
+use crate::blob::{Blobs, S3Options, make_dirs, read_whole};
 use crate::error::StoreError;
 
 /// Says that a place is ours.
@@ -232,15 +232,16 @@ impl Place {
         }
     }
 
-    /// The bytes of a file, in order; none when there is no such file.
+    /// The bytes of a file, in order; none when there is no such file. Its reader may be as slow as it likes: no request is
+    /// open meanwhile.
     pub(super) async fn read(
         &self,
         path: &str,
     ) -> Result<Option<BoxStream<'static, Result<Bytes, BackupError>>>, BackupError> {
-        match self.store.get(&self.at(path)).await {
+        match read_whole(&self.store, self.at(path)).await {
             Ok(found) => {
                 let place = self.clone();
-                Ok(Some(found.into_stream().map_err(move |error| place.failed(error)).boxed()))
+                Ok(Some(found.map_err(move |error| place.failed(error)).boxed()))
             }
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed(error)),

@@ -39,6 +39,8 @@ use self::usage::Usage;
 use crate::error::{Entity, StoreError};
 use crate::owner::BindError;
 
+pub(crate) use ranges::read_whole;
+
 pub use disk::make_dirs;
 pub use key::{ObjectKey, ObjectPrefix, RunFile, RunFileError};
 pub use local::DurableLocal;

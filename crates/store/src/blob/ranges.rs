@@ -4,12 +4,14 @@
 //! request of its own and is read to its end at once; the next one is fetched while the reader works on this one.
 //! Memory of a reader: two ranges.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::BoxStream;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
+use object_store::{Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt as _};
 use tokio::task::JoinHandle;
 
 use super::failure::object_error;
@@ -26,12 +28,11 @@ pub(super) const RANGE: u64 = 2 * 1024 * 1024;
 struct Source {
     store: Arc<dyn ObjectStore>,
     path: Path,
-    key: ObjectKey,
     e_tag: Option<String>,
 }
 
 /// A range on its way; given up with its reader.
-struct Ahead(JoinHandle<Result<Bytes, StoreError>>);
+struct Ahead(JoinHandle<Result<Bytes, Error>>);
 
 impl Drop for Ahead {
     fn drop(&mut self) {
@@ -48,6 +49,13 @@ struct State {
     end: u64,
 }
 
+/// What the first request has given.
+enum Begun {
+    Reading(State),
+    /// There is nothing behind the first byte that is wanted: the object has so many bytes.
+    Behind(u64),
+}
+
 /// Streams at most `len` bytes from byte `start` on.
 pub(super) async fn read(
     store: &Arc<dyn ObjectStore>,
@@ -55,41 +63,66 @@ pub(super) async fn read(
     start: u64,
     len: Option<u64>,
 ) -> Result<BlobStream, StoreError> {
-    let mut source = Source { store: Arc::clone(store), path: key.path(), key: *key, e_tag: None };
     let wanted_end = len.map_or(u64::MAX, |len| start.saturating_add(len));
-    if wanted_end == start {
-        let size_bytes = size(store, key).await?;
-        cut(start, len, size_bytes)?;
-        return Ok(Box::pin(stream::empty()));
-    }
-    let first = start..wanted_end.min(start.saturating_add(RANGE));
-    let options = GetOptions { range: Some(GetRange::Bounded(first.clone())), ..GetOptions::default() };
-    let result = match store.get_opts(&source.path, options).await {
-        Ok(result) => result,
-        Err(error @ object_store::Error::NotFound { .. }) => return Err(object_error(error, key)),
-        Err(error) if has_no_answer(&error) || failure_in(&error).is_some_and(|it| !it.is_range()) => {
-            return Err(object_error(error, key));
-        }
-        // No store gives a range that begins at the end or beyond; which of both it is, the size tells.
-        Err(error) => {
-            return match cut(start, len, size(store, key).await?)? {
-                0 => Ok(Box::pin(stream::empty())),
-                _ => Err(object_error(error, key)),
-            };
+    let begun = match wanted_end == start {
+        true => Begun::Behind(size(store, key).await?),
+        false => {
+            begin(store, key.path(), start..wanted_end).await.map_err(|error| object_error(error, key))?
         }
     };
-    let end = wanted_end.min(result.meta.size);
-    source.e_tag = result.meta.e_tag.clone();
-    let ready = result.bytes().await.map_err(|error| object_error(error, key))?;
-    let state = State { source, ready: Some(ready), ahead: None, next: first.end.min(end), end };
-    Ok(Box::pin(stream::try_unfold(state, next)))
+    match begun {
+        Begun::Reading(state) => {
+            let key = *key;
+            Ok(stream::try_unfold(state, next).map_err(move |error| object_error(error, &key)).boxed())
+        }
+        Begun::Behind(size_bytes) => {
+            cut(start, len, size_bytes)?;
+            Ok(stream::empty().boxed())
+        }
+    }
 }
 
-async fn next(mut state: State) -> Result<Option<(Bytes, State)>, StoreError> {
+/// Streams an object of any name to its end.
+///
+/// # Errors
+/// As the store says it: there is none, or it cannot be read.
+pub(crate) async fn read_whole(
+    store: &Arc<dyn ObjectStore>,
+    path: Path,
+) -> Result<BoxStream<'static, Result<Bytes, Error>>, Error> {
+    Ok(match begin(store, path, 0..u64::MAX).await? {
+        Begun::Reading(state) => stream::try_unfold(state, next).boxed(),
+        Begun::Behind(_) => stream::empty().boxed(),
+    })
+}
+
+/// Fetches the first range of those that are wanted.
+async fn begin(store: &Arc<dyn ObjectStore>, path: Path, wanted: Range<u64>) -> Result<Begun, Error> {
+    let first = wanted.start..wanted.end.min(wanted.start.saturating_add(RANGE));
+    let options = GetOptions { range: Some(GetRange::Bounded(first.clone())), ..GetOptions::default() };
+    let result = match store.get_opts(&path, options).await {
+        Ok(result) => result,
+        Err(error @ Error::NotFound { .. }) => return Err(error),
+        Err(error) if has_no_answer(&error) || failure_in(&error).is_some_and(|it| !it.is_range()) => {
+            return Err(error);
+        }
+        // No store gives a range that begins at the end or beyond; whether it is that, the size tells.
+        Err(error) => {
+            let size_bytes = store.head(&path).await?.size;
+            return if size_bytes <= wanted.start { Ok(Begun::Behind(size_bytes)) } else { Err(error) };
+        }
+    };
+    let end = wanted.end.min(result.meta.size);
+    let source = Source { store: Arc::clone(store), path, e_tag: result.meta.e_tag.clone() };
+    let ready = result.bytes().await?;
+    Ok(Begun::Reading(State { source, ready: Some(ready), ahead: None, next: first.end.min(end), end }))
+}
+
+async fn next(mut state: State) -> Result<Option<(Bytes, State)>, Error> {
     let ready = match (state.ready.take(), &mut state.ahead) {
         (Some(ready), _) => ready,
         (None, Some(ahead)) => {
-            let fetched = (&mut ahead.0).await.map_err(|error| StoreError::Internal(error.into()))?;
+            let fetched = (&mut ahead.0).await?;
             state.ahead = None;
             fetched?
         }
@@ -103,18 +136,15 @@ async fn next(mut state: State) -> Result<Option<(Bytes, State)>, StoreError> {
     Ok(Some((ready, state)))
 }
 
-async fn fetch(source: Source, range: std::ops::Range<u64>) -> Result<Bytes, StoreError> {
-    let Source { store, path, key, e_tag } = source;
+async fn fetch(source: Source, range: Range<u64>) -> Result<Bytes, Error> {
+    let Source { store, path, e_tag } = source;
     let expected = range.end - range.start;
     let options =
         GetOptions { range: Some(GetRange::Bounded(range)), if_match: e_tag, ..GetOptions::default() };
-    let bytes = async { store.get_opts(&path, options).await?.bytes().await };
-    let bytes = bytes.await.map_err(|error| object_error(error, &key))?;
+    let bytes = store.get_opts(&path, options).await?.bytes().await?;
     if bytes.len() as u64 != expected {
-        let found = bytes.len();
-        return Err(StoreError::impossible(format!(
-            "expected {expected} bytes of {key}, the store gave {found}"
-        )));
+        let what = format!("expected {expected} bytes of {path}, the store gave {}", bytes.len());
+        return Err(Error::NotSupported { source: what.into() });
     }
     Ok(bytes)
 }

@@ -152,6 +152,11 @@ impl Traced {
         self.shared.state().calls.clone().unwrap_or_default()
     }
 
+    /// Whether the program has ended.
+    pub fn has_ended(&self) -> bool {
+        self.tracer.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
     /// Ends the program as `kill -9` does and waits until it has ended.
     pub fn kill(&mut self) {
         // It may have ended by itself, or by a fault.

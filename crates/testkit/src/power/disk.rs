@@ -104,11 +104,6 @@ impl Disk {
         }
     }
 
-    /// Its root.
-    pub fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// Changes that are not durable.
     pub fn pending(&self) -> usize {
         self.pending.len()
@@ -241,14 +236,6 @@ impl Disk {
         }
         let mut image = Image::default();
         collect(&nodes, 0, Path::new(""), &mut image);
-        image
-    }
-
-    /// What programs see now under a directory: everything that was written.
-    pub fn live(&self, dir: &Path) -> Image {
-        let Ok(dir) = dir.strip_prefix(&self.root) else { return Image::default() };
-        let mut image = self.image(Cut::All);
-        image.entries.retain(|path, _| path.starts_with(dir));
         image
     }
 }

@@ -7,9 +7,11 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Answer, request, wait_until};
+use super::reference::Files;
+use super::{Answer, Reference, on_disk, request, wait_until};
 
 const LONGEST_JOB: Duration = Duration::from_secs(60);
 const LONGEST_REMOVAL: Duration = Duration::from_secs(5);
@@ -51,10 +53,16 @@ pub enum State {
 /// All files that were sent.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    reference: Option<Arc<Reference>>,
     files: BTreeMap<String, (Vec<u8>, State)>,
 }
 
 impl Ledger {
+    /// One that compares the bytes of all results with those of a service without faults.
+    pub fn beside(reference: &Arc<Reference>) -> Self {
+        Self { reference: Some(Arc::clone(reference)), ..Self::default() }
+    }
+
     /// Sends a file and remembers how that ended.
     pub fn upload(&mut self, address: &str, sent: &Sent) -> Option<Answer> {
         let answer = sent.send(address);
@@ -137,7 +145,7 @@ impl Ledger {
     pub fn check(&self, address: &str, objects: Option<&Path>) -> Result<(), Vec<String>> {
         let mut faults = Vec::new();
         let visible = visible(address);
-        let mut seen = HashSet::new();
+        let (mut seen, mut runs) = (HashSet::new(), HashMap::new());
         for (id, name) in &visible {
             if !seen.insert(name) {
                 faults.push(format!("I6: `{name}` is there twice"));
@@ -146,7 +154,14 @@ impl Ledger {
                 None => faults.push(format!("I8: {id} `{name}` was never sent")),
                 Some((_, State::Refused)) => faults.push(format!("I8: `{name}` was refused and is there")),
                 Some((_, State::Deleted(_))) => faults.push(format!("I9: `{name}` was deleted and is there")),
-                Some((bytes, _)) => faults.extend(look_at(address, id, name, bytes)),
+                Some((bytes, _)) => {
+                    let upload = finished(address, id);
+                    let sent = Sent { name: name.clone(), bytes: bytes.clone() };
+                    let expected = self.reference.as_ref().map(|reference| reference.files(&sent));
+                    faults.extend(look_at(address, &upload, (id, &sent), expected.as_deref()));
+                    let run = upload["run"]["id"].as_str().unwrap_or_default();
+                    runs.insert(id.as_str(), run.to_owned());
+                }
             }
         }
         for (name, (_, state)) in &self.files {
@@ -158,10 +173,7 @@ impl Ledger {
             }
         }
         if let Some(objects) = objects {
-            let left = left_on_disk(objects, &visible);
-            faults.extend(
-                left.into_iter().map(|id| format!("I8: objects of {id} are there, which is no upload")),
-            );
+            faults.extend(left_on_disk(objects, &visible, &runs));
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -169,7 +181,8 @@ impl Ledger {
     /// Ids of uploads that have objects and were not acknowledged.
     pub fn left_over(&self, objects: &Path) -> Vec<String> {
         let (kept, _) = self.ids();
-        uploads_on_disk(objects).into_iter().filter(|id| !kept.contains_key(id)).collect()
+        let ids = on_disk::uploads(objects).into_iter().filter_map(|upload| on_disk::id(&upload));
+        ids.filter(|id| !kept.contains_key(id)).collect()
     }
 
     /// Sends again what is not known to be stored, under the same keys: from then on it must be there once.
@@ -209,15 +222,19 @@ fn sent((name, (bytes, _)): (&String, &(Vec<u8>, State))) -> Sent {
 }
 
 /// An upload that can be seen is whole, in all its files, and ends with a result.
-fn look_at(address: &str, id: &str, name: &str, bytes: &[u8]) -> Vec<String> {
+fn look_at(
+    address: &str,
+    upload: &serde_json::Value,
+    (id, Sent { name, bytes }): (&str, &Sent),
+    expected: Option<&Files>,
+) -> Vec<String> {
     let mut faults = Vec::new();
-    let upload = finished(address, id);
     if upload["state"] != "completed" {
         faults.push(format!("I5: `{name}` has ended {}: {}", upload["state"], upload["error"]));
     }
     let get = |path: &str| request(address, &format!("GET {path}"), b"");
     match get(&format!("/api/v1/uploads/{id}/files/original")) {
-        Some(answer) if answer.status == 200 && answer.body == bytes => {}
+        Some(answer) if answer.status == 200 && answer.body == *bytes => {}
         Some(answer) if answer.status == 200 => faults.push(format!("I2: the bytes of `{name}` are altered")),
         answer => {
             let status = answer.map(|answer| answer.status);
@@ -226,15 +243,26 @@ fn look_at(address: &str, id: &str, name: &str, bytes: &[u8]) -> Vec<String> {
     }
     for file in upload["files"].as_array().into_iter().flatten() {
         let (href, size) = (file["href"].as_str().unwrap_or_default(), file["size_bytes"].as_u64());
-        let found = get(href).map(|answer| (answer.status, Some(answer.body.len() as u64)));
+        let answer = get(href);
+        let found = answer.as_ref().map(|answer| (answer.status, Some(answer.body.len() as u64)));
+        let named = file["name"].as_str().unwrap_or_default();
         if found != Some((200, size)) {
             faults.push(format!("I3: {href} of `{name}` has {found:?}, expected {size:?} bytes"));
+        } else if let (Some(expected), Some(answer)) = (expected, answer)
+            && expected.get(named) != Some(&answer.body)
+        {
+            faults.push(format!("I2: {href} of `{name}` is not what is made of it without faults"));
         }
+    }
+    let files = upload["files"].as_array().map_or(0, Vec::len);
+    if let Some(expected) = expected.filter(|expected| expected.len() != files) {
+        faults.push(format!("I3: `{name}` has {files} files, expected {:?}", expected.keys()));
     }
     faults
 }
 
-fn finished(address: &str, id: &str) -> serde_json::Value {
+/// The upload when nothing more happens to it by itself; null when it cannot be seen.
+pub(super) fn finished(address: &str, id: &str) -> serde_json::Value {
     let begun = Instant::now();
     loop {
         let answer = request(address, &format!("GET /api/v1/uploads/{id}"), b"");
@@ -268,23 +296,26 @@ fn visible(address: &str) -> HashMap<String, String> {
     }
 }
 
-/// Ids of uploads that have objects and cannot be seen. Those of a deleted one go behind the answer.
-fn left_on_disk(objects: &Path, visible: &HashMap<String, String>) -> Vec<String> {
+/// Objects of uploads that cannot be seen, and of runs that are not the one that is shown. Those of a deleted upload go
+/// behind the answer.
+fn left_on_disk(
+    objects: &Path,
+    visible: &HashMap<String, String>,
+    runs: &HashMap<&str, String>,
+) -> Vec<String> {
     let mut left = Vec::new();
     wait_until(LONGEST_REMOVAL, || {
-        left = uploads_on_disk(objects);
-        left.retain(|id| !visible.contains_key(id));
+        left.clear();
+        for upload in on_disk::uploads(objects) {
+            let Some(id) = on_disk::id(&upload) else { continue };
+            if !visible.contains_key(&id) {
+                left.push(format!("I8: objects of {id} are there, which is no upload"));
+            } else if let Some(shown) = runs.get(id.as_str()) {
+                let others = on_disk::runs(&upload).into_iter().filter(|run| run != shown);
+                left.extend(others.map(|run| format!("I8: files of run {run} of {id} are there")));
+            }
+        }
         left.is_empty()
     });
     left
-}
-
-/// Ids of uploads that have objects.
-fn uploads_on_disk(objects: &Path) -> Vec<String> {
-    let names = |folder: &Path| -> Vec<_> {
-        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
-    };
-    let tenants = names(objects).into_iter().filter(|path| path.is_dir());
-    let uploads = tenants.flat_map(|tenant| names(&tenant.join("uploads")));
-    uploads.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
 }

@@ -3,12 +3,15 @@
 
 mod http;
 mod ledger;
+mod on_disk;
+mod reference;
 mod service;
 mod steps;
 mod wait;
 
 pub use http::{Answer, request};
 pub use ledger::{Ledger, Sent, State};
+pub use reference::Reference;
 pub use service::Service;
-pub use steps::{SETTINGS, Stand, Step};
+pub use steps::{SETTINGS, Stand, Step, reprocess, wait_for_removal};
 pub use wait::wait_until;

@@ -1,7 +1,7 @@
 //! The service as a process, with or without a tracer.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,8 @@ use crate::faults::{Call, Fault, Scope, Traced};
 
 /// Without a call for this long a service has nothing to do.
 const QUIET: Duration = Duration::from_millis(150);
+/// Under the data directory.
+const OBJECTS: &str = "objects";
 /// Longer than anything that goes on behind an answer.
 const LONGEST_WORK: Duration = Duration::from_secs(20);
 
@@ -17,6 +19,7 @@ const LONGEST_WORK: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Service {
     address: String,
+    objects: PathBuf,
     life: Life,
 }
 
@@ -36,7 +39,7 @@ impl Service {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the service starts");
         let output = child.stdout.take().expect("its output is piped");
         let address = address_in(output).expect("expected the service to say its address");
-        Self { address, life: Life::Plain(child) }
+        Self { address, objects: data.join(OBJECTS), life: Life::Plain(child) }
     }
 
     /// The same under the tracer, which sees the calls below `watched` and may record all of them.
@@ -50,7 +53,7 @@ impl Service {
         (watched, records): (&Path, bool),
     ) -> Self {
         let traced = Traced::spawn(&command(program, data, settings), watched, records);
-        Self::taken_up(traced).expect("expected the service to say its address")
+        Self::taken_up(traced, data).expect("expected the service to say its address")
     }
 
     /// Starts it and ends it at a call on the way, the one of this number of those that the scope counts. Gives the calls
@@ -73,14 +76,19 @@ impl Service {
         (!came_up).then(|| traced.calls())
     }
 
-    fn taken_up(mut traced: Traced) -> Option<Self> {
+    fn taken_up(mut traced: Traced, data: &Path) -> Option<Self> {
         let address = traced.stdout().and_then(address_in)?;
-        Some(Self { address, life: Life::Traced(traced) })
+        Some(Self { address, objects: data.join(OBJECTS), life: Life::Traced(traced) })
     }
 
     /// Where it listens.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where its objects are, when they are on a local disk.
+    pub fn objects(&self) -> &Path {
+        &self.objects
     }
 
     /// Its tracer.

@@ -4,30 +4,39 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use csvp_testkit::power::{Disk, Event};
+use csvp_testkit::power::Event;
 use rawzip::ZipArchive;
 
-use super::run::{DATA, Recording};
+use super::run::Recording;
 
-/// A file of an upload by its name under the directory of the upload, and its bytes.
+/// Files by their paths, and their bytes.
 pub(super) type Files = BTreeMap<PathBuf, Arc<Vec<u8>>>;
 
 /// What must be found after a power cut.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
-    /// Acknowledged uploads with their names and the objects that they had then.
-    pub(super) uploads: BTreeMap<String, (String, Arc<Files>)>,
+    /// Acknowledged uploads with their names.
+    pub(super) uploads: BTreeMap<String, String>,
     /// Uploads whose deletion is under way: either is right.
     pub(super) going: BTreeSet<String>,
     /// Uploads whose deletion was acknowledged.
     pub(super) deleted: BTreeSet<String>,
     /// Bytes of everything that was ever sent, by its name.
     pub(super) sent: Arc<HashMap<String, Vec<u8>>>,
+    /// Bytes of every object that was ever seen whole, by its place among the uploads. Objects never change.
+    pub(super) objects: Arc<Files>,
+    /// Runs that were replaced.
+    pub(super) replaced: Arc<BTreeSet<String>>,
 }
 
 impl Expected {
     pub(super) fn new(recording: &Recording) -> Self {
-        Self { sent: Arc::new(recording.files.clone()), ..Self::default() }
+        Self {
+            sent: Arc::new(recording.files.clone()),
+            objects: Arc::new(recording.objects.clone()),
+            replaced: Arc::new(recording.replaced.clone()),
+            ..Self::default()
+        }
     }
 }
 
@@ -75,7 +84,7 @@ impl Acknowledged {
     }
 
     /// What must be found from this event on, when that is something else than before.
-    pub(super) fn after(&self, event: usize, before: &Expected, disk: &Disk) -> Option<Expected> {
+    pub(super) fn after(&self, event: usize, before: &Expected) -> Option<Expected> {
         let says = self.0.get(&event)?;
         let mut expected = before.clone();
         for says in says {
@@ -83,8 +92,7 @@ impl Acknowledged {
                 Says::Stored { id, name } => {
                     let known = expected.uploads.contains_key(id);
                     if !known && !expected.going.contains(id) && !expected.deleted.contains(id) {
-                        let files = Arc::new(live_files(disk, id));
-                        expected.uploads.insert(id.clone(), (name.clone(), files));
+                        expected.uploads.insert(id.clone(), name.clone());
                     }
                 }
                 Says::Goes { id } => {
@@ -109,24 +117,6 @@ fn stored(answer: &[u8]) -> Option<(String, String)> {
     let upload: serde_json::Value = serde_json::from_slice(&answer[body..]).ok()?;
     let text = |key: &str| upload[key].as_str().map(str::to_owned);
     Some((text("id")?, text("name")?))
-}
-
-fn live_files(disk: &Disk, id: &str) -> Files {
-    let image = disk.live(&disk.root().join(DATA).join("objects"));
-    let pack = format!("{id}.zip");
-    let files = image.entries.into_iter().flat_map(|(path, bytes)| {
-        let mut parts = path.components();
-        let is_pack = parts.by_ref().find_map(|part| match part.as_os_str() {
-            part if part == id => Some(false),
-            part => (part == pack.as_str()).then_some(true),
-        });
-        match (is_pack, bytes) {
-            (Some(true), Some(bytes)) => unpack(&bytes).into_iter().flatten().collect(),
-            (Some(false), Some(bytes)) => vec![(parts.as_path().to_owned(), bytes)],
-            _ => Vec::new(),
-        }
-    });
-    files.collect()
 }
 
 /// The objects that are in one file; none when it is damaged.

@@ -46,6 +46,15 @@ fn what_was_acknowledged_survives_a_power_cut_after_failed_syncs() {
     assert_eq!(looked_at.faults, Vec::<String>::new(), "{looked_at}");
 }
 
+#[test]
+fn what_was_removed_stays_away_after_a_power_cut() {
+    let recording = run::record_removals();
+    let wanted = usize::try_from(number("POWER_STATES", 150)).expect("a number of states");
+    let looked_at = try_states(&recording, wanted, number("POWER_SEED", 1));
+    println!("power cuts after removals: {looked_at}");
+    assert_eq!(looked_at.faults, Vec::<String>::new(), "{looked_at}");
+}
+
 /// A state of the disk, and what must be found in it.
 struct Case {
     image: Image,
@@ -95,7 +104,7 @@ fn try_states(recording: &Recording, wanted: usize, seed: u64) -> LookedAt {
             if let Event::Returned(call) = event {
                 disk.play(call);
             }
-            if let Some(changed) = acknowledged.after(at, &expected, &disk) {
+            if let Some(changed) = acknowledged.after(at, &expected) {
                 expected = Arc::new(changed);
                 seen.clear();
             }

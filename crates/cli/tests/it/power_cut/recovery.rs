@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use csvp_store::repair::Repair;
 use csvp_store::{
-    Blobs, Clock, ListUploads, Meta, MetaOptions, ObjectKey, ObjectPrefix, StoreError, TenantId, UploadRecord,
+    Blobs, BoxError, Clock, ListUploads, Meta, MetaOptions, ObjectKey, ObjectPrefix, StoreError, TenantId,
+    UploadRecord,
 };
 
-use super::expected::{Expected, Files, unpack};
+use super::expected::{Expected, unpack};
 
 const MOST_BYTES: u64 = 64 << 20;
 const TENANT: TenantId = TenantId::DEFAULT;
@@ -26,14 +27,14 @@ struct Found {
 
 /// Gives every invariant that does not hold, by its number.
 pub(super) async fn check(data: &Path, expected: &Expected) -> Result<(), Vec<String>> {
-    let found = match start(data).await {
+    let found = match start(data, expected).await {
         Ok(found) => found,
-        Err(error) => return Err(vec![format!("the store does not start: {}", chain(&error))]),
+        Err(error) => return Err(vec![format!("the store does not start: {}", chain(error.as_ref()))]),
     };
     let mut faults = Vec::new();
-    for (id, (name, files)) in &expected.uploads {
+    for (id, name) in &expected.uploads {
         match found.uploads.get(id) {
-            Some(record) => faults.extend(found.look_at(record, name, Some(files), expected).await),
+            Some(record) => faults.extend(found.look_at(record, name, expected).await),
             None => faults.push(format!("I1: acknowledged {id} `{name}` is gone")),
         }
     }
@@ -45,7 +46,7 @@ pub(super) async fn check(data: &Path, expected: &Expected) -> Result<(), Vec<St
         if expected.deleted.contains(id) {
             faults.push(format!("I9: {id} `{}` was deleted and is there", record.upload.name));
         } else if !expected.uploads.contains_key(id) {
-            faults.extend(found.look_at(record, &record.upload.name, None, expected).await);
+            faults.extend(found.look_at(record, &record.upload.name, expected).await);
         }
     }
     faults.extend(found.came_back.iter().map(|key| format!("I9: {key} was removed and has come back")));
@@ -57,50 +58,68 @@ pub(super) async fn check(data: &Path, expected: &Expected) -> Result<(), Vec<St
 }
 
 /// The same steps in the same order as the start of the service.
-async fn start(data: &Path) -> Result<Found, StoreError> {
+async fn start(data: &Path, expected: &Expected) -> Result<Found, BoxError> {
     csvp_store::make_dirs(data).map_err(StoreError::from_io)?;
     let meta = Meta::open(&MetaOptions::sqlite_file(data.join("csvp.sqlite")), Clock::system()).await?;
     meta.migrate().await?;
     let blobs = Blobs::open_local(&data.join("objects"), None).await?;
-    let came_back = came_back(&meta, &blobs).await?;
+    csvp_store::owner::bind(&meta, &blobs).await?;
+    let came_back = came_back(&meta, &blobs, expected).await?;
     meta.end_all_leases().await?;
     Repair::finish_deletes(&meta, &blobs).await?;
+    Repair::finish_removals(&meta, &blobs).await?;
     Repair::remove_replaced(&meta, &blobs, Duration::ZERO).await?;
     Repair::new(Duration::ZERO).remove_unused(&meta, &blobs).await?;
-    let list = ListUploads { limit: 1_000, ..ListUploads::default() };
-    let page = meta.list_uploads(TENANT, &list).await?;
-    let uploads = page.items.into_iter().map(|record| (record.upload.id.to_string(), record)).collect();
+    let uploads = uploads(&meta).await?;
     Ok(Found { objects: data.join("objects"), meta, blobs, uploads, came_back })
 }
 
-/// Before the repair, which would remove them again.
-async fn came_back(meta: &Meta, blobs: &Blobs) -> Result<Vec<ObjectKey>, StoreError> {
+async fn uploads(meta: &Meta) -> Result<BTreeMap<String, UploadRecord>, StoreError> {
+    let list = ListUploads { limit: 1_000, ..ListUploads::default() };
+    let page = meta.list_uploads(TENANT, &list).await?;
+    Ok(page.items.into_iter().map(|record| (record.upload.id.to_string(), record)).collect())
+}
+
+/// Before the repair, which would remove most of them again.
+async fn came_back(meta: &Meta, blobs: &Blobs, expected: &Expected) -> Result<Vec<ObjectKey>, StoreError> {
     let unfinished = meta.list_unfinished_deletes(0, 1_000).await?;
-    let keys = blobs.list(&ObjectPrefix::All).await?;
     let events = meta.list_audit_events(TENANT, 0, 1_000).await?;
     let is_deleted = |id: &str| events.iter().any(|it| it.action == "upload.delete" && it.subject == id);
-    let came_back = keys.into_iter().map(|(key, _)| key).filter(|key| {
-        let finished = unfinished.iter().all(|deleted| deleted.upload != key.upload());
-        finished && is_deleted(&key.upload().to_string())
-    });
-    Ok(came_back.collect())
+    let removals = meta.list_removals(0, 1_000).await?;
+    let replaced = meta.list_replaced_runs(Duration::ZERO, 0, 1_000).await?;
+    let uploads = uploads(meta).await?;
+    let mut came_back = Vec::new();
+    for (key, _) in blobs.list(&ObjectPrefix::All).await? {
+        let id = key.upload().to_string();
+        let is_back = match (key, uploads.get(&id)) {
+            (_, None) => unfinished.iter().all(|deleted| deleted.upload != key.upload()) && is_deleted(&id),
+            (ObjectKey::Original { upload, .. }, Some(record)) => {
+                let goes = removals.iter().any(|removal| removal.upload == upload && removal.run.is_none());
+                record.upload.original_removed_at.is_some() && !goes
+            }
+            (ObjectKey::RunFile { run, .. }, Some(_)) => {
+                let goes = replaced.iter().any(|replaced| replaced.run == run);
+                let is_known = goes || meta.live_runs(&[run]).await?.contains(&run);
+                expected.replaced.contains(&run.to_string()) && !is_known
+            }
+        };
+        if is_back {
+            came_back.push(key);
+        }
+    }
+    Ok(came_back)
 }
 
 impl Found {
     /// An upload that can be seen is whole, in all its files.
-    async fn look_at(
-        &self,
-        record: &UploadRecord,
-        name: &str,
-        files: Option<&Files>,
-        expected: &Expected,
-    ) -> Vec<String> {
+    async fn look_at(&self, record: &UploadRecord, name: &str, expected: &Expected) -> Vec<String> {
         let mut faults = Vec::new();
         let upload = &record.upload;
         let original = ObjectKey::Original { tenant: TENANT, upload: upload.id };
         match self.blobs.read_all(&original, MOST_BYTES).await {
             Ok(bytes) if expected.sent.get(name).is_some_and(|sent| *sent == bytes) => {}
             Ok(bytes) => faults.push(format!("I2: the {} bytes of `{name}` are altered", bytes.len())),
+            Err(StoreError::NotFound(_)) if upload.original_removed_at.is_some() => {}
             Err(error) => faults.push(format!("I1: the bytes of `{name}`: {}", chain(&error))),
         }
         let Some(run) = record.current() else { return faults };
@@ -110,7 +129,7 @@ impl Found {
         let packed = packed.and_then(|bytes| unpack(&bytes)).unwrap_or_default();
         for stored in &run.files {
             let place = format!("runs/{}/{}", run.id, stored.file.as_str());
-            let before = files.and_then(|files| files.get(Path::new(&place)));
+            let before = expected.objects.get(&Path::new(&upload.id.to_string()).join(&place));
             let read = match packed.get(Path::new(&place)) {
                 Some(bytes) => Ok(bytes.to_vec()),
                 None => std::fs::read(folder.join(&place)),

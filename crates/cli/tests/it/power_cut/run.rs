@@ -1,14 +1,20 @@
 //! The run that is recorded: uploads of every size, deletions, and two ends of the process.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use csvp_store::TenantId;
-use csvp_testkit::faults::{Call, Fault, Op, errno};
+use csvp_testkit::faults::{Call, Fault, Op, Traced, errno};
 use csvp_testkit::power::append;
-use csvp_testkit::stand::{Answer, Ledger, SETTINGS, Sent, Service, State, request, wait_until};
+use csvp_testkit::stand::{
+    Answer, Ledger, SETTINGS, Sent, Service, State, reprocess, request, wait_for_removal, wait_until,
+};
+
+use super::expected::{Files, unpack};
 
 /// Where the data directory is under the root of the disk: neither part of it is there before.
 pub(super) const DATA: &str = "srv/csvp";
@@ -26,6 +32,10 @@ pub(super) struct Recording {
     pub(super) files: HashMap<String, Vec<u8>>,
     /// Ids in the order in which they were deleted.
     pub(super) deleted: Vec<String>,
+    /// Every object that was seen, by its place among the uploads.
+    pub(super) objects: Files,
+    /// Ids of runs that were replaced.
+    pub(super) replaced: BTreeSet<String>,
 }
 
 struct Recorder {
@@ -79,6 +89,24 @@ pub(super) fn record_failed_syncs() -> Recording {
     run.finish()
 }
 
+/// Parts of an upload go, and the rest of it stays: what a newer run has replaced, and originals by a policy.
+pub(super) fn record_removals() -> Recording {
+    let mut run = Recorder::start();
+    for name in ["journal", "settled", "failed"] {
+        run.upload(name, 20);
+    }
+    run.upload("large", 12_000);
+    run.replace("journal");
+    run.wait_until_settled();
+    run.replace("settled");
+    // The file system cannot be synced while it is taken out: what is lost then must be written anew.
+    run.service.traced().arm(is_sync_of_all, 1, 1, Fault::Error(errno::EIO));
+    run.replace("failed");
+    run.service.traced().disarm();
+    run.end_originals();
+    run.finish()
+}
+
 fn is_sync_of_wal(op: &Op) -> bool {
     matches!(op, Op::Sync { file } if file.path.to_string_lossy().ends_with("-wal"))
 }
@@ -115,6 +143,8 @@ impl Recorder {
             trace,
             files: HashMap::new(),
             deleted: Vec::new(),
+            objects: Files::new(),
+            replaced: BTreeSet::new(),
         };
         Self { _folder: folder, service: start(&root), root, ledger: Ledger::default(), recording }
     }
@@ -148,15 +178,70 @@ impl Recorder {
         }
     }
 
+    /// Begins a new run of an upload, and waits until what the one before has made is gone.
+    fn replace(&mut self, name: &str) {
+        let Some(State::Acknowledged(id)) = self.ledger.state(&format!("{name}.csv")).cloned() else {
+            panic!("expected `{name}` to be acknowledged")
+        };
+        let run = self.look(&id)["run"]["id"].as_str().expect("an id").to_owned();
+        self.recording.replaced.insert(run);
+        reprocess(&self.service, &id);
+        self.wait_for_jobs();
+        self.note_objects();
+        wait_for_removal(&self.service, &id);
+        // The journal may have put its own copy in place first.
+        let staged = self.root.join(DATA).join("objects/.tmp");
+        self.wait_for("the file without it to get its name", || {
+            std::fs::read_dir(&staged).is_ok_and(|mut files| files.next().is_none())
+        });
+        self.service.wait_until_quiet();
+        // From this answer on a power cut must not bring it back.
+        self.look(&id);
+    }
+
+    /// A policy ends all originals.
+    fn end_originals(&mut self) {
+        self.note_objects();
+        self.service.kill();
+        append(&mut self.recording.trace, self.service.traced().calls());
+        let mut set = Command::new(env!("CARGO_BIN_EXE_csvp"));
+        set.args(["retention", "set", "--keep-original-days", "0", "--data"]).arg(self.root.join(DATA));
+        let mut set = Traced::spawn(&set, &self.root, true);
+        set.wait();
+        append(&mut self.recording.trace, set.calls());
+        self.service = start(&self.root);
+        self.wait_for("the originals to go", || {
+            objects_in(&self.uploads()).keys().all(|place| !place.ends_with("original"))
+        });
+        self.service.wait_until_quiet();
+        let ids: Vec<String> = self.ledger.ids().0.into_keys().collect();
+        ids.iter().for_each(|id| drop(self.look(id)));
+    }
+
+    fn look(&self, id: &str) -> serde_json::Value {
+        let answer = request(self.service.address(), &format!("GET /api/v1/uploads/{id}"), b"");
+        answer.expect("it answers").json()
+    }
+
+    fn uploads(&self) -> PathBuf {
+        self.root.join(DATA).join("objects").join(TenantId::DEFAULT.to_string()).join("uploads")
+    }
+
+    /// Remembers what lies on the disk now.
+    fn note_objects(&mut self) {
+        let found = objects_in(&self.uploads());
+        self.recording.objects.extend(found);
+    }
+
     fn delete(&mut self, name: &str) {
+        self.note_objects();
         let name = format!("{name}.csv");
         let answer = self.ledger.delete(self.service.address(), &name);
         assert!(answer.as_ref().is_some_and(Answer::is_success), "{answer:?}");
         let Some(State::Deleted(id)) = self.ledger.state(&name) else { panic!("{name} is deleted") };
         self.recording.deleted.push(id.clone());
         // The objects go behind the answer, and then a row says so.
-        let objects =
-            self.root.join(DATA).join("objects").join(TenantId::DEFAULT.to_string()).join("uploads").join(id);
+        let objects = self.uploads().join(id);
         self.wait_for("the objects of a deleted upload to go", || {
             !objects.exists() && !objects.with_added_extension("zip").exists()
         });
@@ -183,7 +268,9 @@ impl Recorder {
         self.wait_for("the job", || {
             let answer = request(self.service.address(), "GET /api/v1/uploads?limit=100", b"");
             let page = answer.expect("it answers").json();
-            page["items"].as_array().is_some_and(|items| items.iter().all(|it| it["state"] == "completed"))
+            page["items"].as_array().is_some_and(|items| {
+                items.iter().all(|it| it["state"] != "queued" && it["state"] != "processing")
+            })
         });
     }
 
@@ -217,8 +304,33 @@ impl Recorder {
     }
 
     fn finish(mut self) -> Recording {
+        self.wait_for_jobs();
+        self.note_objects();
         self.service.kill();
         append(&mut self.recording.trace, self.service.traced().calls());
         self.recording
     }
+}
+
+/// All files below a directory, and what the packs among them hold, by their places below it.
+fn objects_in(dir: &Path) -> Files {
+    let mut objects = Files::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), PathBuf::from(entry.file_name()));
+        let is_pack = path.extension().is_some_and(|extension| extension == "zip");
+        let (above, inside) = if path.is_dir() {
+            (name, objects_in(&path))
+        } else if is_pack {
+            (
+                name.with_extension(""),
+                std::fs::read(&path).ok().and_then(|pack| unpack(&pack)).unwrap_or_default(),
+            )
+        } else {
+            // It may be removed at this moment.
+            objects.extend(std::fs::read(&path).ok().map(|bytes| (name, Arc::new(bytes))));
+            continue;
+        };
+        objects.extend(inside.into_iter().map(|(place, bytes)| (above.join(place), bytes)));
+    }
+    objects
 }

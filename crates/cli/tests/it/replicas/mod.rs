@@ -105,8 +105,8 @@ fn check_files(address: &str, acknowledged: &[(usize, String)]) {
                     let original = get(address, &format!("/api/v1/uploads/{id}/files/original"));
                     assert!(original == file(*number), "upload {number} is altered");
                     let clean = get(address, &format!("/api/v1/uploads/{id}/files/clean.csv"));
-                    let lines = |bytes: &[u8]| bytes.iter().filter(|&&byte| byte == b'\n').count();
-                    assert_eq!(lines(&clean), lines(&original), "the result of upload {number}");
+                    // Every record is sound, and written as the clean file is.
+                    assert!(clean == original, "the result of upload {number} is altered");
                 }
             });
         }

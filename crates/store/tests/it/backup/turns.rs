@@ -89,3 +89,16 @@ async fn one_process_writes_into_a_bucket_at_a_time() {
     let pruned = backup::prune(&place, 1).await.unwrap();
     assert_eq!((pruned.backups.len(), pruned.kept), (1, vec![made.manifest.id]));
 }
+
+/// A request has an end, and what is done with a file may take longer: a list is read while its objects are copied.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_request_is_open_while_its_reader_works() {
+    let hook: Hook = Arc::new(|_| async { Ok(()) }.boxed());
+    let place = place(Arc::new(Hooked { inner: Arc::default(), before_delete: hook })).await;
+    let (store, into) = (Store::local().await, Store::local().await);
+    store.fill().await;
+    backup::create(&store.meta, &store.blobs, &place).await.unwrap();
+    assert_eq!(backup::verify(&place, None).await.unwrap().faults, []);
+    into.restore(&place).await.unwrap();
+    assert_eq!(into.facts().await.uploads.len(), store.facts().await.uploads.len());
+}
