@@ -259,9 +259,8 @@ fn sound_bytes(file: &File, start: u64, size_bytes: u64, crc: u32) -> io::Result
     file.read_exact_at(&mut bytes, start)?;
     let found = crc32fast::hash(&bytes);
     if found != crc {
-        return Err(pack::damaged(format!(
-            "expected CRC-32 {crc:08x} from byte {start} on, found {found:08x}"
-        )));
+        let what = "the bytes of one are not those that were written";
+        return Err(pack::damaged(format!("{what}: expected CRC-32 {crc:08x}, found {found:08x}")));
     }
     Ok(bytes)
 }
