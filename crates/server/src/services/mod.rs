@@ -11,6 +11,7 @@ mod presence;
 mod retention;
 mod views;
 
+pub(crate) mod download;
 pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod intake;
