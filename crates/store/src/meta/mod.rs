@@ -197,7 +197,16 @@ impl Meta {
         );
         let longest_statement = options.longest_statement;
         let outages = outages::Outages::default();
-        Ok(Self(Arc::new(Inner { writer, reader, longest_statement, creates, job_added, outages, floor, seen })))
+        Ok(Self(Arc::new(Inner {
+            writer,
+            reader,
+            longest_statement,
+            creates,
+            job_added,
+            outages,
+            floor,
+            seen,
+        })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one

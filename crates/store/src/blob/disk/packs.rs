@@ -190,10 +190,8 @@ impl Disk {
             let mut bytes = vec![0; usize::try_from(member.size_bytes).map_err(io::Error::other)?];
             file.read_exact_at(&mut bytes, member.start)?;
             if crc32fast::hash(&bytes) != member.crc {
-                return Err(pack::damaged(format!(
-                    "the bytes of {} are not those that were written",
-                    member.name
-                )));
+                let cause = format!("the bytes of {} are not those that were written", member.name);
+                return Err(in_pack(&pack, pack::damaged(cause)));
             }
             contents.push([Bytes::from(bytes)]);
         }
@@ -255,9 +253,19 @@ impl Disk {
 
 fn open_pack(pack: &Path) -> io::Result<Option<(File, Vec<Member>)>> {
     match File::open(pack) {
-        Ok(file) => pack::read(file).map(Some),
+        Ok(file) => pack::read(file).map(Some).map_err(|error| in_pack(pack, error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Says which file is damaged: a person has to put it back or take it away.
+fn in_pack(pack: &Path, error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData => {
+            io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is damaged: {error}", pack.display()))
+        }
+        _ => error,
     }
 }
 
