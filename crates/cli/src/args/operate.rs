@@ -231,19 +231,21 @@ pub(crate) struct FsckArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RetentionCommand {
-    /// Show the policy, and the time that it is judged by
+    /// Show the policy, the known time, and the clock
     Show(ShowArgs),
     /// Set the policy; removes nothing by itself
     ///
-    /// Days are counted from the upload. Sets both: a kind that is not given is kept for ever. The time of this machine counts as right from then on.
+    /// Days are counted from the upload. Sets both: a kind that is not given is kept for ever. The first policy begins with the time of the clock; a later one keeps the time that is known.
     Set(RetentionSetArgs),
     /// Take the policy away: everything is kept
     Clear(ShowArgs),
     /// Show what is due, upload by upload; changes nothing
+    ///
+    /// With `--trust-clock` it shows what would be due if the clock were trusted.
     Plan(RetentionPlanArgs),
     /// End what is due
     ///
-    /// Shows the plan and asks, unless `--yes` or the token of a plan is given.
+    /// Shows the plan and asks, unless `--yes` or the token of a plan is given. With `--trust-clock` the clock is known to be right from then on, also when nothing is due.
     Run(RetentionRunArgs),
     /// Print rules for the life cycle of an S3 bucket, as `put-bucket-lifecycle-configuration` takes them
     BucketRules(BucketRulesArgs),
@@ -272,7 +274,7 @@ pub(crate) struct RetentionSetArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RetentionPlanArgs {
-    /// Say that the clock of this machine is right, and judge by it
+    /// Take the clock for right, and judge by it; on PostgreSQL that of the server
     #[arg(long)]
     pub(crate) trust_clock: bool,
     #[command(flatten)]

@@ -55,12 +55,8 @@ pub(crate) fn run(command: &RetentionCommand) -> anyhow::Result<Outcome> {
 }
 
 fn plan(args: &RetentionPlanArgs) -> anyhow::Result<RetentionPlan> {
-    let access = if args.trust_clock { Access::Beside } else { Access::Read };
-    store::with(&args.show.store, access, async |operator| {
-        if args.trust_clock {
-            operator.trust_clock().await?;
-        }
-        operator.plan_retention().await
+    store::with(&args.show.store, Access::Read, async |operator| {
+        operator.plan_retention(args.trust_clock).await
     })
 }
 
@@ -78,14 +74,18 @@ fn end(args: &RetentionRunArgs) -> anyhow::Result<Outcome> {
         return Err(with_hints(hints, anyhow::anyhow!(message)));
     }
     let is_agreed = args.yes || args.plan.is_some();
-    if plan.uploads == 0 && !json {
+    let trust_clock = args.planning.trust_clock;
+    if plan.uploads == 0 && !json && !trust_clock {
         return Ok(Outcome::Done);
     }
-    if !is_agreed && !store::confirm("End this data? This cannot be undone.")? {
+    if plan.uploads > 0 && !is_agreed && !store::confirm("End this data? This cannot be undone.")? {
         return Ok(Outcome::Done);
     }
     let mut ended = None;
     let result = store::with(&args.planning.show.store, Access::Beside, async |operator| {
+        if trust_clock {
+            operator.trust_clock().await?;
+        }
         ended = Some(operator.run_retention(&plan).await?);
         operator.remove_what_ended().await
     });
@@ -112,8 +112,14 @@ fn print_state(state: Option<&RetentionState>) -> anyhow::Result<()> {
             writeln!(out, "originals   {}", days(state.keep_original_days))?;
             writeln!(out, "results     {}", days(state.keep_results_days))?;
             writeln!(out, "set         {}", state.set_at)?;
-            writeln!(out, "judged by   {}", state.known_time)?;
+            writeln!(out, "known       {}", state.known_time)?;
             writeln!(out, "clock       {}", state.clock)?;
+            if state.is_apart() {
+                writeln!(
+                    out,
+                    "nothing ends before both have come; if the clock is right: `csvp retention run --trust-clock`"
+                )?;
+            }
         }
     }
     out.flush()?;
@@ -148,8 +154,12 @@ fn print_plan(plan: &RetentionPlan) -> anyhow::Result<()> {
 fn print_done(done: &RetentionDone) -> anyhow::Result<()> {
     let mut out = super::stdout();
     writeln!(out, "ended       {}, {}", count(done.ended, "upload"), size(done.bytes))?;
-    if done.held + done.busy + done.gone > 0 {
-        writeln!(out, "meanwhile   {} held, {} busy, {} gone", done.held, done.busy, done.gone)?;
+    if done.held + done.busy + done.gone + done.not_yet > 0 {
+        writeln!(
+            out,
+            "meanwhile   {} held, {} busy, {} gone, {} not due by the clock any more",
+            done.held, done.busy, done.gone, done.not_yet
+        )?;
     }
     if done.left_to_service {
         writeln!(out, "the running service removes the bytes within a minute")?;

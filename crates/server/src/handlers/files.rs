@@ -13,8 +13,8 @@ use crate::api::{ApiPath, ProblemDetails};
 use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware::{CSP_FILES, CSP_PAGE};
-use crate::services::attachment;
 use crate::services::files::{self, StoredObject};
+use crate::services::{attachment, download};
 
 /// Everything that was found out
 #[utoipa::path(get, path = "/api/v1/uploads/{id}/report", tag = "results", params(("id" = Uuid, Path, description = "id of the upload")), responses(
@@ -79,7 +79,7 @@ async fn send(app: &App, object: StoredObject, headers: &HeaderMap) -> Result<Re
         Some(wanted) => range_of(wanted, size).map_err(|()| unsatisfiable(wanted, size))?,
     };
     let (start, len) = range.unwrap_or((0, size));
-    let stream = app.blobs.read(&object.key, start, Some(len)).await?;
+    let stream = download::open(app, &object, start, len).await?;
     let mut response = Response::new(Body::from_stream(stream));
     let out = response.headers_mut();
     let mut set = |name, value: &str| {

@@ -28,6 +28,13 @@ pub struct RetentionState {
     pub clock: Timestamp,
 }
 
+impl RetentionState {
+    /// Whether known time and clock differ by more than an hour: a person should look at the clock.
+    pub fn is_apart(&self) -> bool {
+        self.known_time.0.abs_diff(self.clock.0) > 3_600_000_000
+    }
+}
+
 /// What is due, and what of it would go.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RetentionPlan {
@@ -85,6 +92,8 @@ pub struct RetentionDone {
     pub busy: u64,
     /// Uploads that had gone meanwhile.
     pub gone: u64,
+    /// Uploads whose time had not come by the clock, which was put back meanwhile.
+    pub not_yet: u64,
     /// Whether it stopped because the policy was cleared or set anew meanwhile: what is left of the plan stays.
     pub policy_changed: bool,
     /// Whether bytes are left for the service, which removes them within a minute.
@@ -101,6 +110,7 @@ impl RetentionDone {
             Ended::Held(_) => self.held += 1,
             Ended::Busy => self.busy += 1,
             Ended::Gone => self.gone += 1,
+            Ended::NotYet => self.not_yet += 1,
             Ended::PolicyChanged => self.policy_changed = true,
         }
     }
@@ -118,7 +128,8 @@ impl Operator {
         }
     }
 
-    /// Sets the policy; nothing is removed by that. The time of the clock counts as known from here on.
+    /// Sets the policy; nothing is removed by that. For the first one the time of the clock counts as known from here on; a
+    /// later one keeps the known time.
     ///
     /// # Errors
     /// Nothing is to be ended, or the database does not answer.
@@ -145,7 +156,7 @@ impl Operator {
         Ok(self.meta().clear_retention(self.tenant(), &self.origin()).await?)
     }
 
-    /// Says that the clock is right: what is due is judged by it from here on.
+    /// Says that the clock is right: what is due is judged by it from here on, and what was said of a wrong one is taken back.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -153,22 +164,27 @@ impl Operator {
         Ok(self.meta().trust_clock(self.tenant(), &self.origin()).await?)
     }
 
-    /// What is due now. Changes nothing.
+    /// What is due now, or what would be if the clock were trusted. Changes nothing.
     ///
     /// # Errors
     /// There is no policy.
-    pub async fn plan_retention(&self) -> Result<RetentionPlan, OperateError> {
+    pub async fn plan_retention(&self, trust_clock: bool) -> Result<RetentionPlan, OperateError> {
         let (meta, tenant) = (self.meta(), self.tenant());
-        let record = meta.retention(tenant).await?.ok_or_else(|| {
+        let mut record = meta.retention(tenant).await?.ok_or_else(|| {
             OperateError::refused(
                 "there is no policy, so everything is kept",
                 "`csvp retention set --keep-original-days 90` makes one",
             )
         })?;
+        let clock = meta.now().await?;
+        if trust_clock {
+            record.known_time = clock;
+        }
+        let judged = PolicyRecord { known_time: record.time(clock), ..record };
         let mut items = Vec::new();
         let mut after = None;
         loop {
-            let page = meta.list_due(tenant, record.policy, record.known_time, after, PAGE).await?;
+            let page = meta.list_due(tenant, judged.policy, judged.known_time, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some((last.created_at, last.upload));
             items.extend(page.into_iter().map(|due| planned(due, record.policy)));
@@ -183,7 +199,7 @@ impl Operator {
             busy: fate("busy"),
             token: token(goes()),
             items,
-            judged: record,
+            judged,
         })
     }
 
@@ -225,6 +241,7 @@ pub(crate) async fn run_due(
     tenant: TenantId,
     record: &PolicyRecord,
 ) -> Result<RetentionDone, csvp_store::StoreError> {
+    let record = &PolicyRecord { known_time: record.time(meta.now().await?), ..*record };
     let mut done = RetentionDone::default();
     let mut after = None;
     let origin = Origin { actor: "retention".to_owned(), request_id: None };

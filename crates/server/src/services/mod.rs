@@ -12,6 +12,7 @@ mod retention;
 mod told;
 mod views;
 
+pub(crate) mod download;
 pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod intake;

@@ -1,9 +1,11 @@
 //! The policy of retention while the service runs: what it says is shown with each upload, and what is due is ended.
 //!
 //! A clock that jumps forward must not end anything early. So the policy is judged by a time that grows only as fast as
-//! this process sees time pass, by a clock that cannot jump, and that never runs ahead of the wall clock either. It begins
-//! with what the database knows: the moment at which a person set the policy, or said that the clock is right. Time in
-//! which no service runs is not seen, so what is due goes later by that, never earlier.
+//! this process sees time pass, by a clock that cannot jump, and never beyond the wall clock. It begins
+//! with what the database knows: the moment at which a person set the first policy, or said that the clock is right. Time in
+//! which no service runs is not seen, so what is due goes later by that, never earlier. When a person has said it of a clock
+//! that was ahead, the known time lies ahead of the right one: it stands still, and the clock judges until it is reached
+//! or taken back.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -13,6 +15,9 @@ use csvp_store::{PolicyRecord, RetentionPolicy, StoreError};
 use crate::app::App;
 use crate::operate::retention::run_due;
 use crate::telemetry::Metric;
+
+/// A known time that is ahead of the clock by more than this is worth a word: clocks of machines differ by less.
+const AHEAD_US: i64 = 60_000_000;
 
 /// What this process knows of the policy and of the time.
 #[derive(Debug, Default)]
@@ -30,11 +35,13 @@ struct Watch {
     set_at: i64,
     from: i64,
     since: Instant,
+    /// What was known when it was last read: when it is less now, a person has taken it back.
+    read: i64,
 }
 
 impl Watch {
     fn begin(record: &PolicyRecord, now: Instant) -> Self {
-        Self { set_at: record.set_at, from: record.known_time, since: now }
+        Self { set_at: record.set_at, from: record.known_time, since: now, read: record.known_time }
     }
 
     fn seen(&self, now: Instant) -> i64 {
@@ -47,12 +54,18 @@ impl Known {
     /// The time that has come for sure.
     fn time(&mut self, record: &PolicyRecord, clock: i64, now: Instant) -> i64 {
         let watch = match self.watch {
-            // A policy that was set anew begins with a new time; and a person, or another replica, may know more.
-            Some(watch) if watch.set_at == record.set_at && watch.seen(now) >= record.known_time => watch,
+            // A policy may have begun with a new time; and a person, or another replica, may know more.
+            Some(watch)
+                if watch.set_at == record.set_at
+                    && watch.read <= record.known_time
+                    && record.known_time <= watch.seen(now) =>
+            {
+                Watch { read: record.known_time, ..watch }
+            }
             _ => Watch::begin(record, now),
         };
         self.watch = Some(watch);
-        // Never less than what was known before: that was right, and the clock is behind.
+        // Never less than what was known before; when the clock is behind that, nothing is due by the clock.
         watch.seen(now).min(clock).max(record.known_time)
     }
 }
@@ -77,6 +90,14 @@ impl Retention {
     pub(crate) async fn end_what_is_due(&self, app: &App) {
         let end = async {
             let Some(record) = self.look(app).await? else { return Ok(()) };
+            let ahead = record.known_time.saturating_sub(app.meta.now().await?);
+            if ahead > AHEAD_US {
+                tracing::warn!(
+                    seconds = ahead / 1_000_000,
+                    "the time known to retention is ahead of the clock: nothing ends before the clock has come there too, and \
+                     uploads are dated by the known time; look at the clock, then say `csvp retention run --trust-clock`"
+                );
+            }
             let done = run_due(&app.meta, app.tenant(), &record).await?;
             if done.ended > 0 {
                 tracing::info!(
@@ -120,7 +141,6 @@ impl Retention {
         if known_time > record.known_time {
             app.meta.advance_known_time(app.tenant(), known_time).await?;
         }
-        app.meta.not_before(known_time);
         app.metrics.set(Metric::RetentionClockLag, &[], (clock - known_time) as f64 / 1e6);
         Ok(Some(PolicyRecord { known_time, ..record }))
     }
@@ -169,7 +189,14 @@ mod tests {
         check(record(START, START + 720 * HOUR_US), 721, 6, 721);
         // The policy is set anew after the clock was put right.
         check(record(START + 7 * HOUR_US, START + 7 * HOUR_US), 7, 7, 7);
-        check(record(START + 7 * HOUR_US, START + 7 * HOUR_US), 100, 8, 8);
+        let again = |known: i64| record(START + 7 * HOUR_US, START + known * HOUR_US);
+        check(again(7), 100, 8, 8);
+        // A person says that this clock is right; the next day it is put right, and the person takes it back.
+        check(again(100), 101, 9, 101);
+        check(again(101), 10, 10, 101);
+        check(again(10), 10, 10, 10);
+        // It jumps once more: only what is seen counts.
+        check(again(10), 90, 11, 11);
     }
 
     #[test]

@@ -86,7 +86,7 @@ metrics_table! {
     RetentionLastRun, "csvp_retention_last_run_timestamp_seconds", Gauge, [],
         "when the policy of retention was last carried out to its end; not there without a policy";
     RetentionClockLag, "csvp_retention_clock_lag_seconds", Gauge, [],
-        "how far the time that retention is judged by is behind the clock; not there without a policy";
+        "how far the known time of retention is behind the clock, negative when it is ahead; not there without a policy";
     Panics, "csvp_panics_total", Counter, [], "requests and jobs that ended in a panic; each is a fault of ours";
     BuildInfo, "csvp_build_info", Gauge, ["version": "the program's version"], "always 1";
 }

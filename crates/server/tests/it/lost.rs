@@ -72,3 +72,37 @@ async fn a_changed_original_gives_no_results_and_takes_none_away() {
     assert_eq!((&after["state"], &after["error"]), (&"completed".into(), &Value::Null));
     assert_eq!(after["summary"], upload["summary"]);
 }
+
+/// A small one is looked at before the answer, a large one breaks off before its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn altered_bytes_are_not_served_as_what_was_sent() {
+    let app = TestApp::start().await;
+    let path =
+        |upload: &Value, name: &str| format!("{}/files/{name}", upload["links"]["self"].as_str().unwrap());
+    let large = app.finished(&app.upload("large.csv", table(20_000, false)).await).await;
+    let file = app.upload_dir(&large).join("original");
+    let mut bytes = std::fs::read(&file).unwrap();
+    assert_eq!(app.get(&path(&large, "original")).await.bytes().await.unwrap(), bytes);
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, &bytes).unwrap();
+    assert!(app.get(&path(&large, "original")).await.bytes().await.is_err());
+
+    let small = app.upload("small.csv", "a,b\n1,2\n").await;
+    let other = app.upload("other.csv", "a,b\n1,3\n").await;
+    let pack = |upload: &Value| app.upload_dir(upload).with_extension("zip");
+    let sound = std::fs::read(pack(&small)).unwrap();
+    let mut altered = sound.clone();
+    let at = altered.windows(4).position(|window| window == b"1,2\n").unwrap();
+    altered[at] = b'7';
+    for (content, results) in [(altered, 200), (std::fs::read(pack(&other)).unwrap(), 404)] {
+        std::fs::write(pack(&small), content).unwrap();
+        let answer = app.get(&path(&small, "original")).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["code"], "internal");
+        let results_are = app.get(&path(&small, "clean.csv")).await.status();
+        assert!(results_are == results || results_are == 500, "{results_are}");
+    }
+    std::fs::write(pack(&small), sound).unwrap();
+    assert_eq!(app.get(&path(&small, "original")).await.text().await.unwrap(), "a,b\n1,2\n");
+}

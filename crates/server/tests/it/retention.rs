@@ -1,7 +1,7 @@
 //! Retention, holds and erasure beside a running service: what requests see of them.
 
 use csvp_server::operate::{Access, Operator};
-use csvp_store::{Clock, Meta, MetaOptions, TenantId};
+use csvp_store::{Clock, Meta, MetaOptions, Origin, RetentionPolicy, TenantId};
 use reqwest::{Method, StatusCode};
 
 use crate::app::TestApp;
@@ -34,7 +34,7 @@ async fn what_a_policy_ends_says_so() {
     let path = format!("/api/v1/uploads/{}", id(&upload));
     let operator = beside(&app).await;
     operator.set_retention(Some(0), Some(400)).await.unwrap();
-    let plan = operator.plan_retention().await.unwrap();
+    let plan = operator.plan_retention(false).await.unwrap();
     assert_eq!((plan.uploads, plan.bytes, plan.items[0].ends), (1, CSV.len() as u64, "original"));
     let done = operator.run_retention(&plan).await.unwrap();
     assert_eq!((done.ended, done.left_to_service), (1, true));
@@ -63,7 +63,7 @@ async fn results_that_went_are_not_promised() {
     let path = format!("/api/v1/uploads/{}", id(&upload));
     let operator = beside(&app).await;
     operator.set_retention(None, Some(0)).await.unwrap();
-    let plan = operator.plan_retention().await.unwrap();
+    let plan = operator.plan_retention(false).await.unwrap();
     operator.run_retention(&plan).await.unwrap();
     operator.close().await.unwrap();
     let upload = app.get_json(&path).await;
@@ -85,7 +85,7 @@ async fn a_run_stops_when_its_policy_is_taken_away() {
     app.upload("b.csv", CSV).await;
     let operator = beside(&app).await;
     operator.set_retention(Some(0), None).await.unwrap();
-    let plan = operator.plan_retention().await.unwrap();
+    let plan = operator.plan_retention(false).await.unwrap();
     assert_eq!(plan.uploads, 2);
     operator.clear_retention().await.unwrap();
     let done = operator.run_retention(&plan).await.unwrap();
@@ -111,6 +111,37 @@ async fn a_service_carries_the_policy_out_by_itself() {
     let held = app.get_json(&format!("/api/v1/uploads/{}", id(&held))).await;
     assert_eq!(held["holds"][0]["name"], "case-17");
     until(async || app.get("/metrics").await.text().await.unwrap().contains("csvp_retention_held 1")).await;
+}
+
+/// A policy is set, and the clock trusted, while the clock is 400 days ahead; then it is put right.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_was_wrong_for_a_while_ends_nothing() {
+    let mut app = TestApp::start().await;
+    let before = app.upload("before.csv", CSV).await;
+    let file = app.config.store.data_dir().join("csvp.sqlite");
+    let ahead = Clock::manual(Clock::system().now_us() + 400 * 86_400_000_000);
+    let meta = Meta::open(&MetaOptions::sqlite_file(file), ahead).await.unwrap();
+    let year = RetentionPolicy { keep_original_days: Some(365), keep_results_days: Some(365) };
+    meta.set_retention(TenantId::DEFAULT, year, &Origin::operator()).await.unwrap();
+    meta.trust_clock(TenantId::DEFAULT, &Origin::operator()).await.unwrap();
+    let after = app.upload("after.csv", CSV).await;
+    // The hourly look comes first at the start.
+    app.restart().await;
+    let carried_out = "\ncsvp_retention_last_run_timestamp_seconds ";
+    until(async || app.get("/metrics").await.text().await.unwrap().contains(carried_out)).await;
+    for upload in [&before, &after] {
+        let original = app.get(&format!("/api/v1/uploads/{}/files/original", id(upload))).await;
+        assert_eq!(original.status(), StatusCode::OK);
+    }
+    let operator = beside(&app).await;
+    let state = operator.retention().await.unwrap().unwrap();
+    assert!(state.is_apart(), "{state:?}");
+    // A plan that trusts the clock changes nothing; saying so does.
+    assert_eq!(operator.plan_retention(true).await.unwrap().items, []);
+    assert_eq!(operator.retention().await.unwrap().unwrap().known_time, state.known_time);
+    operator.trust_clock().await.unwrap();
+    assert!(!operator.retention().await.unwrap().unwrap().is_apart());
+    operator.close().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

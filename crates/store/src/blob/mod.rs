@@ -238,7 +238,8 @@ impl Blobs {
     }
 
     /// Streams an object from byte `start` on, at most `len` bytes. A range that goes beyond the end is cut there;
-    /// one that begins beyond it is the error `Range`.
+    /// one that begins beyond it is the error `Range`. A small object in a directory has a sum: with other bytes than were
+    /// written it is an error, whatever part of it is asked for.
     pub async fn read(
         &self,
         key: &ObjectKey,
@@ -248,7 +249,7 @@ impl Blobs {
         match &self.backend {
             Backend::Disk(_) => {
                 let (blobs, key) = (self.clone(), *key);
-                let object = on_disk(move || blobs.open_object(&key)).await?;
+                let object = on_disk(move || blobs.open_sound(&key)).await?;
                 let len = cut(start, len, object.size_bytes)?;
                 Ok(reader::file_blob_stream(object.file, object.start + start, len))
             }
@@ -256,13 +257,18 @@ impl Blobs {
         }
     }
 
-    /// CRC-32 of an object as it was written, where the store keeps one: of small objects in a directory.
-    pub(crate) async fn written_crc(&self, key: &ObjectKey) -> Result<Option<u32>, StoreError> {
+    /// Streams an object as it is, damaged or not; gives also the CRC-32 that it was written with, where the store keeps
+    /// one: of small objects in a directory.
+    pub(crate) async fn read_as_it_is(
+        &self,
+        key: &ObjectKey,
+    ) -> Result<(BlobStream, Option<u32>), StoreError> {
         if self.is_remote() {
-            return Ok(None);
+            return self.read(key, 0, None).await.map(|stream| (stream, None));
         }
         let (blobs, key) = (self.clone(), *key);
-        on_disk(move || blobs.open_object(&key).map(|object| object.crc)).await
+        let object = on_disk(move || blobs.open_object(&key)).await?;
+        Ok((reader::file_blob_stream(object.file, object.start, object.size_bytes), object.crc))
     }
 
     /// Reads a whole object of at most `at_most` bytes; a larger one is an internal error.
@@ -283,7 +289,7 @@ impl Blobs {
     pub fn blocking_reader(&self, key: &ObjectKey, start: u64) -> Result<BlobReader, StoreError> {
         match &self.backend {
             Backend::Disk(_) => {
-                let Object { mut file, start: first, size_bytes, .. } = self.open_object(key)?;
+                let Object { mut file, start: first, size_bytes, .. } = self.open_sound(key)?;
                 let len = cut(start, None, size_bytes)?;
                 file.seek(SeekFrom::Start(first + start)).map_err(StoreError::from_io)?;
                 Ok(BlobReader::disk(file.take(len)))
@@ -402,6 +408,13 @@ impl Blobs {
             Backend::Disk(disk) => Arc::new(DurableLocal::new(Arc::clone(disk))),
             Backend::Remote(remote) => Arc::clone(&remote.store),
         }
+    }
+
+    /// Opens an object whose bytes have the sum that they were written with, where the store keeps one.
+    fn open_sound(&self, key: &ObjectKey) -> Result<Object, StoreError> {
+        let object = self.open_object(key)?;
+        object.check().map_err(|error| io_error(error, key))?;
+        Ok(object)
     }
 
     fn open_object(&self, key: &ObjectKey) -> Result<Object, StoreError> {

@@ -35,14 +35,15 @@ fn policy(originals: Option<u32>, results: Option<u32>) -> RetentionPolicy {
     RetentionPolicy { keep_original_days: originals, keep_results_days: results }
 }
 
-/// What is due by the time that is known.
+/// What is due by the time that is known, and by the clock.
 async fn due(setup: &MetaSetup) -> Vec<Due> {
     let record = setup.meta.retention(TENANT).await.unwrap().unwrap();
+    let time = record.time(setup.meta.now().await.unwrap());
     let mut all = Vec::new();
     let mut after = None;
     // Pages of one, so that going from page to page is tested too.
     loop {
-        let page = setup.meta.list_due(TENANT, record.policy, record.known_time, after, 1).await.unwrap();
+        let page = setup.meta.list_due(TENANT, record.policy, time, after, 1).await.unwrap();
         let Some(last) = page.last() else { return all };
         after = Some((last.created_at, last.upload));
         all.extend(page);
@@ -230,16 +231,86 @@ pub async fn a_wrong_clock_ends_nothing_early(setup: MetaSetup) {
     setup.clock.advance(DAY * 3_650);
     assert_eq!(due(&setup).await, [], "nobody has seen ten years pass");
     setup.meta.advance_known_time(TENANT, now - 1).await.unwrap();
-    assert_eq!(setup.meta.retention(TENANT).await.unwrap().unwrap().known_time, now, "never back");
+    assert_eq!(known_time(&setup).await, now, "never back");
+    setup.meta.set_retention(TENANT, policy(Some(40), Some(40)), &operator()).await.unwrap();
+    assert_eq!(known_time(&setup).await, now, "another policy is no word about the clock");
     setup.meta.trust_clock(TENANT, &operator()).await.unwrap();
     assert_eq!(due(&setup).await.len(), 1, "a person says that they have passed");
-    // From here on the clock is known to be at least there; one that shows less is wrong.
-    let known = setup.meta.retention(TENANT).await.unwrap().unwrap().known_time;
-    setup.meta.not_before(known + 5);
+    // From here on the clock is known to be at least there; one that shows less is behind, and makes nothing old.
+    let known = known_time(&setup).await;
+    setup.clock.set(now + 1);
+    setup.meta.advance_known_time(TENANT, known + 1).await.unwrap();
+    assert_eq!(known_time(&setup).await, known, "never beyond the clock");
     let late = create(&setup, finished("late.csv", now, UploadState::Completed)).await;
-    assert_eq!(late.upload.created_at, known + 5);
-    assert_eq!(setup.meta.get_upload(TENANT, late.upload.id).await.unwrap().upload.created_at, known + 5);
-    assert_eq!(due(&setup).await.iter().map(|due| due.upload).collect::<Vec<_>>(), [id]);
+    assert_eq!(late.upload.created_at, known);
+    assert_eq!(setup.meta.get_upload(TENANT, late.upload.id).await.unwrap().upload.created_at, known);
+    assert_eq!(due(&setup).await, []);
+    setup.clock.set(known + 1);
+    assert_eq!(due(&setup).await.iter().map(|due| due.upload).collect::<Vec<_>>(), [id], "it is right again");
+}
+
+async fn known_time(setup: &MetaSetup) -> i64 {
+    setup.meta.retention(TENANT).await.unwrap().unwrap().known_time
+}
+
+/// The first policy is set while the clock is ahead: what it takes for known ends nothing once the clock is right.
+pub async fn a_policy_of_a_wrong_clock_ends_nothing_early(setup: MetaSetup) {
+    let right = setup.clock.now_us();
+    let before = create(&setup, finished("before.csv", right, UploadState::Completed)).await.upload;
+    setup.clock.advance(DAY * 400);
+    setup.meta.set_retention(TENANT, policy(Some(365), Some(365)), &operator()).await.unwrap();
+    let judged = setup.meta.retention(TENANT).await.unwrap().unwrap();
+    let planned = due(&setup).await;
+    assert_eq!(planned.iter().map(|due| due.upload).collect::<Vec<_>>(), [before.id]);
+    setup.clock.set(right + 1);
+    let after = create(&setup, finished("after.csv", right, UploadState::Completed)).await.upload;
+    assert_eq!(due(&setup).await, []);
+    assert_eq!(end_judged(&setup, &judged, &planned[0]).await, Ended::NotYet, "planned by the wrong clock");
+    let planned = Due { upload: after.id, ..planned[0].clone() };
+    for ending in [Ending::Original, Ending::Results, Ending::Upload] {
+        let planned = Due { ending, ..planned.clone() };
+        assert_eq!(end_judged(&setup, &judged, &planned).await, Ended::NotYet);
+    }
+    // A person looks at the clock: uploads are dated by it again, and a jump counts for nothing.
+    setup.meta.trust_clock(TENANT, &operator()).await.unwrap();
+    assert_eq!(known_time(&setup).await, right + 1);
+    let later = create(&setup, finished("later.csv", right, UploadState::Completed)).await.upload;
+    assert_eq!(later.created_at, right + 1);
+    setup.clock.advance(DAY * 400);
+    assert_eq!(due(&setup).await, [], "nobody has seen a year pass");
+    // Each lives its whole time, and no longer than it said.
+    setup.clock.set(right + 1);
+    pass(&setup, 365).await;
+    let ended: Vec<_> = due(&setup).await.iter().map(|due| due.upload).collect();
+    assert_eq!(ended, [before.id, later.id]);
+    pass(&setup, 400).await;
+    assert_eq!(due(&setup).await.len(), 3);
+}
+
+/// A person has trusted a clock that was ahead.
+pub async fn a_wrong_clock_that_was_trusted_ends_nothing_early(setup: MetaSetup) {
+    let right = setup.clock.now_us();
+    setup.meta.set_retention(TENANT, policy(Some(30), Some(30)), &operator()).await.unwrap();
+    let first = create(&setup, finished("first.csv", right, UploadState::Completed)).await.upload.id;
+    setup.clock.advance(DAY * 40);
+    setup.meta.trust_clock(TENANT, &operator()).await.unwrap();
+    let (judged, planned) = (setup.meta.retention(TENANT).await.unwrap().unwrap(), due(&setup).await);
+    assert_eq!(planned.len(), 1);
+    setup.clock.set(right);
+    let second = create(&setup, finished("second.csv", right, UploadState::Completed)).await.upload.id;
+    assert_eq!(due(&setup).await, []);
+    assert_eq!(end_judged(&setup, &judged, &planned[0]).await, Ended::NotYet);
+    // Nobody takes it back: each stays as long as it was said, by the clock.
+    pass(&setup, 29).await;
+    assert_eq!(due(&setup).await, []);
+    pass(&setup, 1).await;
+    let planned = due(&setup).await;
+    assert_eq!(planned.iter().map(|due| due.upload).collect::<Vec<_>>(), [first]);
+    assert_eq!(end(&setup, &planned[0]).await, Ended::Done);
+    pass(&setup, 40).await;
+    let planned = due(&setup).await;
+    assert_eq!(planned.iter().map(|due| due.upload).collect::<Vec<_>>(), [second]);
+    assert_eq!(end(&setup, &planned[0]).await, Ended::Done);
 }
 
 /// The original may have gone after somebody looked for it and before the run was queued.

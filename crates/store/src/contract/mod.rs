@@ -119,6 +119,7 @@ macro_rules! meta_contract {
         $crate::meta_contract!(@$kind $open, endings;
             data_ends_when_its_time_has_come, a_policy_that_was_changed_ends_nothing_more,
             results_end_without_their_original, what_is_held_stays, a_wrong_clock_ends_nothing_early,
+            a_policy_of_a_wrong_clock_ends_nothing_early, a_wrong_clock_that_was_trusted_ends_nothing_early,
             without_an_original_no_run_begins, erasing_leaves_ids_only);
         $crate::meta_contract!(@$kind $open, fsck;
             fsck_finds_nothing_in_a_sound_store, fsck_marks_lost_originals, fsck_marks_many_as_lost_only_when_told,

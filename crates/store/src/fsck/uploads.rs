@@ -189,13 +189,8 @@ impl Fsck<'_> {
 
     /// What is wrong with the bytes of a file, as far as a sum of them was kept.
     async fn damage(&mut self, key: &ObjectKey) -> Option<(FaultKind, String)> {
-        let written = match self.blobs.written_crc(key).await {
-            Err(StoreError::NotFound(_)) => return None,
-            written => written,
-        };
-        let read = async { Ok::<_, StoreError>((written?, self.sums(key).await?)) };
-        match read.await {
-            Ok((Some(written), Some(Sums { crc32: found, .. }))) if written != found => {
+        match self.sums(key).await {
+            Ok(Some(Sums { crc32: found, written: Some(written), .. })) if written != found => {
                 Some((FaultKind::FileDamaged, format!("expected CRC-32 {written:08x}, found {found:08x}")))
             }
             Ok(_) => None,
@@ -205,7 +200,7 @@ impl Fsck<'_> {
 
     /// Reads an object to its end. `None` when it is not there any more.
     async fn sums(&mut self, key: &ObjectKey) -> Result<Option<Sums>, StoreError> {
-        let mut bytes = match self.blobs.read(key, 0, None).await {
+        let (mut bytes, written) = match self.blobs.read_as_it_is(key).await {
             Err(StoreError::NotFound(Entity::Object(_))) => return Ok(None),
             opened => opened?,
         };
@@ -216,7 +211,7 @@ impl Fsck<'_> {
             crc32.update(&piece);
         }
         let sha256 = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Some(Sums { sha256, crc32: crc32.finalize() }))
+        Ok(Some(Sums { sha256, crc32: crc32.finalize(), written }))
     }
 }
 
@@ -225,6 +220,8 @@ struct Sums {
     /// In hexadecimal digits.
     sha256: String,
     crc32: u32,
+    /// The CRC-32 that it was written with, where the store keeps one.
+    written: Option<u32>,
 }
 
 fn of_upload(upload: &Upload, kind: FaultKind, detail: String, cause: Cause) -> Fault {

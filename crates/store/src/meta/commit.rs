@@ -5,7 +5,6 @@
 //! alone, so that one bad row cannot fail the others.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, SqlErr};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -15,7 +14,7 @@ use super::entity::{audit_event, idempotency_key, job, run, upload};
 use super::fence::{self, Seen};
 use super::keys::{self, Known};
 use super::writer::Writer;
-use super::{db_error, list};
+use super::{db_error, list, retention};
 use crate::error::{Entity, StoreError};
 use crate::model::{NewUpload, Taken, UploadId};
 
@@ -35,14 +34,9 @@ struct Request {
 }
 
 impl Queue {
-    pub(super) fn start(
-        writer: Writer,
-        job_added: Arc<Notify>,
-        floor: Arc<AtomicI64>,
-        seen: Arc<Seen>,
-    ) -> Self {
+    pub(super) fn start(writer: Writer, job_added: Arc<Notify>, seen: Arc<Seen>) -> Self {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
-        tokio::spawn(Committer { writer, job_added, floor, seen }.run(receiver));
+        tokio::spawn(Committer { writer, job_added, seen }.run(receiver));
         Self(sender)
     }
 
@@ -63,8 +57,6 @@ impl Queue {
 struct Committer {
     writer: Writer,
     job_added: Arc<Notify>,
-    /// No upload is dated before this time.
-    floor: Arc<AtomicI64>,
     seen: Arc<Seen>,
 }
 
@@ -138,9 +130,11 @@ impl Committer {
         time: Now,
     ) -> Result<(Vec<Result<Taken, StoreError>>, usize), StoreError> {
         let mut keys = keys::known(transaction, uploads).await?;
+        let floors = retention::known_times(transaction, uploads.iter().map(|new| new.tenant)).await?;
         let mut outcomes = Vec::with_capacity(uploads.len());
         for new in uploads {
-            outcomes.push(outcome(new, &mut keys, time, self.floor.load(Ordering::Relaxed))?);
+            let floor = floors.get(&new.tenant).copied();
+            outcomes.push(outcome(new, &mut keys, time, floor)?);
         }
         let rows: Vec<&Prepared> = outcomes.iter().filter_map(Outcome::new_rows).collect();
         insert(transaction, &rows).await.map_err(|error| match error.sql_err() {
@@ -196,7 +190,7 @@ async fn insert(db: &impl ConnectionTrait, rows: &[&Prepared]) -> Result<(), DbE
 }
 
 /// Decides for one upload of a group; a key may also have been taken by an earlier member of the same group.
-fn outcome(new: &NewUpload, known: &mut Known, time: Now, floor: i64) -> Result<Outcome, StoreError> {
+fn outcome(new: &NewUpload, known: &mut Known, time: Now, floor: Option<i64>) -> Result<Outcome, StoreError> {
     if let Some(key) = &new.key {
         match keys::same_request(known, new.tenant, key) {
             Ok(Some(existing)) => return Ok(Outcome::Repeated(existing)),

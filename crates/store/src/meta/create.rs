@@ -66,8 +66,9 @@ impl Now {
     }
 }
 
-/// Makes all rows of an upload; nothing is written yet. It is not dated before `floor`, which has come for sure.
-pub(super) fn prepare(new: &NewUpload, time: Now, floor: i64) -> Result<Prepared, StoreError> {
+/// Makes all rows of an upload; nothing is written yet. It is not dated before `floor`, the known time of its policy: a clock
+/// that is behind would make it old.
+pub(super) fn prepare(new: &NewUpload, time: Now, floor: Option<i64>) -> Result<Prepared, StoreError> {
     let now = time.database;
     let mut upload = Upload {
         id: new.id,
@@ -105,7 +106,7 @@ pub(super) fn prepare(new: &NewUpload, time: Now, floor: i64) -> Result<Prepared
             run_row = rows::run_row(&run)?;
         }
     }
-    upload.created_at = upload.created_at.max(floor);
+    upload.created_at = upload.created_at.max(floor.unwrap_or(i64::MIN));
     let audit_row =
         rows::audit_row(now, new.tenant, &new.origin, "upload.create", new.id, upload.state.as_str());
     let upload_row = upload_row(&upload, &run)?;

@@ -32,7 +32,6 @@ pub use inspect::{Contradiction, Inspected};
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use sea_orm::{
@@ -170,8 +169,6 @@ struct Inner {
     creates: commit::Queue,
     job_added: Arc<Notify>,
     outages: outages::Outages,
-    /// A time that has come for sure; a clock that shows less is wrong.
-    floor: Arc<AtomicI64>,
     seen: Arc<fence::Seen>,
 }
 
@@ -187,26 +184,11 @@ impl Meta {
             patience.wait(async { dialect::connect_readers(options).await.map_err(db_error) }).await?;
         let writer = Writer { db, clock, patience, database: options.database.clone() };
         let job_added = Arc::new(Notify::new());
-        let floor = Arc::new(AtomicI64::new(0));
         let seen = Arc::default();
-        let creates = commit::Queue::start(
-            writer.clone(),
-            Arc::clone(&job_added),
-            Arc::clone(&floor),
-            Arc::clone(&seen),
-        );
+        let creates = commit::Queue::start(writer.clone(), Arc::clone(&job_added), Arc::clone(&seen));
         let longest_statement = options.longest_statement;
         let outages = outages::Outages::default();
-        Ok(Self(Arc::new(Inner {
-            writer,
-            reader,
-            longest_statement,
-            creates,
-            job_added,
-            outages,
-            floor,
-            seen,
-        })))
+        Ok(Self(Arc::new(Inner { writer, reader, longest_statement, creates, job_added, outages, seen })))
     }
 
     /// Brings the schema up to date and gives the names of the migrations it has run. All of them run in one
@@ -281,12 +263,6 @@ impl Meta {
     /// The time that rows are dated by: that of the database, where several processes share one.
     pub async fn now(&self) -> Result<i64, StoreError> {
         self.read(async { dialect::now(self.reader(), self.clock()).await.map_err(db_error) }).await
-    }
-
-    /// Says that this time has come, whatever the clock says: uploads are dated no earlier, so that a clock that is behind
-    /// does not make them old.
-    pub fn not_before(&self, time: i64) {
-        self.0.floor.fetch_max(time, Ordering::Relaxed);
     }
 
     /// Is notified once for each job that this process makes claimable. Jobs of other processes, and those that

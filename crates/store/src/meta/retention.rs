@@ -1,10 +1,13 @@
 //! Retention: the policy of a tenant, what is due by it, and ending that.
 //!
-//! A policy is judged by the time that is known to have come, not by the clock: see `known_time` in
-//! [`crate::model::PolicyRecord`]. It is moved by those who have watched time pass, and by a person who says that the
-//! clock is right.
+//! A policy is judged by two times, and nothing is due before both have come: the one that is known to have come, see
+//! `known_time` in [`crate::model::PolicyRecord`], and the clock. The known time is moved by those who have watched time pass,
+//! never beyond the clock, and by a person who says that the clock is right. A clock that jumps ahead is so held back by
+//! the known time, and a known time that a person took from a wrong clock by the right one.
 
-use sea_orm::sea_query::{Condition, Expr, OnConflict};
+use std::collections::{BTreeSet, HashMap};
+
+use sea_orm::sea_query::{Condition, Expr, OnConflict, SimpleExpr};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
     QuerySelect, Select, Set,
@@ -30,7 +33,8 @@ impl Meta {
         self.read(policy(self.reader(), tenant)).await
     }
 
-    /// Sets the policy of a tenant. Whoever does it has looked at the clock: the time it shows counts as known from now on.
+    /// Sets the policy of a tenant. The first one begins with the time of the clock as the known time; one that is set anew
+    /// keeps the known time as it is.
     pub async fn set_retention(
         &self,
         tenant: TenantId,
@@ -42,12 +46,7 @@ impl Meta {
             let transaction = &*transaction;
             use retention_policy::Column;
             let again = OnConflict::columns([Column::TenantId, Column::Scope])
-                .update_columns([
-                    Column::KeepOriginalDays,
-                    Column::KeepResultsDays,
-                    Column::SetAt,
-                    Column::KnownTime,
-                ])
+                .update_columns([Column::KeepOriginalDays, Column::KeepResultsDays, Column::SetAt])
                 .to_owned();
             let row = retention_policy::ActiveModel {
                 tenant_id: Set(tenant.as_uuid()),
@@ -98,16 +97,22 @@ impl Meta {
         .await
     }
 
-    /// Says that this time has come, for a process that has watched time pass. An earlier time changes nothing.
+    /// Says that this time has come, for a process that has watched time pass. It counts up to what the clock says; an earlier
+    /// time changes nothing.
     pub async fn advance_known_time(&self, tenant: TenantId, time: i64) -> Result<(), StoreError> {
-        self.write(|transaction, _| async move { advance(&transaction, tenant, time).await }).await
+        self.write(|transaction, now| async move {
+            let time = std::cmp::min(time, now);
+            let earlier = retention_policy::Column::KnownTime.lt(time);
+            set_known_time(&transaction, tenant, time, Some(earlier)).await
+        })
+        .await
     }
 
-    /// Says that the clock is right, for a person who has looked at it.
+    /// Says that the clock is right, for a person who has looked at it. That takes back what was said of a wrong one, too.
     pub async fn trust_clock(&self, tenant: TenantId, origin: &Origin) -> Result<(), StoreError> {
         self.write(|transaction, now| async move {
             let transaction = &*transaction;
-            advance(transaction, tenant, now).await?;
+            set_known_time(transaction, tenant, now, None).await?;
             audit(transaction, tenant, "retention.clock", "done", origin, now).await
         })
         .await
@@ -165,8 +170,8 @@ impl Meta {
     }
 
     /// Ends what a policy, as it was when it was judged, says is due: the rows say so, and the objects are to be removed. The
-    /// policy in force, holds, and a run that is going on are looked at in the same transaction. Once a policy was cleared
-    /// or set anew, nothing ends by the earlier one.
+    /// policy in force, the clock, holds, and a run that is going on are looked at in the same transaction. Once a policy was
+    /// cleared or set anew, nothing ends by the earlier one.
     pub async fn end_by_policy(
         &self,
         tenant: TenantId,
@@ -184,6 +189,9 @@ impl Meta {
                 let record = list::get(transaction, tenant, id).await?;
                 holds::refuse_held(transaction, id).await?;
                 let upload = &record.upload;
+                if !has_come(judged, upload.created_at, ending, now) {
+                    return Ok(Ended::NotYet);
+                }
                 if ending == Ending::Upload {
                     delete::delete_rows(transaction, &record, now).await?;
                 } else if !upload.state.is_final() {
@@ -277,15 +285,51 @@ fn to_record(row: retention_policy::Model) -> PolicyRecord {
     }
 }
 
-async fn advance(db: &DatabaseTransaction, tenant: TenantId, time: i64) -> Result<(), StoreError> {
+async fn set_known_time(
+    db: &DatabaseTransaction,
+    tenant: TenantId,
+    time: i64,
+    only_if: Option<SimpleExpr>,
+) -> Result<(), StoreError> {
     retention_policy::Entity::update_many()
         .col_expr(retention_policy::Column::KnownTime, Expr::value(time))
         .filter(retention_policy::Column::TenantId.eq(tenant.as_uuid()))
-        .filter(retention_policy::Column::KnownTime.lt(time))
+        .filter(Condition::all().add_option(only_if))
         .exec(db)
         .await
         .map_err(db_error)?;
     Ok(())
+}
+
+/// The known time of each of these tenants that has a policy.
+pub(super) async fn known_times(
+    db: &impl ConnectionTrait,
+    tenants: impl Iterator<Item = TenantId>,
+) -> Result<HashMap<TenantId, i64>, StoreError> {
+    let tenants: BTreeSet<Uuid> = tenants.map(TenantId::as_uuid).collect();
+    let rows: Vec<(Uuid, i64)> = retention_policy::Entity::find()
+        .select_only()
+        .column(retention_policy::Column::TenantId)
+        .column(retention_policy::Column::KnownTime)
+        .filter(retention_policy::Column::TenantId.is_in(tenants))
+        .filter(retention_policy::Column::Scope.eq(WHOLE_TENANT))
+        .into_tuple()
+        .all(db)
+        .await
+        .map_err(db_error)?;
+    Ok(rows.into_iter().map(|(tenant, time)| (TenantId::from_uuid(tenant), time)).collect())
+}
+
+/// Whether this is due by the known time it was judged by, and by the present clock.
+fn has_come(judged: &PolicyRecord, created_at: i64, ending: Ending, now: i64) -> bool {
+    let has_come = |due: Option<i64>| due.is_some_and(|due| due <= judged.time(now));
+    let original = has_come(judged.policy.original_due(created_at));
+    let results = has_come(judged.policy.results_due(created_at));
+    match ending {
+        Ending::Original => original,
+        Ending::Results => results,
+        Ending::Upload => original && results,
+    }
 }
 
 /// What of an upload is due, and since when.

@@ -52,9 +52,16 @@ pub struct PolicyRecord {
     pub policy: RetentionPolicy,
     /// When it was set, in microseconds.
     pub set_at: i64,
-    /// The time that is known to have come, in microseconds: what the policy is judged by. It never runs ahead of the real
-    /// time, as a clock may.
+    /// The time that is known to have come, in microseconds. It grows no faster than time passes and follows no jump of the
+    /// clock; but it is ahead when a person has said that a clock is right which was ahead, until that is taken back.
     pub known_time: i64,
+}
+
+impl PolicyRecord {
+    /// The time that the policy is judged by when the clock says `clock`: one that has come by both.
+    pub fn time(&self, clock: i64) -> i64 {
+        self.known_time.min(clock)
+    }
 }
 
 /// What of an upload goes.
@@ -111,6 +118,8 @@ pub enum Ended {
     Busy,
     /// It went before.
     Gone,
+    /// Its time has not come by the clock, which was put back since it was judged.
+    NotYet,
     /// The policy was cleared, or set anew, since it was judged: nothing else is due by it either.
     PolicyChanged,
 }

@@ -53,6 +53,13 @@ pub(in crate::blob) struct Object {
     pub(in crate::blob) crc: Option<u32>,
 }
 
+impl Object {
+    /// Compares its bytes with their sum, if a pack keeps one: what is damaged is not read as if it were whole.
+    pub(in crate::blob) fn check(&self) -> io::Result<()> {
+        self.crc.map_or(Ok(()), |crc| sound_bytes(&self.file, self.start, self.size_bytes, crc).map(|_| ()))
+    }
+}
+
 impl Disk {
     /// Writes a pack of all these objects when they belong to one upload that has nothing else yet; gives its file, place and
     /// bytes. It is not durable yet.
@@ -187,12 +194,8 @@ impl Disk {
         }
         let mut contents = Vec::with_capacity(kept.len());
         for member in &kept {
-            let mut bytes = vec![0; usize::try_from(member.size_bytes).map_err(io::Error::other)?];
-            file.read_exact_at(&mut bytes, member.start)?;
-            if crc32fast::hash(&bytes) != member.crc {
-                let cause = format!("the bytes of {} are not those that were written", member.name);
-                return Err(in_pack(&pack, pack::damaged(cause)));
-            }
+            let bytes = sound_bytes(&file, member.start, member.size_bytes, member.crc)
+                .map_err(|error| in_pack(&pack, error))?;
             contents.push([Bytes::from(bytes)]);
         }
         let named =
@@ -249,6 +252,18 @@ impl Disk {
         let (pack, name) = pack::of(place.strip_prefix(self.root()).ok()?)?;
         Some((self.root().join(pack), name.to_str()?.to_owned()))
     }
+}
+
+/// The bytes of an object in a pack, if they have the sum that they were written with.
+fn sound_bytes(file: &File, start: u64, size_bytes: u64, crc: u32) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(size_bytes).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, start)?;
+    let found = crc32fast::hash(&bytes);
+    if found != crc {
+        let what = "the bytes of one are not those that were written";
+        return Err(pack::damaged(format!("{what}: expected CRC-32 {crc:08x}, found {found:08x}")));
+    }
+    Ok(bytes)
 }
 
 fn open_pack(pack: &Path) -> io::Result<Option<(File, Vec<Member>)>> {
