@@ -48,5 +48,5 @@ mod test_support;
 pub use app::Role;
 pub use config::{Config, ConfigError};
 pub use csvp_store::{JobId, JobState};
-pub use migrate::{migrate, pending_migrations};
+pub use migrate::{has_no_store, migrate, pending_migrations};
 pub use serve::{Banner, ServeError, Server, serve, work};

@@ -23,6 +23,12 @@ pub async fn migrate(config: &Config) -> Result<Vec<String>, ServeError> {
     Ok(migrated)
 }
 
+/// Whether there is no store in the data directory of a configuration: then [`migrate`] makes one, as the first start does. A
+/// database of a server is there already.
+pub fn has_no_store(config: &Config) -> bool {
+    matches!(storage::must_exist(config), Err(ServeError::NoStore { .. }))
+}
+
 /// The names of the migrations that have not run yet. Changes nothing: a database that is not there is not made.
 ///
 /// # Errors

@@ -1,7 +1,8 @@
 //! Start and run: a written sequence. How it ends stands in `stop`.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, Permissions, TryLockError};
 use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::{router, worker};
 
 /// Held by the one process that works in a data directory.
 pub(crate) const LOCK_FILE: &str = "lock";
+/// The mode of a file for its owner alone.
+const PRIVATE: u32 = 0o600;
 /// How often recorded metrics are folded together.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -373,8 +376,13 @@ pub(crate) fn lock_data_dir(path: &Path) -> Result<File, ServeError> {
         .create(true)
         .truncate(false)
         .write(true)
+        .mode(PRIVATE)
         .open(path.join(LOCK_FILE))
         .map_err(failed)?;
+    // Whoever can open it could hold it. One that an earlier version has made is closed, if it is ours.
+    if lock.metadata().is_ok_and(|facts| facts.mode() & !PRIVATE & 0o777 != 0) {
+        let _ = lock.set_permissions(Permissions::from_mode(PRIVATE));
+    }
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(ServeError::DataDirBusy { path: path.to_owned() }),

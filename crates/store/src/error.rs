@@ -73,8 +73,8 @@ pub enum StoreError {
         /// The matter.
         hold: String,
     },
-    /// The idempotency key was sent with another request before; nothing was done.
-    #[error("idempotency key belongs to another request")]
+    /// The idempotency key was sent with another request before, or its upload was deleted; nothing was done.
+    #[error("idempotency key belongs to another request, or to a deleted upload")]
     KeyReused,
     /// Another worker holds the job now, or it was cancelled or deleted: throw the result away.
     #[error("lease on job `{0}` was lost")]
@@ -108,9 +108,26 @@ pub enum StoreError {
     /// The file of the database holds something else than a database, or one that contradicts itself.
     #[error("the database is damaged, or its file is another one")]
     Damaged(#[source] BoxError),
+    /// Objects that should be gone could not be removed; those of other uploads were.
+    #[error("objects that should be gone cannot be removed: {}", named(.uploads, *.more))]
+    NotRemoved {
+        /// The uploads that they belong to; the first of them when they are many.
+        uploads: Vec<UploadId>,
+        /// How many more there are.
+        more: u64,
+        /// Why, for the first one.
+        #[source]
+        first: Box<StoreError>,
+    },
     /// Something that should not happen; the cause is for the log.
     #[error("store failed")]
     Internal(#[source] BoxError),
+}
+
+fn named(uploads: &[UploadId], more: u64) -> String {
+    let named: Vec<String> = uploads.iter().map(|upload| format!("upload `{upload}`")).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("{}{more}", named.join(", "))
 }
 
 fn limit(max_bytes: Option<u64>) -> String {
@@ -121,6 +138,15 @@ impl StoreError {
     /// An impossible state, described for the log.
     pub(crate) fn impossible(what: impl Into<String>) -> Self {
         Self::Internal(what.into().into())
+    }
+
+    /// The error of a removal, with the upload it is about. What is away is away for all uploads.
+    #[must_use]
+    pub fn not_removed(self, upload: UploadId) -> Self {
+        if self.is_away() {
+            return self;
+        }
+        Self::NotRemoved { uploads: vec![upload], more: 0, first: Box::new(self) }
     }
 
     /// Database or object store do not answer: the next call would wait as long.

@@ -73,7 +73,8 @@ fault_kinds! {
     /// An original with other bytes than were acknowledged.
     OriginalHash, "original-hash", "restore a backup into another directory, fetch the original there and upload it again; `--repair` marks this upload as lost";
     /// An object that cannot be read to its end.
-    Unreadable, "unreadable", "look at the disk or the object store; then check again";
+    Unreadable, "unreadable", "look at the disk or the object store, then check again; a damaged file is put back from a copy of the disk, or \
+        `csvp erase` the upload, or remove the file: `--repair` then marks the upload as lost";
     /// A file of a run that is not there.
     FileMissing, "file-missing", "`--repair` makes the files again from the original";
     /// A file of a run of another size than was written.
@@ -119,6 +120,8 @@ pub struct Finding {
     pub place: String,
     /// What was expected and what was found.
     pub detail: String,
+    /// What to do about it.
+    pub advice: &'static str,
     /// What became of it.
     pub became: Became,
 }
@@ -285,12 +288,17 @@ impl Fsck<'_> {
     }
 
     fn list(&mut self, fault: Fault, became: Became) {
+        let advice = fault.kind.advice();
+        self.list_with(fault, advice, became);
+    }
+
+    fn list_with(&mut self, fault: Fault, advice: &'static str, became: Became) {
         self.report.found += 1;
         self.report.repaired += u64::from(became == Became::Repaired);
         self.report.lost += u64::from(became == Became::Lost);
         if self.report.findings.len() < MAX_LISTED {
             let Fault { kind, upload, place, detail, .. } = fault;
-            self.report.findings.push(Finding { kind, upload, place, detail, became });
+            self.report.findings.push(Finding { kind, upload, place, detail, advice, became });
         }
     }
 }

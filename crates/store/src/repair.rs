@@ -17,13 +17,16 @@ use tokio::time::Instant;
 
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix, UnfinishedWrite};
 use crate::error::StoreError;
-use crate::meta::Meta;
+use crate::meta::{Inspected, Meta};
 use crate::model::{Deleted, Removal, ReplacedRun, RunId, TenantId, UploadId};
 
 /// Deleted uploads or replaced runs dealt with in one call.
 const GROUPS_PER_CALL: u64 = 1_000;
 /// Uploads and runs that the database is asked about together.
 const KEYS_PER_LOOK: usize = 2_000;
+
+/// Uploads that an error names, of all that it is about.
+const NAMED: usize = 10;
 
 /// What a repair has removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,10 +80,13 @@ impl Repair {
             let bytes = blobs.delete_prefix(&deleted.objects).await?;
             meta.finish_delete(&deleted).await.map(|()| bytes)
         };
-        Tried::all(list, remove).await
+        Tried::all(list, |deleted| deleted.upload, remove).await
     }
 
     /// Removes the objects that a policy has ended of uploads that stay. Cheap; call it once a minute.
+    ///
+    /// Nothing is taken out of small objects that are damaged as a whole; when nothing of their upload is kept any more, they
+    /// go together.
     ///
     /// # Errors
     /// As [`Repair::finish_deletes`].
@@ -88,13 +94,19 @@ impl Repair {
         let list = |skip| meta.list_removals(skip, GROUPS_PER_CALL);
         let remove = |removal: Removal| async move {
             let Removal { tenant, upload, run, .. } = removal;
-            let bytes = match run {
-                Some(run) => blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await?,
-                None => remove_original(blobs, ObjectKey::Original { tenant, upload }).await?,
+            let removed = match run {
+                Some(run) => blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await,
+                None => remove_original(blobs, ObjectKey::Original { tenant, upload }).await,
+            };
+            let bytes = match removed {
+                Err(error) if error.is_damage() && is_over(meta, upload).await? => {
+                    blobs.delete_prefix(&ObjectPrefix::Upload { tenant, upload }).await?
+                }
+                removed => removed?,
             };
             meta.finish_removal(&removal).await.map(|()| bytes)
         };
-        Tried::all(list, remove).await
+        Tried::all(list, |removal| removal.upload, remove).await
     }
 
     /// Removes the objects and rows of runs that were replaced at least `kept_for` ago. A reader that has opened a file
@@ -113,7 +125,7 @@ impl Repair {
             let bytes = blobs.delete_prefix(&ObjectPrefix::Run { tenant, upload, run }).await?;
             meta.forget_run(&replaced).await.map(|()| bytes)
         };
-        Tried::all(list, remove).await
+        Tried::all(list, |replaced| replaced.upload, remove).await
     }
 
     /// Lists all objects and removes those that have been without use for the grace period. Reads every name in
@@ -136,7 +148,7 @@ impl Repair {
             if removed.is_ok() {
                 self.suspects.remove(&prefix);
             }
-            if tried.add(removed).is_break() {
+            if tried.add(upload_of(&prefix), removed).is_break() {
                 break;
             }
         }
@@ -160,7 +172,7 @@ impl Repair {
             if aborted.is_ok() {
                 self.unfinished.remove(&write);
             }
-            if tried.add(aborted.map(|()| 0)).is_break() {
+            if tried.add(None, aborted.map(|()| 0)).is_break() {
                 break;
             }
         }
@@ -174,12 +186,18 @@ struct Tried {
     repaired: Repaired,
     failed: u64,
     first: Option<StoreError>,
+    /// The uploads of those that failed, the first few.
+    stuck: Vec<UploadId>,
 }
 
 impl Tried {
     /// Lists and removes, group by group, what comes behind those that fail: they stay at the head of the list, and a
     /// thousand of them must not hide the rest.
-    async fn all<T, L, R>(list: impl Fn(u64) -> L, remove: impl Fn(T) -> R) -> Result<Repaired, StoreError>
+    async fn all<T, L, R>(
+        list: impl Fn(u64) -> L,
+        upload: impl Fn(&T) -> UploadId,
+        remove: impl Fn(T) -> R,
+    ) -> Result<Repaired, StoreError>
     where
         L: Future<Output = Result<Vec<T>, StoreError>>,
         R: Future<Output = Result<u64, StoreError>>,
@@ -189,7 +207,7 @@ impl Tried {
             let group = list(tried.failed).await?;
             let is_last = (group.len() as u64) < GROUPS_PER_CALL;
             for one in group {
-                if tried.add(remove(one).await).is_break() {
+                if tried.add(Some(upload(&one)), remove(one).await).is_break() {
                     return tried.end();
                 }
             }
@@ -200,7 +218,7 @@ impl Tried {
     }
 
     /// Takes down what became of one; breaks when the next one would only wait as long.
-    fn add(&mut self, removed_bytes: Result<u64, StoreError>) -> ControlFlow<()> {
+    fn add(&mut self, upload: Option<UploadId>, removed_bytes: Result<u64, StoreError>) -> ControlFlow<()> {
         let error = match removed_bytes {
             Ok(bytes) => {
                 self.repaired.removed_bytes += bytes;
@@ -209,14 +227,43 @@ impl Tried {
             }
             Err(error) => error,
         };
-        let is_away = error.is_away();
         self.failed += 1;
+        if error.is_away() {
+            self.first = self.first.take().or(Some(error));
+            return ControlFlow::Break(());
+        }
+        if let Some(upload) = upload.filter(|upload| !self.stuck.contains(upload) && self.stuck.len() < NAMED)
+        {
+            self.stuck.push(upload);
+        }
         self.first = self.first.take().or(Some(error));
-        if is_away { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        ControlFlow::Continue(())
     }
 
     fn end(self) -> Result<Repaired, StoreError> {
-        self.first.map_or(Ok(self.repaired), Err)
+        let Self { repaired, failed, first, stuck: uploads } = self;
+        let Some(first) = first else { return Ok(repaired) };
+        if first.is_away() || uploads.is_empty() {
+            return Err(first);
+        }
+        let more = if uploads.len() < NAMED { 0 } else { failed.saturating_sub(NAMED as u64) };
+        Err(StoreError::NotRemoved { uploads, more, first: Box::new(first) })
+    }
+}
+
+/// Whether nothing of an upload is kept any more but its row: then what is damaged holds nothing that could be taken for whole.
+async fn is_over(meta: &Meta, upload: UploadId) -> Result<bool, StoreError> {
+    let Some(Inspected { upload, latest, current, has_job }) = meta.inspect_upload(upload).await? else {
+        return Ok(true);
+    };
+    let has_files = [latest, current].into_iter().flatten().any(|run| !run.files.is_empty());
+    Ok(!upload.has_original() && upload.state.is_final() && !has_job && !has_files)
+}
+
+fn upload_of(prefix: &ObjectPrefix) -> Option<UploadId> {
+    match *prefix {
+        ObjectPrefix::All => None,
+        ObjectPrefix::Upload { upload, .. } | ObjectPrefix::Run { upload, .. } => Some(upload),
     }
 }
 
@@ -310,14 +357,15 @@ mod tests {
             }
             async move { removed }
         };
-        let done = Tried::all(list, remove).await;
+        let done = Tried::all(list, |_| UploadId::generate(), remove).await;
         (done, left.into_inner())
     }
 
     #[tokio::test]
     async fn stuck_ones_do_not_hide_the_rest() {
         let (done, left) = remove_all(3_500, |one| (one < 1_200).then(stuck)).await;
-        assert!(matches!(done, Err(StoreError::Internal(_))), "{done:?}");
+        let Err(StoreError::NotRemoved { uploads, more, .. }) = done else { panic!("{done:?}") };
+        assert_eq!((uploads.len(), more), (10, 1_190));
         assert_eq!(left.len(), 1_700, "1,200 that are stuck, and what the next call removes");
         let (done, left) = remove_all(1_300, |one| (one < 1_200).then(stuck)).await;
         assert!(done.is_err());

@@ -1878,7 +1878,7 @@ export interface operations {
             header?: {
                 /**
                  * @description A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
-                 *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
+                 *     request again with the same key: it is not done twice. It stays used when the upload is deleted.
                  */
                 "Idempotency-Key"?: string | null;
                 /**
@@ -2059,7 +2059,7 @@ export interface operations {
             header?: {
                 /**
                  * @description A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
-                 *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
+                 *     request again with the same key: it is not done twice. It stays used when the upload is deleted.
                  */
                 "Idempotency-Key"?: string | null;
             };
@@ -2379,7 +2379,7 @@ export interface operations {
             header?: {
                 /**
                  * @description A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
-                 *     request again with the same key: it is not done twice. It is free again when the upload is deleted.
+                 *     request again with the same key: it is not done twice. It stays used when the upload is deleted.
                  */
                 "Idempotency-Key"?: string | null;
             };

@@ -6,6 +6,11 @@ use clap::{Args as ClapArgs, Subcommand};
 use csvp_server::config::Seconds;
 use csvp_server::operate::{BackupId, Uuid};
 
+/// The id of an upload. The parser would say which character is wrong, and not what was expected.
+fn upload_id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| "expected an id like `01a22a6b-e398-737c-8dad-53832659c1c9`".to_owned())
+}
+
 /// Which store is meant: the same for every operating command.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct StoreArgs {
@@ -322,7 +327,7 @@ pub(crate) enum HoldCommand {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct HoldSetArgs {
     /// Uploads, by their ids
-    #[arg(required = true, value_name = "UPLOAD")]
+    #[arg(required = true, value_name = "UPLOAD", value_parser = upload_id)]
     pub(crate) uploads: Vec<Uuid>,
     /// The matter, for example `case-17`
     #[arg(long)]
@@ -340,7 +345,7 @@ pub(crate) struct HoldSetArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct HoldReleaseArgs {
     /// Uploads, by their ids
-    #[arg(required = true, value_name = "UPLOAD")]
+    #[arg(required = true, value_name = "UPLOAD", value_parser = upload_id)]
     pub(crate) uploads: Vec<Uuid>,
     /// The matter
     #[arg(long)]
@@ -352,7 +357,7 @@ pub(crate) struct HoldReleaseArgs {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct EraseArgs {
     /// Uploads, by their ids
-    #[arg(required = true, value_name = "UPLOAD")]
+    #[arg(required = true, value_name = "UPLOAD", value_parser = upload_id)]
     pub(crate) uploads: Vec<Uuid>,
     /// Only show what would go
     #[arg(long, conflicts_with = "yes")]

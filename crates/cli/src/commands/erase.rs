@@ -58,15 +58,14 @@ fn print_plan(plans: &[ErasePlan]) -> anyhow::Result<()> {
         } else {
             format!(", held for {}: stays", plan.holds.join(", "))
         };
-        writeln!(
-            out,
-            "{}  {}: {} of {}, {}{held}",
-            plan.upload,
-            plan.name,
-            count(plan.objects, "object"),
-            size(plan.bytes),
-            count(plan.runs, "run")
-        )?;
+        let objects = match (plan.objects, plan.bytes) {
+            (Some(objects), Some(bytes)) => format!("{} of {}", count(objects, "object"), size(bytes)),
+            _ => "objects that cannot be counted".to_owned(),
+        };
+        writeln!(out, "{}  {}: {objects}, {}{held}", plan.upload, plan.name, count(plan.runs, "run"))?;
+        if let Some(why) = &plan.uncounted {
+            writeln!(out, "  {why}")?;
+        }
     }
     out.flush()?;
     Ok(())

@@ -8,7 +8,7 @@ use super::store;
 use crate::Outcome;
 use crate::args::{RetentionCommand, RetentionPlanArgs, RetentionRunArgs};
 use crate::render::error::with_hints;
-use crate::render::text::size;
+use crate::render::text::{count, size};
 
 /// Uploads of a plan that are shown; `--json` has all.
 const SHOWN: usize = 50;
@@ -81,18 +81,19 @@ fn end(args: &RetentionRunArgs) -> anyhow::Result<Outcome> {
     if plan.uploads > 0 && !is_agreed && !store::confirm("End this data? This cannot be undone.")? {
         return Ok(Outcome::Done);
     }
-    let done = store::with(&args.planning.show.store, Access::Beside, async |operator| {
+    let mut ended = None;
+    let result = store::with(&args.planning.show.store, Access::Beside, async |operator| {
         if trust_clock {
             operator.trust_clock().await?;
         }
-        operator.run_retention(&plan).await
-    })?;
-    if json {
-        super::print_json(&done)?
-    } else {
-        print_done(&done)?
+        ended = Some(operator.run_retention(&plan).await?);
+        operator.remove_what_ended().await
+    });
+    if let Some(done) = &ended {
+        if json { super::print_json(done)? } else { print_done(done)? }
     }
-    if done.policy_changed {
+    result?;
+    if ended.is_some_and(|done| done.policy_changed) {
         let hints = vec!["look at the new plan with `csvp retention plan`".to_owned()];
         let message =
             "the policy was changed while its plan was carried out; what was left of the plan stays";
@@ -143,7 +144,8 @@ fn print_plan(plan: &RetentionPlan) -> anyhow::Result<()> {
     if plan.items.len() > SHOWN {
         writeln!(out, "and {} more; `--json` shows all", plan.items.len() - SHOWN)?;
     }
-    writeln!(out, "{} uploads, {}; {} held, {} busy", plan.uploads, size(plan.bytes), plan.held, plan.busy)?;
+    let (uploads, bytes) = (count(plan.uploads, "upload"), size(plan.bytes));
+    writeln!(out, "{uploads}, {bytes}; {} held, {} busy", plan.held, plan.busy)?;
     writeln!(out, "plan        {}", plan.token)?;
     out.flush()?;
     Ok(())
@@ -151,7 +153,7 @@ fn print_plan(plan: &RetentionPlan) -> anyhow::Result<()> {
 
 fn print_done(done: &RetentionDone) -> anyhow::Result<()> {
     let mut out = super::stdout();
-    writeln!(out, "ended       {} uploads, {}", done.ended, size(done.bytes))?;
+    writeln!(out, "ended       {}, {}", count(done.ended, "upload"), size(done.bytes))?;
     if done.held + done.busy + done.gone + done.not_yet > 0 {
         writeln!(
             out,

@@ -268,6 +268,17 @@ fn retention_does_what_its_plan_says() {
 }
 
 #[test]
+fn an_id_that_is_none_is_said_to_be_expected() {
+    let sandbox = Sandbox::new(&[]);
+    for line in ["erase abc", "hold set xyz --name n --reason r --by b", "hold release x --name n"] {
+        let ran = sandbox.run(line);
+        assert_eq!(ran.code, Some(2), "{}", ran.snapshot());
+        let expected = "for '<UPLOAD>...': expected an id like `01a22a6b-e398-737c-8dad-53832659c1c9`";
+        assert!(ran.stderr().contains(expected), "{}", ran.snapshot());
+    }
+}
+
+#[test]
 fn rules_for_a_bucket_are_printed() {
     let sandbox = Sandbox::new(&[]);
     assert_eq!(sandbox.snapshot("bucket_rules", "retention bucket-rules").code, Some(0));

@@ -14,7 +14,7 @@ use crate::http::request;
 use crate::sandbox::Sandbox;
 
 /// The program with its log in this file.
-fn logging_to(sandbox: &Sandbox, file: &str) -> PathBuf {
+pub(crate) fn logging_to(sandbox: &Sandbox, file: &str) -> PathBuf {
     let program = sandbox.path("logging");
     let script = format!("#!/bin/sh\nexec '{}' \"$@\" 2>'{file}'\n", env!("CARGO_BIN_EXE_csvp"));
     fs::write(&program, script).expect("there is room");

@@ -11,6 +11,8 @@ mod convert;
 mod corpus;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod crash;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod damaged;
 mod dev_data;
 mod errors;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
@@ -31,6 +33,8 @@ mod migrate;
 mod pipes;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod power_cut;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod private;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod replicas;
 mod sandbox;

@@ -22,9 +22,11 @@ fn a_check_of_a_file_tells_what_is_missing_and_makes_nothing() {
     let dir = tempfile::tempdir().expect("a directory");
     let data = dir.path().join("data");
     let settings = [("CSVP_STORE__DATA_DIR", data.to_str().expect("a plain path"))];
-    assert_eq!(run(&["migrate", "--check"], &settings), (Some(1), TO_DO.to_owned()));
+    let none = format!("there is no store in `{}`; `csvp migrate` makes one\n{TO_DO}", data.display());
+    assert_eq!(run(&["migrate", "--check"], &settings), (Some(1), none));
     assert!(!data.exists(), "the check has made the data directory");
     let done = TO_DO.replace("to do", "done");
+    let done = format!("there was no store in `{}`; a new one was made\n{done}", data.display());
     assert_eq!(run(&["migrate"], &settings), (Some(0), done));
     let before = std::fs::read(data.join("csvp.sqlite")).expect("it was made");
     assert_eq!(run(&["migrate", "--check"], &settings), (Some(0), NOTHING.to_owned()));

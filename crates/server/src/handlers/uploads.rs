@@ -58,7 +58,7 @@ pub(crate) async fn create_upload(State(app): State<App>, request: Request) -> R
 #[expect(dead_code, reason = "it is here for the API document only")]
 struct KeyHeader {
     /// A word of your own, different for each request, at most 255 characters. When the answer got lost, send the same
-    /// request again with the same key: it is not done twice. It is free again when the upload is deleted.
+    /// request again with the same key: it is not done twice. It stays used when the upload is deleted.
     #[param(rename = "Idempotency-Key", min_length = 1, max_length = 255)]
     key: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! `csvp erase`: an upload goes with everything that was made of it, and with what its rows say of its content.
 
-use csvp_store::{StoreError, UploadId};
+use csvp_store::{Chain, StoreError, UploadId};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -13,10 +13,13 @@ pub struct ErasePlan {
     pub upload: Uuid,
     /// Its file name.
     pub name: String,
-    /// Objects that go: the original, and the files of all runs.
-    pub objects: u64,
+    /// Objects that go: the original, and the files of all runs. None when they cannot be counted; they go all the same.
+    pub objects: Option<u64>,
     /// Their bytes.
-    pub bytes: u64,
+    pub bytes: Option<u64>,
+    /// Why the objects cannot be counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uncounted: Option<String>,
     /// Runs whose rows go: settings, summary, failure.
     pub runs: u64,
     /// The matters that hold it; then it stays.
@@ -44,12 +47,18 @@ impl Operator {
         let record = self.meta().get_upload(tenant, id).await?;
         let runs = self.meta().list_runs(tenant, id).await?;
         let prefix = csvp_store::ObjectPrefix::Upload { tenant, upload: id };
-        let objects = self.blobs().list(&prefix).await?;
+        // Damage to the objects is no reason to keep them.
+        let (objects, uncounted) = match self.blobs().list(&prefix).await {
+            Ok(objects) => (Some(objects), None),
+            Err(error @ StoreError::Internal(_)) => (None, Some(Chain(&error).to_string())),
+            Err(error) => return Err(error.into()),
+        };
         Ok(ErasePlan {
             upload,
             name: record.upload.name,
-            objects: objects.len() as u64,
-            bytes: objects.iter().map(|(_, size_bytes)| size_bytes).sum(),
+            bytes: objects.as_ref().map(|objects| objects.iter().map(|(_, size_bytes)| size_bytes).sum()),
+            objects: objects.map(|objects| objects.len() as u64),
+            uncounted,
             runs: runs.len() as u64,
             holds: record.holds.into_iter().map(|hold| hold.name).collect(),
         })

@@ -5,6 +5,10 @@ use csvp_store::backup::BackupError;
 
 use crate::serve::{ServeError, damaged_hint};
 
+/// What to do about bytes that should be gone and cannot be removed.
+pub(crate) const NOT_REMOVED_HINT: &str = "put the damaged file back from a copy of the disk, or `csvp erase` the upload: \
+    then all of it goes; docs/operations/data-life-cycle.md has more";
+
 /// Why an operating command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,6 +49,7 @@ impl OperateError {
             Self::Backup(error) => error.hints(),
             Self::Refused { hints, .. } => hints.clone(),
             Self::Store(StoreError::Damaged(_)) => vec![damaged_hint()],
+            Self::Store(StoreError::NotRemoved { .. }) => vec![NOT_REMOVED_HINT.to_owned()],
             Self::Store(_) | Self::File { .. } => vec![],
         }
     }

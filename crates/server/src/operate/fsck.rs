@@ -89,7 +89,7 @@ impl Operator {
             upload: finding.upload.map(csvp_store::UploadId::as_uuid),
             place: finding.place,
             detail: finding.detail,
-            advice: finding.kind.advice(),
+            advice: finding.advice,
             repaired: finding.became == fsck::Became::Repaired,
             lost: finding.became == fsck::Became::Lost,
         });

@@ -36,6 +36,7 @@ pub use csvp_store::BackupId;
 pub use csvp_store::backup::{BackupError, Entry, Fault, Made, Manifest, Place, Pruned, Restored, Verified};
 pub use drill::{Drill, DrillOptions, Sample, drill};
 pub use erase::{ErasePlan, Erased};
+pub(crate) use error::NOT_REMOVED_HINT;
 pub use error::OperateError;
 pub use fsck::{FsckFinding, FsckReport};
 pub use hold::HoldRecord;
@@ -158,16 +159,22 @@ impl Operator {
                 match remove.await {
                     Ok(bytes) => removed_bytes += bytes,
                     // It does not keep the others.
-                    Err(error) => first = first.or(Some(error)),
+                    Err(error) => first = first.or(Some(error.not_removed(deleted.upload))),
                 }
             }
         }
         first.map_or(Ok(removed_bytes), |error| Err(error.into()))
     }
 
-    /// Removes the bytes of everything that the rows say is gone, group by group until none is left but those that cannot
-    /// be removed.
-    pub(crate) async fn remove_what_ended(&self) -> Result<(), OperateError> {
+    /// Removes the bytes of everything that the rows say is gone if this process may, group by group until none is left but
+    /// those that cannot be removed; otherwise whoever holds the store does.
+    ///
+    /// # Errors
+    /// The first of those that cannot be removed; the others are.
+    pub async fn remove_what_ended(&self) -> Result<(), OperateError> {
+        if !self.owns_objects() {
+            return Ok(());
+        }
         let deleted = async {
             while Repair::finish_deletes(&self.meta, &self.blobs).await?.removed > 0 {}
             Ok::<_, OperateError>(())

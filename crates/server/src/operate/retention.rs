@@ -204,7 +204,7 @@ impl Operator {
     }
 
     /// Does what a plan says, and nothing else. What was held, deleted or begun since then stays as it is, and so does all
-    /// the rest once the policy is another one.
+    /// the rest once the policy is another one. The bytes go with [`Operator::remove_what_ended`].
     ///
     /// # Errors
     /// When database or objects do not answer; what was done until then stays done.
@@ -220,9 +220,6 @@ impl Operator {
             if done.policy_changed {
                 break;
             }
-        }
-        if self.owns_objects() {
-            self.remove_what_ended().await?;
         }
         Ok(done)
     }

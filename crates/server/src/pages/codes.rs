@@ -114,8 +114,8 @@ fn meaning(code: ApiErrorCode) -> &'static str {
         }
         ApiErrorCode::IdempotencyKeyReused => {
             "The same `Idempotency-Key` was sent with another request before: another address, other bytes, another \
-             name or other settings. Nothing was done. Each new request needs a key of its own; a key is free again \
-             when its upload is deleted."
+             name or other settings; or the upload that it stands for was deleted, so that a late retry does not bring \
+             it back. Nothing was done. Each new request needs a key of its own."
         }
         ApiErrorCode::Internal => {
             "Something failed inside, by no fault of the request. Trying again may help."

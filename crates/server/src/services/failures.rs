@@ -23,7 +23,7 @@ impl From<StoreError> for ApiError {
             }
             StoreError::KeyReused => Self::new(
                 ApiErrorCode::IdempotencyKeyReused,
-                "the idempotency key was sent with another request before; use a new key",
+                "the idempotency key was sent with another request before, or its upload was deleted; use a new key",
             ),
             StoreError::Full { max_bytes: Some(max_bytes), .. } => {
                 let detail = format!(

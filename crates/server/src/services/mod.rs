@@ -9,6 +9,7 @@ mod names;
 mod pace;
 mod presence;
 mod retention;
+mod told;
 mod views;
 
 pub(crate) mod download;

@@ -3,14 +3,16 @@
 use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use csvp_store::repair::{Repair, Repaired};
 use csvp_store::{Blobs, Clock, Deleted, MAX_UNRECORDED, Meta, MetaOptions, Sole, StoreError, owner};
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
+use crate::operate::NOT_REMOVED_HINT;
 use crate::serve::{LOCK_FILE, ServeError};
+use crate::services::told::Told;
 
 /// Name of the database in the data directory.
 const DATABASE: &str = "csvp.sqlite";
@@ -21,6 +23,8 @@ const GRACE: Duration = Duration::from_secs(15 * 60);
 const _: () = assert!(GRACE.as_secs() > MAX_UNRECORDED.as_secs(), "what is about to be recorded must stay");
 /// How often deleted uploads and replaced runs are looked for, at least.
 const KNOWN_EVERY: Duration = Duration::from_secs(60);
+/// What a look says that has removed something.
+const REMOVED: &str = "objects without use were removed";
 /// How often all objects are looked through.
 const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
 
@@ -154,26 +158,15 @@ pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<B
 /// needs a grace period.
 pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
     meta.end_all_leases().await.map_err(|source| failed(config, source))?;
-    let known = remove_known(meta, blobs, Duration::ZERO).await;
+    // What cannot be removed takes room and does no harm: whoever waits for the service is not to wait for it.
+    let mut told = Told::default();
+    let known = remove_known(meta, blobs, Duration::ZERO, &mut told).await;
+    tell("objects of deleted uploads and replaced runs were removed", known);
     let mut repair = Repair::new(Duration::ZERO);
     let unused = repair.remove_unused(meta, blobs).await;
     recount(blobs, &repair);
-    let done = [
-        ("objects of deleted uploads and replaced runs were removed", known),
-        ("objects that a crash left behind were removed", unused),
-    ];
-    for (what, result) in done {
-        match result {
-            Ok(repaired) => tell(what, repaired),
-            // It takes room and does no harm: whoever waits for the service is not to wait for it.
-            Err(error) => {
-                tracing::warn!(
-                    error = %csvp_store::Chain(&error),
-                    "objects without use are still there; trying again later"
-                );
-            }
-        }
-    }
+    let unused = unused.unwrap_or_else(|error| tell_left(&error, &mut told));
+    tell("objects that a crash left behind were removed", unused);
     Ok(())
 }
 
@@ -192,10 +185,11 @@ pub(crate) async fn look_after(app: App) {
 async fn look_for_known(app: &App) {
     let kept_for = app.config.store.keep_replaced.0;
     let mut every = tokio::time::interval(kept_for.clamp(Duration::from_secs(1), KNOWN_EVERY));
+    let mut told = Told::default();
     loop {
         every.tick().await;
         app.retention.read(app).await;
-        tell_looked(remove_known(&app.meta, &app.blobs, kept_for).await);
+        tell(REMOVED, remove_known(&app.meta, &app.blobs, kept_for, &mut told).await);
     }
 }
 
@@ -210,7 +204,7 @@ async fn look_through_all(app: &App) {
         app.retention.end_what_is_due(app).await;
         let removed = repair.remove_unused(&app.meta, &app.blobs).await;
         recount(&app.blobs, &repair);
-        tell_looked(removed);
+        tell(REMOVED, removed.unwrap_or_else(|error| tell_left(&error, &mut Told::default())));
     }
 }
 
@@ -221,30 +215,31 @@ fn recount(blobs: &Blobs, repair: &Repair) {
     }
 }
 
-fn tell_looked(result: Result<Repaired, StoreError>) {
-    match result {
-        Ok(repaired) => tell("objects without use were removed", repaired),
-        Err(error) => {
-            tracing::warn!(
-                error = %csvp_store::Chain(&error),
-                "the store could not be looked after; trying again"
-            );
-        }
+/// Says why objects without use are still there. What one upload has is said once an hour: a person has to do something.
+fn tell_left(error: &StoreError, told: &mut Told) -> Repaired {
+    let why = csvp_store::Chain(error).to_string();
+    if !matches!(error, StoreError::NotRemoved { .. }) {
+        tracing::warn!(error = why, "the store could not be looked after; trying again");
+    } else if told.is_due(&why, Instant::now()) {
+        tracing::warn!(error = why, hint = NOT_REMOVED_HINT, "bytes that should be gone are still there");
     }
+    Repaired::default()
 }
 
-/// Removes what the database knows to be without use.
-async fn remove_known(meta: &Meta, blobs: &Blobs, kept_for: Duration) -> Result<Repaired, StoreError> {
+/// Removes what the database knows to be without use, and says what it cannot remove.
+async fn remove_known(meta: &Meta, blobs: &Blobs, kept_for: Duration, told: &mut Told) -> Repaired {
     // What cannot be removed of one kind does not keep the others.
-    let deleted = Repair::finish_deletes(meta, blobs).await;
-    let ended = Repair::finish_removals(meta, blobs).await;
-    let replaced = Repair::remove_replaced(meta, blobs, kept_for).await;
-    let all = [deleted?, ended?, replaced?];
-    Ok(Repaired {
+    let all = [
+        Repair::finish_deletes(meta, blobs).await,
+        Repair::finish_removals(meta, blobs).await,
+        Repair::remove_replaced(meta, blobs, kept_for).await,
+    ];
+    let all = all.map(|done| done.unwrap_or_else(|error| tell_left(&error, told)));
+    Repaired {
         removed: all.iter().map(|repaired| repaired.removed).sum(),
         removed_bytes: all.iter().map(|repaired| repaired.removed_bytes).sum(),
         ..Repaired::default()
-    })
+    }
 }
 
 fn tell(what: &str, repaired: Repaired) {

@@ -160,6 +160,10 @@ async fn an_idempotency_key_makes_retries_safe() {
     let path = first["links"]["self"].as_str().unwrap();
     problem(send(&format!("{path}/cancel"), "").await, 422, "idempotency-key-reused").await;
     assert_eq!(app.objects(), objects);
+    let deleted = app.request(Method::DELETE, path).send().await.unwrap();
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+    problem(send("/api/v1/uploads?name=a.csv", "a,b\n1,2\n").await, 422, "idempotency-key-reused").await;
+    app.assert_empty().await;
     let long = app.request(Method::POST, "/api/v1/uploads").header("Idempotency-Key", "k".repeat(256));
     let long = problem(long.body("a\n1\n").send().await.unwrap(), 400, "request-invalid").await;
     assert_eq!(long["parameter"], "Idempotency-Key");

@@ -386,7 +386,7 @@ impl Disk {
 }
 
 fn lock_file(root: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK_FILE))
+    OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(root.join(LOCK_FILE))
 }
 
 /// Takes the lock as one of several, and puts right what a crashed process left unless another one lives. A reader that

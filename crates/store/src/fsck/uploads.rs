@@ -29,7 +29,11 @@ impl Fsck<'_> {
                     self.would_lose += u64::from(loses(&inspected, &faults));
                     broken.push(inspected.upload.id);
                 } else {
-                    faults.into_iter().for_each(|fault| self.list(fault, Became::Left));
+                    let has_original = has_original(&inspected, &faults);
+                    for fault in faults {
+                        let advice = advice(&fault, has_original);
+                        self.list_with(fault, advice, Became::Left);
+                    }
                 }
             }
         }
@@ -228,6 +232,20 @@ fn unreadable(upload: &Upload, key: &ObjectKey, error: &StoreError) -> Fault {
     let detail = Chain(error).to_string();
     let kind = FaultKind::Unreadable;
     Fault { kind, upload: Some(upload.id), place: key.to_string(), detail, cause: Cause::Nothing }
+}
+
+fn has_original(inspected: &Inspected, faults: &[Fault]) -> bool {
+    inspected.upload.has_original() && !faults.iter().any(|fault| fault.cause == Cause::Original)
+}
+
+/// What to do about a fault: a repair makes files of an original, if there is one.
+fn advice(fault: &Fault, has_original: bool) -> &'static str {
+    match fault.cause {
+        Cause::File(..) if !has_original && fault.kind != FaultKind::Unreadable => {
+            "there is no original to make it from; `--repair` takes it off the list of files"
+        }
+        _ => fault.kind.advice(),
+    }
 }
 
 /// Whether a repair can only say that something of it is lost: the original, or files without one to make them from.

@@ -179,7 +179,7 @@ impl Meta {
     }
 }
 
-/// Makes an upload invisible: its name and checksum are gone, its job is stopped, its keys are free. `Held` when a matter
+/// Makes an upload invisible: its name and checksum are gone, its job is stopped, its keys are used up. `Held` when a matter
 /// holds it.
 pub(super) async fn delete_rows(
     db: &DatabaseTransaction,
@@ -203,6 +203,6 @@ pub(super) async fn delete_rows(
         update = update.col_expr(upload::Column::State, Expr::value("cancelled"));
     }
     update.filter(upload::Column::Id.eq(id.as_uuid())).exec(db).await.map_err(db_error)?;
-    keys::forget(db, id).await?;
+    keys::retire(db, id).await?;
     Ok(Deleted { upload: id, tenant, objects: ObjectPrefix::Upload { tenant, upload: id }, stopped_job })
 }

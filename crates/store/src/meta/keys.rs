@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sha2::{Digest as _, Sha256};
 
 use super::entity::idempotency_key;
 use super::{db_error, list};
 use crate::error::{Entity, StoreError};
 use crate::model::{IdempotencyKey, NewUpload, TenantId, UploadId, UploadRecord};
+
+/// The fingerprint that no request has: the upload was deleted.
+const OF_DELETED: &str = "";
 
 /// What keys stand for: the fingerprint of their first request, and the upload it was about.
 pub(super) type Known = HashMap<(TenantId, String), (String, UploadId)>;
@@ -43,7 +47,7 @@ pub(super) async fn find(
     record.map(Some).ok_or(StoreError::NotFound(Entity::Upload(upload)))
 }
 
-/// The upload of an equal request; `KeyReused` when the key stands for another one.
+/// The upload of an equal request; `KeyReused` when the key stands for another one, or its upload was deleted.
 pub(super) fn same_request(
     known: &Known,
     tenant: TenantId,
@@ -86,25 +90,44 @@ pub(super) async fn remember(
     Ok(())
 }
 
-/// The keys of an upload are free again.
-pub(super) async fn forget(db: &impl ConnectionTrait, upload: UploadId) -> Result<(), StoreError> {
-    idempotency_key::Entity::delete_many()
-        .filter(idempotency_key::Column::UploadId.eq(upload.as_uuid()))
-        .exec(db)
-        .await
-        .map_err(db_error)?;
+/// No request can use the keys of a deleted upload any more: a late retry would bring back what was deleted. Of the keys and
+/// their requests nothing stays but a sum, as they may say something of the content.
+pub(super) async fn retire(db: &impl ConnectionTrait, upload: UploadId) -> Result<(), StoreError> {
+    let of_upload = idempotency_key::Column::UploadId.eq(upload.as_uuid());
+    let rows = idempotency_key::Entity::find().filter(of_upload.clone()).all(db).await.map_err(db_error)?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    idempotency_key::Entity::delete_many().filter(of_upload).exec(db).await.map_err(db_error)?;
+    let retired = rows.into_iter().map(|row| idempotency_key::ActiveModel {
+        tenant_id: Set(row.tenant_id),
+        key: Set(retired(&row.key)),
+        fingerprint: Set(OF_DELETED.to_owned()),
+        upload_id: Set(row.upload_id),
+        created_at: Set(row.created_at),
+    });
+    idempotency_key::Entity::insert_many(retired).exec_without_returning(db).await.map_err(db_error)?;
     Ok(())
 }
 
+/// What is left of the name of a key.
+fn retired(key: &str) -> String {
+    let sum = Sha256::digest(key);
+    sum.iter().fold("deleted:".to_owned(), |name, byte| format!("{name}{byte:02x}"))
+}
+
 async fn load(db: &impl ConnectionTrait, tenant: TenantId, keys: &[&str]) -> Result<Known, StoreError> {
+    let retired: HashMap<String, &str> = keys.iter().map(|&key| (retired(key), key)).collect();
+    let names = keys.iter().copied().chain(retired.keys().map(String::as_str));
     let rows = idempotency_key::Entity::find()
         .filter(idempotency_key::Column::TenantId.eq(tenant.as_uuid()))
-        .filter(idempotency_key::Column::Key.is_in(keys.iter().copied()))
+        .filter(idempotency_key::Column::Key.is_in(names))
         .all(db)
         .await
         .map_err(db_error)?;
-    let known = rows
-        .into_iter()
-        .map(|row| ((tenant, row.key), (row.fingerprint, UploadId::from_uuid(row.upload_id))));
+    let known = rows.into_iter().map(|row| {
+        let key = retired.get(&row.key).map_or(row.key, |&key| key.to_owned());
+        ((tenant, key), (row.fingerprint, UploadId::from_uuid(row.upload_id)))
+    });
     Ok(known.collect())
 }

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read as _, Write as _};
 use std::path::PathBuf;
 
 use csvp_engine::{Check, JudgedBlock, Output, Plan, RecordVerdict, Second, Settings};
-use csvp_store::{BlobReader, Entity, ObjectKey, RunFile, StoreError, UploadRecord};
+use csvp_store::{BlobReader, Chain, Entity, ObjectKey, RunFile, StoreError, UploadRecord};
 use serde_json::{Value, json};
 
 use crate::operate::{OperateError, Operator};
@@ -57,6 +57,10 @@ impl Search {
             Err(OperateError::Store(StoreError::NotFound(Entity::Object(_)))) => {
                 Ok(Found::Unread("its original is not there; `csvp fsck` says more".to_owned()))
             }
+            // What is wrong with one upload does not keep the others; a database or a bucket that is away would.
+            Err(OperateError::Store(error @ StoreError::Internal(_))) => {
+                Ok(Found::Unread(format!("its original cannot be read: {}", Chain(&error))))
+            }
             found => found,
         }
     }
@@ -95,7 +99,8 @@ async fn plan(operator: &Operator, record: &UploadRecord) -> Result<Option<Plan>
     match operator.blobs().read_all(&key, MAX_PLAN).await {
         // One of another version is made anew.
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-        Err(StoreError::NotFound(_)) => Ok(None),
+        // Nor is one that cannot be read needed; whether the original can be shows when it is.
+        Err(StoreError::NotFound(_) | StoreError::Internal(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -194,7 +194,8 @@ impl Disk {
         }
         let mut contents = Vec::with_capacity(kept.len());
         for member in &kept {
-            let bytes = sound_bytes(&file, member.start, member.size_bytes, member.crc)?;
+            let bytes = sound_bytes(&file, member.start, member.size_bytes, member.crc)
+                .map_err(|error| in_pack(&pack, error))?;
             contents.push([Bytes::from(bytes)]);
         }
         let named =
@@ -267,9 +268,19 @@ fn sound_bytes(file: &File, start: u64, size_bytes: u64, crc: u32) -> io::Result
 
 fn open_pack(pack: &Path) -> io::Result<Option<(File, Vec<Member>)>> {
     match File::open(pack) {
-        Ok(file) => pack::read(file).map(Some),
+        Ok(file) => pack::read(file).map(Some).map_err(|error| in_pack(pack, error)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Says which file is damaged: a person has to put it back or take it away.
+fn in_pack(pack: &Path, error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData => {
+            io::Error::new(io::ErrorKind::InvalidData, format!("`{}` is damaged: {error}", pack.display()))
+        }
+        _ => error,
     }
 }
 

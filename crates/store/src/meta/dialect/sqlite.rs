@@ -1,6 +1,8 @@
 //! SQLite: one connection writes, several read; a commit waits for the disk.
 
+use std::fs::Permissions;
 use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,6 +17,9 @@ use crate::meta::MetaOptions;
 
 /// The size of a page; SQLite's own default.
 const PAGE_BYTES: u64 = 4_096;
+/// The mode of a file for its owner alone, and the rights of everybody else in a mode.
+const PRIVATE: u32 = 0o600;
+const OTHERS: u32 = 0o077;
 /// What is written to find out whether a disk has room: as much as SQLite takes at once, for the index of its log.
 const PROBE_BYTES: usize = 32 << 10;
 /// How long a writer of another process is waited for.
@@ -30,6 +35,11 @@ pub(super) async fn connect(
     reads_only: bool,
 ) -> Result<DatabaseConnection, DbErr> {
     let file = file.to_owned();
+    if !reads_only {
+        let file = file.clone();
+        // What fails in there SQLite says itself.
+        let _ = tokio::task::spawn_blocking(move || make_private(&file)).await;
+    }
     let max_pages = max_bytes.map(|bytes| (bytes / PAGE_BYTES).max(1));
     let mut connect = ConnectOptions::new("sqlite://set-below");
     connect
@@ -59,6 +69,27 @@ pub(super) async fn connect(
         })
         .map_sqlx_sqlite_before_acquire(|connection, _| Box::pin(is_outside_transactions(connection)));
     Database::connect(connect).await
+}
+
+/// Keeps other users of the machine from the files of a database: it names what was uploaded, and its log holds what was
+/// in rows before.
+///
+/// SQLite gives its log the mode of the database, so that file is made here, empty, which SQLite takes for a new one. Files
+/// that an earlier version has made are closed. A file that is there is never opened: closing it would let go of the locks
+/// that SQLite in this process has on it.
+fn make_private(file: &Path) {
+    if std::fs::File::options().write(true).create_new(true).mode(PRIVATE).open(file).is_ok() {
+        return;
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let mut path = file.as_os_str().to_owned();
+        path.push(suffix);
+        let is_open = |facts: std::fs::Metadata| facts.is_file() && facts.mode() & OTHERS != 0;
+        if std::fs::metadata(&path).is_ok_and(is_open) {
+            // Those of another user stay as they are.
+            let _ = std::fs::set_permissions(&path, Permissions::from_mode(PRIVATE));
+        }
+    }
 }
 
 /// Makes durable what can be read.
