@@ -66,6 +66,8 @@ def nginx(folder):
 def folder(below, after):
     """A new folder that others may enter: workers of nginx are another user. It goes with `after`: for minutes behind the
     removal of many files, some file systems take longer to make new ones."""
+    # What the one before has left to the page cache is written before the next begins, not beside it.
+    os.sync()
     path = tempfile.mkdtemp(dir=below)
     os.chmod(path, 0o755)
     after.callback(shutil.rmtree, path)
