@@ -275,14 +275,8 @@ impl Server {
         };
         let blobs = storage::open_unbound_blobs(&config).await?;
         let (meta, migrated) = storage::open_meta(&config).await?;
-        let alone = match lock {
-            Some(lock) => Some((lock, storage::claim_alone(&config, &meta).await?)),
-            None => None,
-        };
-        storage::bind(&config, &meta, &blobs).await?;
-        if alone.is_some() {
-            storage::recover(&config, &meta, &blobs).await?;
-        }
+        let taken = storage::take(&config, &meta, &blobs, lock.is_some()).await;
+        let sole = storage::or_close(&meta, taken).await?;
         let app = App::new(role, config, meta, blobs);
         app.retention.read(&app).await;
         // 4. What looks after the store, the worker, then the listeners.
@@ -296,7 +290,7 @@ impl Server {
             listeners: vec![],
             worker,
             upkeep,
-            _alone: alone,
+            _alone: lock.zip(sole),
         };
         if let Some(main) = main {
             server.listen(main, router::main_routes(app.clone()))?;

@@ -96,9 +96,10 @@ impl Operator {
         let meta = storage::open_migrated_meta(config).await?;
         let owns_objects = access != Access::Read && (lock.is_some() || config.is_shared());
         let blobs = match owns_objects {
-            true => storage::open_blobs(config, &meta).await?,
-            false => storage::open_blobs_to_read(config, &meta).await?,
+            true => storage::open_blobs(config, &meta).await,
+            false => storage::open_blobs_to_read(config, &meta).await,
         };
+        let blobs = storage::or_close(&meta, blobs).await?;
         Ok(Self { config: config.clone(), meta, blobs, owns_objects, lock })
     }
 
@@ -109,7 +110,7 @@ impl Operator {
         };
         let meta = storage::connect(config).await?;
         meta.migrate().await.map_err(|source| storage::database_failed(config, source))?;
-        let blobs = storage::open_blobs(config, &meta).await?;
+        let blobs = storage::or_close(&meta, storage::open_blobs(config, &meta).await).await?;
         Ok(Self { config: config.clone(), meta, blobs, owns_objects: true, lock })
     }
 

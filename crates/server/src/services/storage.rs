@@ -93,9 +93,37 @@ pub(crate) async fn open_meta(config: &Config) -> Result<(Meta, Vec<String>), Se
     if pending.is_empty() { Ok((meta, pending)) } else { Err(ServeError::MigrationsPending(pending)) }
 }
 
+/// Ends the connections of a database that is not used after all: whoever looks at its files next finds them at rest.
+pub(crate) async fn or_close<T>(meta: &Meta, opened: Result<T, ServeError>) -> Result<T, ServeError> {
+    if opened.is_err()
+        && let Err(error) = meta.clone().close().await
+    {
+        tracing::warn!(%error, "the database was not closed");
+    }
+    opened
+}
+
+/// Takes the store for the service. One that others are at work in is bound only; any other is taken for this process alone,
+/// and cleaned of what a crash left behind.
+pub(crate) async fn take(
+    config: &Config,
+    meta: &Meta,
+    blobs: &Blobs,
+    is_alone: bool,
+) -> Result<Option<Sole>, ServeError> {
+    if !is_alone {
+        bind(config, meta, blobs).await?;
+        return Ok(None);
+    }
+    let sole = claim_alone(config, meta).await?;
+    bind(config, meta, blobs).await?;
+    recover(config, meta, blobs).await?;
+    Ok(Some(sole))
+}
+
 /// Takes the database for this process alone: its files are in a directory that no other machine sees, and two processes over
 /// one database would each take what the other has for lost.
-pub(crate) async fn claim_alone(config: &Config, meta: &Meta) -> Result<Sole, ServeError> {
+async fn claim_alone(config: &Config, meta: &Meta) -> Result<Sole, ServeError> {
     let claimed = meta.claim_alone().await.map_err(|source| database_failed(config, source))?;
     claimed.ok_or_else(|| ServeError::DatabaseBusy { place: database_place(config).unwrap_or_default() })
 }
@@ -131,7 +159,7 @@ pub(crate) async fn open_unbound_blobs(config: &Config) -> Result<Blobs, ServeEr
 }
 
 /// Makes sure that the objects are this database's: nothing is safe from another one.
-pub(crate) async fn bind(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
+async fn bind(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
     if blobs.is_remote() {
         // The results are counted too when all objects are looked through: where the store is shared, behind the start.
         blobs.recounted(meta.original_bytes().await.map_err(|source| database_failed(config, source))?);
@@ -156,7 +184,7 @@ pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<B
 /// Puts right what a crash left behind: jobs whose workers are gone, objects whose upload was deleted or was never
 /// acknowledged. The data directory is locked, so nobody else works or reads at this moment: no lease holds, and nothing
 /// needs a grace period.
-pub(crate) async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
+async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
     meta.end_all_leases().await.map_err(|source| failed(config, source))?;
     // What cannot be removed takes room and does no harm: whoever waits for the service is not to wait for it.
     let mut told = Told::default();
