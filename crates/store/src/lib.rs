@@ -24,6 +24,7 @@ pub mod blob;
 pub mod clock;
 pub mod error;
 pub mod fsck;
+mod group_pace;
 pub mod meta;
 pub mod migrations;
 pub mod model;

@@ -176,7 +176,8 @@ async fn take_in(
     let stored = if ended {
         take_small(app, place, settings, head.concat()).await?
     } else {
-        take_large(app, place, settings, head, source, arrival.respond_async).await?
+        // On the heap: every small upload would carry its room along.
+        Box::pin(take_large(app, place, settings, head, source, arrival.respond_async)).await?
     };
     if gone.is_cancelled() {
         // Nobody will hear of this upload: it must not be there.
@@ -215,8 +216,8 @@ async fn take_small(app: &App, place: Place, settings: Settings, bytes: Vec<u8>)
         None => None,
     };
     let after = app.meta.time_mark().await?;
-    let (blobs, config) = (app.blobs.clone(), app.config.clone());
-    let small = app.cpu.run(move || processing::small(&blobs, &config, place, settings, &bytes)).await;
+    let inside = app.clone();
+    let small = app.cpu.run(move || processing::small(&inside, place, settings, &bytes)).await;
     let Small { result, sha256, report, publishing } = small.map_err(ApiError::internal)?.map_err(refusal)?;
     let published = match publishing {
         Ok(publishing) => publishing.finish().await,

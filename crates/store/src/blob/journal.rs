@@ -33,6 +33,7 @@ pub(super) use check::misplaced;
 
 use self::settle::Settler;
 use super::disk::Dirs;
+use crate::group_pace::GroupPace;
 
 /// A segment of this size is settled. Bounds what the next start has to write again after a crash, and how long uploads wait
 /// behind the sync of the file system: with 32 MiB the slowest of a hundred waited half as long again.
@@ -196,6 +197,7 @@ struct Segment {
 
 impl Appender {
     fn run(mut self, requests: &Receiver<Request>) {
+        let mut pace = GroupPace::default();
         loop {
             let first = match &self.segment {
                 Some(segment) => {
@@ -204,7 +206,12 @@ impl Appender {
                 None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match first {
-                Ok(first) => self.group(std::iter::once(first).chain(requests.try_iter()).collect()),
+                Ok(first) => {
+                    std::thread::sleep(pace.gather_for());
+                    let group: Vec<Request> = std::iter::once(first).chain(requests.try_iter()).collect();
+                    pace.begin(group.len());
+                    self.group(group);
+                }
                 Err(RecvTimeoutError::Timeout) => self.end_segment(),
                 Err(RecvTimeoutError::Disconnected) => return,
             }

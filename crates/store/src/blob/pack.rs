@@ -17,6 +17,8 @@ const EXTENSION: &str = "zip";
 const UPLOAD_PARTS: usize = 3;
 /// More than the names of all objects of an upload take.
 const BUFFER: usize = 16 << 10;
+/// More than an archive needs for an object beside its bytes and, twice, its name.
+const ENTRY_BYTES: usize = 128;
 
 /// Where an object lies in a pack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +50,12 @@ pub(super) fn upload_of(place: &Path) -> Option<PathBuf> {
 
 /// The bytes of a pack of these objects.
 pub(super) fn write<'a>(objects: impl Iterator<Item = (&'a str, &'a [Bytes])>) -> io::Result<Vec<u8>> {
-    let mut archive = ZipArchiveWriter::new(Vec::with_capacity(BUFFER));
+    let objects: Vec<_> = objects.collect();
+    let size_of = |(name, chunks): &(&str, &[Bytes])| {
+        ENTRY_BYTES + 2 * name.len() + chunks.iter().map(Bytes::len).sum::<usize>()
+    };
+    let size = ENTRY_BYTES + objects.iter().map(size_of).sum::<usize>();
+    let mut archive = ZipArchiveWriter::new(Vec::with_capacity(size));
     for (name, chunks) in objects {
         let (mut entry, config) = archive.new_file(name).start().map_err(io::Error::other)?;
         let mut writer = config.wrap(&mut entry);

@@ -1,10 +1,11 @@
 //! Group commit: uploads that arrive together share one transaction, and so one wait for the disk.
 //!
 //! A single task takes whatever is queued, writes it in one transaction and answers all of it. While it waits for
-//! the disk the next group gathers; nobody waits for a timer. When a group fails, each of its members is tried
-//! alone, so that one bad row cannot fail the others.
+//! the disk the next group gathers, under load for some milliseconds. When a group fails, each of its members is
+//! tried alone, so that one bad row cannot fail the others.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, SqlErr};
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -16,7 +17,8 @@ use super::keys::{self, Known};
 use super::writer::Writer;
 use super::{db_error, list, retention};
 use crate::error::{Entity, StoreError};
-use crate::model::{NewUpload, Taken, UploadId};
+use crate::group_pace::GroupPace;
+use crate::model::{NewUpload, Taken, UploadId, UploadRecord};
 
 /// Most uploads of one transaction: enough to make the disk's wait cheap, little enough to stay under the
 /// database's limit on bound values (17 per row of the widest table).
@@ -62,8 +64,8 @@ struct Committer {
 
 /// What a request became inside the transaction.
 enum Outcome {
-    /// A new row, at this place of the group.
-    New(Box<Prepared>),
+    /// A new upload.
+    New(Box<UploadRecord>),
     /// The same request was sent before.
     Repeated(UploadId),
     /// Another request was sent before under the same key.
@@ -75,7 +77,10 @@ enum Outcome {
 impl Committer {
     async fn run(self, mut requests: mpsc::Receiver<Request>) {
         let mut group = Vec::with_capacity(MAX_GROUP);
+        let mut pace = GroupPace::default();
         while requests.recv_many(&mut group, MAX_GROUP).await > 0 {
+            gather(&mut requests, &mut group, pace.gather_for()).await;
+            pace.begin(group.len());
             let uploads: Vec<&NewUpload> = group.iter().map(|request| &request.new).collect();
             match self.commit(&uploads).await {
                 Ok(created) => {
@@ -132,20 +137,20 @@ impl Committer {
         let mut keys = keys::known(transaction, uploads).await?;
         let floors = retention::known_times(transaction, uploads.iter().map(|new| new.tenant)).await?;
         let mut outcomes = Vec::with_capacity(uploads.len());
+        let mut rows = Rows::default();
         for new in uploads {
             let floor = floors.get(&new.tenant).copied();
-            outcomes.push(outcome(new, &mut keys, time, floor)?);
+            outcomes.push(outcome(new, &mut keys, time, floor, &mut rows)?);
         }
-        let rows: Vec<&Prepared> = outcomes.iter().filter_map(Outcome::new_rows).collect();
-        insert(transaction, &rows).await.map_err(|error| match error.sql_err() {
+        let jobs = rows.jobs.len();
+        rows.insert(transaction).await.map_err(|error| match error.sql_err() {
             Some(SqlErr::UniqueConstraintViolation(_)) => StoreError::Conflict(Entity::Upload(uploads[0].id)),
             _ => db_error(error),
         })?;
-        let jobs = rows.iter().filter(|rows| rows.job_row.is_some()).count();
         let mut created = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             created.push(match outcome {
-                Outcome::New(rows) => Ok(Taken::New(rows.record)),
+                Outcome::New(record) => Ok(Taken::New(*record)),
                 Outcome::Repeated(id) => {
                     let record = list::find_any(transaction, id).await?;
                     Ok(Taken::Repeated(record.ok_or(StoreError::NotFound(Entity::Upload(id)))?))
@@ -158,39 +163,65 @@ impl Committer {
     }
 }
 
-impl Outcome {
-    fn new_rows(&self) -> Option<&Prepared> {
-        match self {
-            Self::New(rows) => Some(rows),
-            Self::Repeated(_) | Self::KeyReused | Self::TooLate(_) => None,
-        }
+/// Waits so long for more members, if it waits at all.
+async fn gather(requests: &mut mpsc::Receiver<Request>, group: &mut Vec<Request>, wait: Duration) {
+    if wait.is_zero() {
+        return;
+    }
+    tokio::time::sleep(wait).await;
+    while group.len() < MAX_GROUP
+        && let Ok(request) = requests.try_recv()
+    {
+        group.push(request);
     }
 }
 
-/// One statement for each table, however many uploads there are.
-async fn insert(db: &impl ConnectionTrait, rows: &[&Prepared]) -> Result<(), DbErr> {
-    if rows.is_empty() {
-        return Ok(());
+/// The rows of all uploads of a group, table by table.
+#[derive(Default)]
+struct Rows {
+    uploads: Vec<upload::ActiveModel>,
+    runs: Vec<run::ActiveModel>,
+    jobs: Vec<job::ActiveModel>,
+    keys: Vec<idempotency_key::ActiveModel>,
+    audits: Vec<audit_event::ActiveModel>,
+}
+
+impl Rows {
+    fn add(&mut self, rows: Prepared) -> UploadRecord {
+        self.uploads.push(rows.upload_row);
+        self.runs.push(rows.run_row);
+        self.jobs.extend(rows.job_row);
+        self.keys.extend(rows.key_row);
+        self.audits.push(rows.audit_row);
+        rows.record
     }
-    let uploads = rows.iter().map(|rows| rows.upload_row.clone());
-    upload::Entity::insert_many(uploads).exec_without_returning(db).await?;
-    let runs = rows.iter().map(|rows| rows.run_row.clone());
-    run::Entity::insert_many(runs).exec_without_returning(db).await?;
-    let jobs: Vec<_> = rows.iter().filter_map(|rows| rows.job_row.clone()).collect();
-    if !jobs.is_empty() {
-        job::Entity::insert_many(jobs).exec_without_returning(db).await?;
+
+    /// One statement for each table, however many uploads there are.
+    async fn insert(self, db: &impl ConnectionTrait) -> Result<(), DbErr> {
+        if self.uploads.is_empty() {
+            return Ok(());
+        }
+        upload::Entity::insert_many(self.uploads).exec_without_returning(db).await?;
+        run::Entity::insert_many(self.runs).exec_without_returning(db).await?;
+        if !self.jobs.is_empty() {
+            job::Entity::insert_many(self.jobs).exec_without_returning(db).await?;
+        }
+        if !self.keys.is_empty() {
+            idempotency_key::Entity::insert_many(self.keys).exec_without_returning(db).await?;
+        }
+        audit_event::Entity::insert_many(self.audits).exec_without_returning(db).await?;
+        Ok(())
     }
-    let keys: Vec<_> = rows.iter().filter_map(|rows| rows.key_row.clone()).collect();
-    if !keys.is_empty() {
-        idempotency_key::Entity::insert_many(keys).exec_without_returning(db).await?;
-    }
-    let audits = rows.iter().map(|rows| rows.audit_row.clone());
-    audit_event::Entity::insert_many(audits).exec_without_returning(db).await?;
-    Ok(())
 }
 
 /// Decides for one upload of a group; a key may also have been taken by an earlier member of the same group.
-fn outcome(new: &NewUpload, known: &mut Known, time: Now, floor: Option<i64>) -> Result<Outcome, StoreError> {
+fn outcome(
+    new: &NewUpload,
+    known: &mut Known,
+    time: Now,
+    floor: Option<i64>,
+    rows: &mut Rows,
+) -> Result<Outcome, StoreError> {
     if let Some(key) = &new.key {
         match keys::same_request(known, new.tenant, key) {
             Ok(Some(existing)) => return Ok(Outcome::Repeated(existing)),
@@ -204,5 +235,5 @@ fn outcome(new: &NewUpload, known: &mut Known, time: Now, floor: Option<i64>) ->
     if let Some(key) = &new.key {
         known.insert((new.tenant, key.key.clone()), (key.fingerprint.clone(), new.id));
     }
-    create::prepare(new, time, floor).map(|rows| Outcome::New(Box::new(rows)))
+    Ok(Outcome::New(Box::new(rows.add(create::prepare(new, time, floor)?))))
 }

@@ -11,7 +11,7 @@ use csvp_store::{Blobs, BlockingBlobWriter, ObjectKey, Publishing, RunFile, Stor
 use super::room::Room;
 use super::spool::{Spool, spool_file};
 use super::{Place, Stop, within};
-use crate::config::Config;
+use crate::app::App;
 
 /// A writer that a file's output and we both hold: it is written there and published here.
 #[derive(Debug, Clone)]
@@ -58,14 +58,8 @@ pub(super) struct RunOutputs {
 
 impl RunOutputs {
     /// Opens the files that a run with this verdict may have; a refused one publishes no data.
-    pub(super) fn open(
-        blobs: &Blobs,
-        config: &Config,
-        place: Place,
-        plan: &Plan,
-        verdict: Verdict,
-    ) -> Result<Self, Stop> {
-        let room = Room::new(config, plan.report().file.decoded_bytes);
+    pub(super) fn open(app: &App, place: Place, plan: &Plan, verdict: Verdict) -> Result<Self, Stop> {
+        let room = Room::new(&app.config, plan.report().file.decoded_bytes);
         let kinds = [
             (RunFile::CleanParquet, FileKind::Parquet),
             (RunFile::CleanCsv, FileKind::Csv),
@@ -79,19 +73,19 @@ impl RunOutputs {
             if verdict == Verdict::Refused && is_data(file) {
                 continue;
             }
-            let writer = SharedWriter::open(blobs, place.file(file), &room)?;
+            let writer = SharedWriter::open(&app.blobs, place.file(file), &room)?;
             outputs.add(kind, plan.schema(), Box::new(writer.clone())).map_err(stop)?;
             writers.push((file, writer));
         }
         let spool = match spool_file() {
             Some(file) => {
-                let writer = SharedWriter::open(blobs, place.file(file), &room)?;
+                let writer = SharedWriter::open(&app.blobs, place.file(file), &room)?;
                 writers.push((file, writer.clone()));
                 Some(Spool::new(writer))
             }
             None => None,
         };
-        Ok(Self { blobs: blobs.clone(), place, room, outputs, spool, writers, original: None })
+        Ok(Self { blobs: app.blobs.clone(), place, room, outputs, spool, writers, original: None })
     }
 
     /// Adds the original, for an upload that is stored together with its files.

@@ -4,14 +4,13 @@ use std::io::Read as _;
 
 use csvp_engine::{Check, Checked, EngineError, Plan, Second, Settings, View};
 use csvp_report::{Report, Verdict};
-use csvp_store::{BlobReader, Blobs, Progress, Publishing, RunResult, Stage, StoreError};
+use csvp_store::{BlobReader, Progress, Publishing, RunResult, Stage, StoreError};
 
 use super::first::sha256;
 use super::outputs::{RunOutputs, Sealed};
 use super::stored::{READ, Sent, Stored};
 use super::{Place, SLICE, Stop, refuse_no_csv, result};
 use crate::app::App;
-use crate::config::Config;
 use crate::services::LiveRun;
 
 /// A small upload that is wholly done, but for the wait until it is durable.
@@ -30,18 +29,12 @@ pub(crate) struct Converted {
 }
 
 /// Both passes over bytes in memory; the original and all files become visible together.
-pub(crate) fn small(
-    blobs: &Blobs,
-    config: &Config,
-    place: Place,
-    settings: Settings,
-    bytes: &[u8],
-) -> Result<Small, Stop> {
+pub(crate) fn small(app: &App, place: Place, settings: Settings, bytes: &[u8]) -> Result<Small, Stop> {
     let mut check = Check::new(settings)?;
     check.push(bytes)?;
     let Checked { report, plan, .. } = check.finish()?;
     refuse_no_csv(&report)?;
-    let mut outputs = RunOutputs::open(blobs, config, place, &plan, report.verdict)?;
+    let mut outputs = RunOutputs::open(app, place, &plan, report.verdict)?;
     outputs.write_original(bytes)?;
     let (outputs, report) = if report.verdict == Verdict::Refused {
         (outputs, report)
@@ -69,9 +62,9 @@ pub(crate) async fn convert(
         return convert_plan(app, place, plan, sent, run).await;
     }
     // A refused file publishes its report and its problems, and no data.
-    let (blobs, config) = (app.blobs.clone(), app.config.clone());
+    let inside = app.clone();
     let work = move || -> Result<_, Stop> {
-        let outputs = RunOutputs::open(&blobs, &config, place, &plan, report.verdict)?;
+        let outputs = RunOutputs::open(&inside, place, &plan, report.verdict)?;
         Ok((outputs.seal(&report, &plan)?, report))
     };
     let (sealed, report) = app.cpu.run(work).await??;
@@ -95,12 +88,12 @@ pub(crate) async fn convert_plan(
     sent: &Sent,
     run: &LiveRun,
 ) -> Result<Converted, Stop> {
-    let (blobs, config, sent_then) = (app.blobs.clone(), app.config.clone(), sent.clone());
+    let (inside, sent_then) = (app.clone(), sent.clone());
     let open = move || -> Result<_, Stop> {
-        let outputs = RunOutputs::open(&blobs, &config, place, &plan, Verdict::Clean)?;
+        let outputs = RunOutputs::open(&inside, place, &plan, Verdict::Clean)?;
         Ok((
             Second::new(&plan, outputs)?.with_profiles(),
-            Stored::open(&blobs, place.original(), &sent_then)?,
+            Stored::open(&inside.blobs, place.original(), &sent_then)?,
             plan,
         ))
     };
