@@ -18,7 +18,7 @@ export PROPTEST_RNG_SEED ?= 20261130
 
 SAY := tools/say.sh
 # Tests that take long: `make quick` leaves them to `make test`.
-SLOW_TESTS := test(/^dev_data::/) or test(/^(crash|power_cut|kill_points|failing_calls|replicas)::/) or test(three_thousand_uploads)
+SLOW_TESTS := test(/^dev_data::/) or test(/^(crash|power_cut|kill_points|failing_calls|held_syncs|replicas)::/) or test(three_thousand_uploads)
 
 .PHONY: help
 help: ## list what can be made

@@ -239,7 +239,7 @@ fn judge(answer: Option<&Answer>, fault: Fault, at: Option<&Op>, when: &str) -> 
             Some(at) if is_not_told(at, error) => &[507, 500],
             _ => &[507],
         },
-        Fault::Error(errno::EINTR) | Fault::Short | Fault::Kill => &[],
+        Fault::Error(errno::EINTR) | Fault::Short | Fault::Hold | Fault::Kill => &[],
         Fault::Error(_) => &[500, 503],
     };
     let status = answer.status;

@@ -17,6 +17,8 @@ mod dev_data;
 mod errors;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod failing_calls;
+#[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
+mod held_syncs;
 mod help;
 #[cfg(all(feature = "serve", target_os = "linux", target_arch = "x86_64"))]
 mod http;

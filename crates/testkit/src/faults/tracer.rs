@@ -23,6 +23,8 @@ pub enum Fault {
     Error(i32),
     /// A write takes half of its bytes only.
     Short,
+    /// The call is not made before [`Traced::disarm`].
+    Hold,
 }
 
 /// Which calls are counted.
@@ -111,7 +113,7 @@ impl Traced {
                 let process = pid_t::try_from(child.id()).expect("process ids are small");
                 seize(process);
                 ready.send((process, child.stdout.take())).expect("the test waits for it");
-                Tracer { process, shared, calls: HashMap::new() }.run(child);
+                Tracer { process, shared, calls: HashMap::new(), held: Vec::new() }.run(child);
             })
         };
         let (process, stdout) = started.recv().expect("expected the tracer to start the program");
@@ -130,10 +132,14 @@ impl Traced {
         state.armed = Some(Armed { scope, first, last, fault });
     }
 
-    /// Ends the faults; gives those that have happened.
+    /// Ends the faults and lets go of what is held; gives those that have happened.
     pub fn disarm(&self) -> Vec<Hit> {
         let mut state = self.shared.state();
-        state.armed = None;
+        let was_holding = state.armed.take().is_some_and(|armed| armed.fault == Fault::Hold);
+        if was_holding {
+            // The tracer waits for the program. A signal that the program ignores is seen by it; it may have ended.
+            let _ = ptrace::send(self.process, libc::SIGURG);
+        }
         std::mem::take(&mut state.hits)
     }
 
@@ -212,12 +218,16 @@ struct Under {
     op: Option<(Op, u64)>,
     /// What the program is told instead of the kernel's answer.
     error: Option<i32>,
+    /// It is not to be made yet.
+    is_held: bool,
 }
 
 struct Tracer {
     process: pid_t,
     shared: Arc<Shared>,
     calls: HashMap<pid_t, Under>,
+    /// Threads that wait at a call.
+    held: Vec<pid_t>,
 }
 
 impl Tracer {
@@ -233,29 +243,39 @@ impl Tracer {
                     }
                     Ok(())
                 }
-                Status::AtCall => {
-                    self.at_call(thread);
-                    ptrace::go_on(thread, 0)
+                Status::AtCall if self.at_call(thread) => {
+                    self.held.push(thread);
+                    Ok(())
                 }
+                Status::AtCall => ptrace::go_on(thread, 0),
                 Status::Signal(signal) => ptrace::go_on(thread, signal),
                 Status::Event => ptrace::go_on(thread, 0),
             };
+            if !self.held.is_empty() && self.shared.state().armed.is_none() {
+                self.held.drain(..).for_each(|thread| drop(ptrace::go_on(thread, 0)));
+            }
         }
         drop(child);
     }
 
-    fn at_call(&mut self, thread: pid_t) {
+    /// Whether the thread is to wait here.
+    fn at_call(&mut self, thread: pid_t) -> bool {
         match self.calls.remove(&thread) {
             None => {
                 let under = self.enters(thread);
+                let is_held = under.is_held;
                 self.calls.insert(thread, under);
+                is_held
             }
-            Some(under) => self.returns(thread, under),
+            Some(under) => {
+                self.returns(thread, under);
+                false
+            }
         }
     }
 
     fn enters(&self, thread: pid_t) -> Under {
-        let nothing = Under { op: None, error: None };
+        let nothing = Under { op: None, error: None, is_held: false };
         let Ok(mut registers) = ptrace::registers(thread) else { return nothing };
         let entry = Entry {
             number: registers.orig_rax as i64,
@@ -268,7 +288,8 @@ impl Tracer {
         let mut state = self.shared.state();
         state.clock += 1;
         let began = state.clock;
-        let error = match state.fault_at(&op) {
+        let fault = state.fault_at(&op);
+        let error = match fault {
             Some(Fault::Kill) => {
                 // Before it goes on: then this call is not made.
                 let _ = ptrace::send(self.process, libc::SIGKILL);
@@ -285,9 +306,9 @@ impl Tracer {
                 let _ = ptrace::set_registers(thread, &registers);
                 None
             }
-            None => None,
+            Some(Fault::Hold) | None => None,
         };
-        Under { op: Some((op, began)), error }
+        Under { op: Some((op, began)), error, is_held: fault == Some(Fault::Hold) }
     }
 
     fn returns(&self, thread: pid_t, under: Under) {
