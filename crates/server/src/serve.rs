@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum_server::Handle;
 use csvp_store::{BindError, S3OpenError, Sole, StoreError};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::app::{App, Role};
 use crate::config::{Config, ConfigError};
@@ -205,13 +205,20 @@ pub struct Banner {
     pub try_this: Vec<String>,
 }
 
+/// A port whose requests are taken.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    pub(crate) handle: Handle<SocketAddr>,
+    pub(crate) task: JoinHandle<std::io::Result<()>>,
+}
+
 /// A running service.
 #[derive(Debug)]
 pub struct Server {
     pub(crate) app: App,
     banner: Banner,
-    pub(crate) handles: Vec<Handle<SocketAddr>>,
-    pub(crate) listeners: Vec<JoinHandle<std::io::Result<()>>>,
+    pub(crate) main: Option<Listening>,
+    pub(crate) operations: Option<Listening>,
     pub(crate) worker: JoinHandle<()>,
     pub(crate) upkeep: JoinHandle<()>,
     // Held until the end; the operating system lets go of them with the process, also after kill -9.
@@ -286,17 +293,17 @@ impl Server {
         let mut server = Self {
             banner: banner(&app, main.as_ref(), operations.as_ref(), migrated),
             app: app.clone(),
-            handles: vec![],
-            listeners: vec![],
+            main: None,
+            operations: None,
             worker,
             upkeep,
             _alone: lock.zip(sole),
         };
         if let Some(main) = main {
-            server.listen(main, router::main_routes(app.clone()))?;
+            server.main = Some(server.listen(main, router::main_routes(app.clone()))?);
         }
         if let Some(operations) = operations {
-            server.listen(operations, router::operations_routes(app))?;
+            server.operations = Some(server.listen(operations, router::operations_routes(app))?);
         }
         Ok(server)
     }
@@ -306,7 +313,7 @@ impl Server {
         &self.banner
     }
 
-    fn listen(&mut self, listener: std::net::TcpListener, routes: axum::Router) -> Result<(), ServeError> {
+    fn listen(&self, listener: std::net::TcpListener, routes: axum::Router) -> Result<Listening, ServeError> {
         let handle = Handle::new();
         let mut server = axum_server::from_tcp(listener)
             .map_err(ServeError::Stopped)?
@@ -315,9 +322,7 @@ impl Server {
             .handle(handle.clone())
             .accept_error_handler(|_, error| tracing::warn!(%error, "connection could not be accepted"));
         server.http_builder().http1().header_read_timeout(self.app.config.server.header_timeout.0);
-        self.handles.push(handle);
-        self.listeners.push(tokio::spawn(server.serve(routes.into_make_service())));
-        Ok(())
+        Ok(Listening { handle, task: tokio::spawn(server.serve(routes.into_make_service())) })
     }
 
     /// Serves until the signal comes, then shuts down.
@@ -327,16 +332,9 @@ impl Server {
     pub async fn run_until(mut self, signal: impl Future<Output = ()>) -> Result<(), ServeError> {
         let mut failed = None;
         {
-            // A worker may have no listener at all.
-            let first_to_stop = async {
-                match self.listeners.is_empty() {
-                    true => std::future::pending().await,
-                    false => futures::future::select_all(&mut self.listeners).await,
-                }
-            };
             tokio::select! {
                 () = signal => {}
-                (result, _, _) = first_to_stop => {
+                result = ended(self.main.as_mut(), self.operations.as_mut()) => {
                     let error = result.unwrap_or_else(|error| Err(std::io::Error::other(error))).err();
                     failed = Some(error.unwrap_or_else(|| std::io::Error::other("listener ended")));
                 }
@@ -344,6 +342,31 @@ impl Server {
         }
         self.stop().await;
         failed.map_or(Ok(()), |error| Err(ServeError::Stopped(error)))
+    }
+}
+
+impl Listening {
+    /// Waits until its requests are answered.
+    pub(crate) async fn finish(self) {
+        // One that has ended by itself was waited for already.
+        if !self.task.is_finished() {
+            let _ = self.task.await;
+        }
+    }
+}
+
+/// Until a port takes no more requests. Either may be missing.
+async fn ended(
+    main: Option<&mut Listening>,
+    operations: Option<&mut Listening>,
+) -> Result<std::io::Result<()>, JoinError> {
+    let ended = async |listening: Option<&mut Listening>| match listening {
+        Some(listening) => (&mut listening.task).await,
+        None => std::future::pending().await,
+    };
+    tokio::select! {
+        result = ended(main) => result,
+        result = ended(operations) => result,
     }
 }
 

@@ -19,13 +19,14 @@ impl Server {
         let until = Instant::now() + deadline;
         // 3. Take no more connections; event streams and looks through the store end, other requests under way go on.
         self.app.stopping.cancel();
-        for handle in &self.handles {
-            handle.graceful_shutdown(Some(deadline));
+        if let Some(main) = &self.main {
+            main.handle.graceful_shutdown(Some(deadline));
         }
         // 4. Wait for requests, then for the worker and for what goes on behind answered requests.
-        let listeners = futures::future::join_all(self.listeners);
         let rest = async {
-            listeners.await;
+            if let Some(main) = self.main {
+                main.finish().await;
+            }
             let _ = self.worker.await;
             self.app.background.close();
             self.app.background.wait().await;
@@ -33,7 +34,12 @@ impl Server {
         if timeout_at(until, rest).await.is_err() {
             tracing::warn!("shutdown took too long; unfinished work is redone or removed later");
         }
-        // 5. The database last, so that everything before could still write.
+        // 5. Until now whoever asks was told that this process lives and is not ready.
+        if let Some(operations) = self.operations {
+            operations.handle.shutdown();
+            operations.finish().await;
+        }
+        // 6. The database last, so that everything before could still write.
         self.upkeep.abort();
         if let Err(error) = self.app.meta.clone().close().await {
             tracing::warn!(error = %csvp_store::Chain(&error), "database did not close");

@@ -178,13 +178,17 @@ fn wanted(headers: &HeaderMap) -> Result<Vec<Wanted>, ApiError> {
         for member in text.split(',') {
             let member = member.trim();
             let (name, value) = member.split_once('=').ok_or_else(|| invalid(member))?;
+            let name = name.trim();
+            if !is_key(name) {
+                return Err(invalid(member));
+            }
             // Behind a semicolon stand parameters, which have no meaning here.
             let value = value.split(';').next().unwrap_or_default().trim();
             let encoded = value.strip_prefix(':').and_then(|value| value.strip_suffix(':'));
             let encoded = encoded.ok_or_else(|| invalid(member))?;
             let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| invalid(member))?;
             let of_wrong_length = |_| invalid(member);
-            let next = match name.trim() {
+            let next = match name {
                 "sha-256" => Wanted::Sha256(bytes.try_into().map_err(of_wrong_length)?),
                 "sha-512" => Wanted::Sha512(bytes.try_into().map_err(of_wrong_length)?),
                 _ => continue,
@@ -195,6 +199,14 @@ fn wanted(headers: &HeaderMap) -> Result<Vec<Wanted>, ApiError> {
         }
     }
     Ok(wanted)
+}
+
+/// Keys have small letters (RFC 9651, 3.1.2): `SHA-256`, as a header of before had it, must not be taken for one that nobody
+/// knows, and be left out.
+fn is_key(name: &str) -> bool {
+    let is_start = |byte: &u8| byte.is_ascii_lowercase() || *byte == b'*';
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-.*".contains(&byte);
+    name.as_bytes().first().is_some_and(is_start) && name.bytes().all(is_part)
 }
 
 #[cfg(test)]
@@ -216,7 +228,18 @@ mod tests {
         assert_eq!(both, [Wanted::Sha256([7; 32]), Wanted::Sha512([8; 64])]);
         let twice = of(&format!("{}, {sha256}", field("sha-256", &[1; 32]))).unwrap();
         assert_eq!(twice, [Wanted::Sha256([7; 32])]);
-        for wrong in ["sha-256", "sha-256=abc", "sha-256=:*:", "sha-256=:AAAA:", "sha-512=:AAAA", ""] {
+        let upper = sha256.to_uppercase();
+        let wrongs = [
+            "sha-256",
+            "sha-256=abc",
+            "sha-256=:*:",
+            "sha-256=:AAAA:",
+            "sha-512=:AAAA",
+            "",
+            &upper,
+            "=:AAAA:",
+        ];
+        for wrong in wrongs {
             let error = of(wrong).unwrap_err();
             assert_eq!(error.extras.parameter.as_deref(), Some("Content-Digest"), "{wrong}");
         }

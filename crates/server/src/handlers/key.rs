@@ -25,7 +25,11 @@ impl FromRequestParts<App> for RequestKey {
 /// # Errors
 /// `request-invalid` for a value that is no key, `idempotency-key-in-use` while another request holds it.
 pub(super) fn held_key(app: &App, headers: &HeaderMap) -> Result<Option<HeldKey>, ApiError> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let mut values = headers.get_all("idempotency-key").iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(ApiError::invalid("Idempotency-Key", "expected one header, found several; send one key"));
+    }
     match value.to_str() {
         Ok(key) if !key.is_empty() && key.len() <= MAX_CHARS => app.keys.hold(key.to_owned()).map(Some),
         _ => {

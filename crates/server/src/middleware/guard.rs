@@ -10,6 +10,9 @@ use crate::error::ApiError;
 
 /// Refuses requests under a foreign host name (DNS rebinding) and changes that another site's page asks for.
 pub(super) fn check(app: &App, request: &Request) -> Result<(), ApiError> {
+    if request.headers().get_all(header::HOST).iter().count() > 1 {
+        return Err(ApiError::invalid("Host", "expected one header, found several (RFC 9112, 3.2)"));
+    }
     let host = request
         .headers()
         .get(header::HOST)

@@ -60,9 +60,14 @@ impl TestApp {
         self.running = Some(tokio::spawn(async move { server.run_until(wait).await.unwrap() }));
     }
 
+    /// Tells it to stop.
+    pub(crate) fn begin_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
     /// Stops in order and waits for it.
     pub(crate) async fn stop(&mut self) {
-        drop(self.stop.take());
+        self.begin_stop();
         if let Some(running) = self.running.take() {
             running.await.unwrap();
         }

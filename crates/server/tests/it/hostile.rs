@@ -20,6 +20,19 @@ async fn a_body_shorter_than_it_says_is_not_kept() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn headers_that_may_come_once_come_once() {
+    let app = TestApp::start().await;
+    for header in ["Host: localhost", "Idempotency-Key: a"] {
+        let head =
+            format!("POST /api/v1/uploads HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: b\r\n{header}\r\n");
+        let request = format!("{head}Connection: close\r\nContent-Length: 4\r\n\r\na,b\n");
+        let answer = app.raw(request.into_bytes(), false).await;
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("expected one header"), "{answer}");
+    }
+    app.assert_empty().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_longer_than_it_says_ends_where_it_said() {
     let app = TestApp::start().await;
     let answer = app.raw(post(8, "a,b\n1,2\n3,4\n5,6\n"), false).await;

@@ -1,6 +1,7 @@
 //! Probes, metrics, start and stop.
 
 use csvp_server::{ServeError, Server};
+use reqwest::{Body, Method};
 
 use crate::app::{TestApp, table};
 
@@ -15,6 +16,36 @@ async fn the_operations_port_has_probes_and_metrics_only() {
     }
     let page = app.client.get(format!("http://{operations}/api/v1/uploads")).send().await.unwrap();
     assert_eq!(page.status(), 404);
+}
+
+/// Whoever watches the process is not to take a stop for a crash.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_is_told_until_its_end() {
+    let mut app = TestApp::start_with(|config| config.server.operations = "127.0.0.1:0".to_owned()).await;
+    let operations = app.operations.unwrap();
+    let (sender, body) = futures::channel::mpsc::unbounded::<Result<&str, std::io::Error>>();
+    sender.unbounded_send(Ok("a,b\n")).unwrap();
+    let upload = app.request(Method::POST, "/api/v1/uploads?name=a.csv").body(Body::wrap_stream(body)).send();
+    let upload = tokio::spawn(upload);
+    app.eventually("start of the upload", async |app| {
+        app.get("/metrics").await.text().await.unwrap().contains("csvp_uploads_receiving 1")
+    })
+    .await;
+
+    app.begin_stop();
+    app.eventually("end of new connections", async |app| {
+        tokio::net::TcpStream::connect(app.address).await.is_err()
+    })
+    .await;
+    let asked = async |path: &str| {
+        app.client.get(format!("http://{operations}/{path}")).send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((asked("live").await, asked("ready").await), (200, 503));
+    sender.unbounded_send(Ok("1,2\n")).unwrap();
+    drop(sender);
+    assert_eq!(upload.await.unwrap().unwrap().status(), 201);
+    app.stop().await;
+    assert!(tokio::net::TcpStream::connect(operations).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
