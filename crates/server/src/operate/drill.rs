@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use csvp_store::backup::{self, BackupError, Place};
-use csvp_store::{BackupId, ListUploads, ObjectKey, UploadRecord, UploadState};
+use csvp_store::{BackupId, ListUploads, ObjectKey, Sum, UploadRecord, UploadState};
 use futures::TryStreamExt as _;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -225,7 +225,7 @@ async fn sample(app: &App, record: &UploadRecord) -> Result<Sample, String> {
         Ok::<_, csvp_store::StoreError>(())
     };
     read.await.map_err(|error| format!("cannot be read: {error}"))?;
-    let sum: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = Sum::finish(hash).to_string();
     if sum != upload.sha256 {
         return Err(format!("has the SHA-256 {sum}, expected {}", upload.sha256));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use csvp_store::{Due, Ended, Ending, Origin, PolicyRecord, RetentionPolicy, TenantId, UploadId};
+use csvp_store::{Due, Ended, Ending, Origin, PolicyRecord, RetentionPolicy, Sum, TenantId, UploadId};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -292,10 +292,12 @@ fn planned(due: Due, policy: RetentionPolicy) -> PlannedEnding {
 /// Equal for plans that do the same.
 fn token<'a>(goes: impl Iterator<Item = &'a PlannedEnding>) -> String {
     /// As long as an abbreviated commit: short enough to be typed, long enough not to be met by chance.
-    const BYTES: usize = 8;
+    const DIGITS: usize = 16;
     let mut hash = Sha256::new();
     for item in goes {
         hash.update(format!("{} {}\n", item.upload, item.ends));
     }
-    hash.finalize().iter().take(BYTES).map(|byte| format!("{byte:02x}")).collect()
+    let mut token = Sum::finish(hash).to_string();
+    token.truncate(DIGITS);
+    token
 }

@@ -2,12 +2,11 @@
 //! all bytes are the right ones. A small one is a single piece, so its answer is an error; a larger one breaks off.
 
 use bytes::Bytes;
-use csvp_store::{BlobStream, StoreError};
+use csvp_store::{BlobStream, StoreError, Sum};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sha2::{Digest as _, Sha256};
 
 use super::files::StoredObject;
-use super::processing::hex;
 use crate::app::App;
 
 struct Checked {
@@ -57,7 +56,7 @@ impl Checked {
             }
         }
         let Some(held) = self.held.take() else { return Ok(None) };
-        let found = hex(&self.hash.finalize_reset());
+        let found = Sum::finish(std::mem::take(&mut self.hash)).to_string();
         if found == self.expected {
             return Ok(Some(held));
         }

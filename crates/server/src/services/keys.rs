@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use csvp_report::ApiErrorCode;
-use csvp_store::IdempotencyKey;
+use csvp_store::{IdempotencyKey, Sum};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::ApiError;
@@ -53,7 +53,7 @@ impl HeldKey {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
         }
-        let fingerprint = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let fingerprint = Sum::finish(hash).to_string();
         IdempotencyKey { key: self.key.clone(), fingerprint }
     }
 }

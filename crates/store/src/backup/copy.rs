@@ -12,11 +12,11 @@ use super::manifest::{Objects, TableFile, dir};
 use super::ndjson::{LinesFile, LinesWriter};
 use super::objects::{Known, LeftOut, Listed, Named, NamedObjects, State};
 use super::place::{Place, object_path};
-use super::sum::Sum;
 use crate::blob::{Blobs, ObjectKey};
 use crate::error::StoreError;
 use crate::meta::Meta;
 use crate::model::BackupId;
+use crate::model::Sum;
 
 /// Objects on their way at the same time: their waits for the disk go side by side.
 const PARALLEL: usize = 8;

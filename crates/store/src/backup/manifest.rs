@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::error::BackupError;
 use super::ndjson::{LinesFile, damaged};
 use super::place::{BACKUPS, Place};
-use super::sum::Sum;
 use crate::migrations;
 use crate::model::BackupId;
+use crate::model::Sum;
 
 /// Version of the layout of a backup. A program refuses a higher one.
 pub const FORMAT: u32 = 1;

@@ -31,7 +31,6 @@ mod place;
 mod prune;
 mod restore;
 mod schema;
-mod sum;
 mod turn;
 mod verify;
 mod write;
@@ -42,7 +41,6 @@ pub use ndjson::LinesFile;
 pub use place::Place;
 pub use prune::{Pruned, prune};
 pub use restore::{Restored, must_be_restorable, restore};
-pub use sum::{Sum, SumError};
 pub use verify::{Fault, Verified, repair, verify};
 pub use write::{Made, create};
 

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::BackupError;
 use super::place::{Place, PlaceWriter};
-use super::sum::Sum;
+use crate::model::Sum;
 
 /// Bytes gathered before they are handed on.
 const GATHERED_BYTES: usize = 64 << 10;

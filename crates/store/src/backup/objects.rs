@@ -11,8 +11,8 @@ use super::error::BackupError;
 use super::manifest::TableFile;
 use super::ndjson::{LinesFile, LinesReader, damaged};
 use super::place::Place;
-use super::sum::Sum;
 use crate::blob::{ObjectKey, RunFile};
+use crate::model::Sum;
 use crate::model::{RunId, StoredFile, TenantId, UploadId};
 
 /// An object as the list of a backup has it.

@@ -27,9 +27,9 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::error::BackupError;
 use super::manifest::FORMAT;
-use super::sum::Sum;
 use crate::blob::{Blobs, S3Options, make_dirs, read_whole};
 use crate::error::StoreError;
+use crate::model::Sum;
 
 /// Says that a place is ours.
 pub(super) const MARKER: &str = "csvp-backups.json";

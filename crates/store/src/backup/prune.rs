@@ -9,9 +9,9 @@ use super::manifest::{Found, Manifest, TableFile, dir};
 use super::ndjson::{LinesReader, damaged};
 use super::objects::{Listed, State};
 use super::place::{Place, object_path};
-use super::sum::Sum;
 use super::turn::Turn;
 use crate::model::BackupId;
+use crate::model::Sum;
 
 /// What was removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -20,9 +20,9 @@ use super::manifest::{Manifest, find};
 use super::ndjson::{LinesReader, damaged};
 use super::objects::{LeftOut, Listed, State};
 use super::place::{Place, object_path};
-use super::sum::Sum;
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix};
 use crate::meta::{Meta, restored};
+use crate::model::Sum;
 use crate::model::{BackupId, TenantId, UploadId};
 
 /// Objects on their way at the same time.

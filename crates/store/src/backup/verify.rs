@@ -12,9 +12,9 @@ use super::ndjson::LinesReader;
 use super::objects::{Listed, NamedObjects, State};
 use super::place::{Place, object_path};
 use super::schema;
-use super::sum::Sum;
 use super::turn::Turn;
 use crate::model::BackupId;
+use crate::model::Sum;
 
 /// Objects read at the same time.
 const PARALLEL: usize = 4;

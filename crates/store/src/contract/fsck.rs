@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sea_orm::Value;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{LEASE, MetaSetup, claim, create, finished, queued, result};
 use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
 use crate::fsck::{FaultKind, FsckOptions, FsckReport, fsck};
-use crate::model::{NewUpload, Origin, RunId, TenantId, UploadId, UploadRecord, UploadState};
+use crate::model::{NewUpload, Origin, RunId, Sum, TenantId, UploadId, UploadRecord, UploadState};
 
 const TENANT: TenantId = TenantId::DEFAULT;
 const CONTENT: &[u8] = b"a,b\n1,2\n";
@@ -34,7 +33,7 @@ impl Store {
 
     /// An upload with its original, and with the files of its run.
     async fn add(&self, new: NewUpload) -> UploadRecord {
-        let sha256 = Sha256::digest(CONTENT).iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = Sum::of(CONTENT).to_string();
         let new = NewUpload { size_bytes: CONTENT.len() as u64, sha256, ..new };
         self.put(original(new.id), CONTENT).await;
         let record = create(&self.setup, new).await;

@@ -9,7 +9,7 @@ use super::{Became, Cause, Fault, FaultKind, Fsck, or_away};
 use crate::blob::{ObjectKey, ObjectPrefix};
 use crate::error::{Chain, Entity, StoreError};
 use crate::meta::Inspected;
-use crate::model::{Run, Upload, UploadId};
+use crate::model::{Run, Sum, Upload, UploadId};
 
 /// Uploads read from the database at once.
 const UPLOADS_PER_PAGE: u64 = 500;
@@ -210,8 +210,7 @@ impl Fsck<'_> {
             sha256.update(&piece);
             crc32.update(&piece);
         }
-        let sha256 = sha256.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Some(Sums { sha256, crc32: crc32.finalize(), written }))
+        Ok(Some(Sums { sha256: Sum::finish(sha256).to_string(), crc32: crc32.finalize(), written }))
     }
 }
 

@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
-use sha2::{Digest as _, Sha256};
 
 use super::entity::idempotency_key;
 use super::{db_error, list};
 use crate::error::{Entity, StoreError};
-use crate::model::{IdempotencyKey, NewUpload, TenantId, UploadId, UploadRecord};
+use crate::model::{IdempotencyKey, NewUpload, Sum, TenantId, UploadId, UploadRecord};
 
 /// The fingerprint that no request has: the upload was deleted.
 const OF_DELETED: &str = "";
@@ -112,8 +111,7 @@ pub(super) async fn retire(db: &impl ConnectionTrait, upload: UploadId) -> Resul
 
 /// What is left of the name of a key.
 fn retired(key: &str) -> String {
-    let sum = Sha256::digest(key);
-    sum.iter().fold("deleted:".to_owned(), |name, byte| format!("{name}{byte:02x}"))
+    format!("deleted:{}", Sum::of(key.as_bytes()))
 }
 
 async fn load(db: &impl ConnectionTrait, tenant: TenantId, keys: &[&str]) -> Result<Known, StoreError> {

@@ -9,6 +9,7 @@ mod page;
 mod retention;
 mod run;
 mod state;
+mod sum;
 mod upload;
 
 pub use audit::{AuditEvent, Origin};
@@ -19,4 +20,5 @@ pub(crate) use retention::DAY_US;
 pub use retention::{Due, Ended, Ending, Hold, PolicyRecord, Removal, RetentionPolicy};
 pub use run::{Failure, ReplacedRun, Run, RunResult, StoredFile};
 pub use state::{StateError, UploadState};
+pub use sum::{Sum, SumError};
 pub use upload::{Deleted, FirstRun, IdempotencyKey, NewRun, NewUpload, Stats, Taken, Upload, UploadRecord};

@@ -15,42 +15,21 @@ use csvp_store::{
     ClaimedJob, Clock, Failure, FirstRun, JobFate, JobId, Lease, Meta, MetaOptions, NewJob, NewUpload,
     Origin, StoreError, TenantId, UploadId, UploadState,
 };
+use csvp_testkit::generate::Dice;
 use csvp_testkit::servers::Postgres;
 
 /// Any time after the default tenant was made.
 const START_US: i64 = 1_800_000_000_000_000;
-const WORKERS: u64 = 4;
+const WORKERS: usize = 4;
 const STEPS: u64 = 160;
 /// Longer than any lease and any wait between two attempts.
 const LONG: Duration = Duration::from_secs(86_400);
-
-/// A small generator of our own: the same seed gives the same run on every machine.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.roll(n) == 0
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
-        if of.is_empty() { None } else { of.get(usize::try_from(self.roll(of.len() as u64)).unwrap()) }
-    }
-}
 
 /// A process that runs one job at a time; `old` leases are those it thinks it may still have after a pause.
 struct Worker {
     meta: Meta,
     held: Option<ClaimedJob>,
-    asleep: u64,
+    asleep: usize,
 }
 
 /// What the observer knows of a job.
@@ -81,7 +60,7 @@ impl Sim {
             workers.push(Worker { meta, held: None, asleep: 0 });
         }
         let (jobs, ghosts) = (HashMap::new(), Vec::new());
-        Self { dice: Dice(seed), clock, workers, jobs, uploads: vec![], deleted: vec![], ghosts }
+        Self { dice: Dice::new(seed), clock, workers, jobs, uploads: vec![], deleted: vec![], ghosts }
     }
 
     fn meta(&self) -> &Meta {
@@ -89,13 +68,13 @@ impl Sim {
     }
 
     async fn step(&mut self) {
-        match self.dice.roll(20) {
+        match self.dice.below(20) {
             0..=2 => self.send().await,
             3 => self.disturb().await,
             4 => self.shift_clock(),
             5 => self.haunt().await,
             _ => {
-                let worker = usize::try_from(self.dice.roll(WORKERS)).unwrap();
+                let worker = self.dice.below(WORKERS);
                 self.work(worker).await;
             }
         }
@@ -105,8 +84,8 @@ impl Sim {
         let tenants = [TenantId::DEFAULT, TenantId::from_uuid(uuid::Uuid::from_u128(77))];
         let tenant = *self.dice.pick(&tenants).unwrap();
         self.meta().ensure_tenant(tenant, "t").await.unwrap();
-        let max_attempts = 1 + u32::try_from(self.dice.roll(3)).unwrap();
-        let priority = i32::try_from(self.dice.roll(3)).unwrap();
+        let max_attempts = 1 + u32::try_from(self.dice.below(3)).unwrap();
+        let priority = i32::try_from(self.dice.below(3)).unwrap();
         let job = NewJob { max_attempts, priority, ..NewJob::default() };
         let new = NewUpload { tenant, first: FirstRun::Queued(job), ..queued("a") };
         self.uploads.push((tenant, new.id));
@@ -130,7 +109,7 @@ impl Sim {
     fn shift_clock(&mut self) {
         let now = self.clock.now_us();
         let second = 1_000_000;
-        self.clock.set(match self.dice.roll(6) {
+        self.clock.set(match self.dice.below(6) {
             0 => now - 86_400 * second,
             1 => now + 3_600 * second,
             2 => now - 20 * second,
@@ -141,7 +120,7 @@ impl Sim {
     /// A worker of long ago comes back with its lease.
     async fn haunt(&mut self) {
         let Some(lease) = self.dice.pick(&self.ghosts).cloned() else { return };
-        let way = self.dice.roll(4);
+        let way = self.dice.below(4);
         self.end(0, &lease, way).await;
     }
 
@@ -150,17 +129,17 @@ impl Sim {
             self.workers[at].asleep -= 1;
             return;
         }
-        match self.dice.roll(12) {
+        match self.dice.below(12) {
             // It crashes, and knows nothing afterwards; or it sleeps, and goes on as if nothing had been.
             0 => {
                 let held = self.workers[at].held.take();
                 self.ghosts.extend(held.map(|job| job.lease));
             }
-            1 => self.workers[at].asleep = self.dice.roll(40),
+            1 => self.workers[at].asleep = self.dice.below(40),
             _ => match self.workers[at].held.clone() {
                 None => self.claim(at).await,
                 Some(job) => {
-                    let way = self.dice.roll(7);
+                    let way = self.dice.below(7);
                     let goes_on = self.end(at, &job.lease, way).await;
                     // When the answer gets lost it asks once more, with the same lease.
                     if !goes_on && !self.dice.one_in(5) {
@@ -193,7 +172,7 @@ impl Sim {
     }
 
     /// Does something with a lease; false when the worker is done with it.
-    async fn end(&mut self, at: usize, lease: &Lease, way: u64) -> bool {
+    async fn end(&mut self, at: usize, lease: &Lease, way: usize) -> bool {
         let meta = self.workers[at].meta.clone();
         let known = self.jobs.get_mut(&lease.job).unwrap();
         let may = lease.token == known.newest && !known.finished;

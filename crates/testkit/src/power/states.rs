@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::disk::{Disk, Keep};
 use crate::faults::{Call, Op};
+use crate::generate::{Dice, mixed};
 
 /// The smallest unit that a disk writes as a whole, and the one that file systems do.
 const SECTORS: [usize; 2] = [512, 4_096];
@@ -88,7 +89,7 @@ impl Schedule {
     pub fn new(pending: &[usize], answers: &[usize], wanted: usize, seed: u64) -> Self {
         let mut cuts: BTreeSet<(usize, Cut)> = answers.iter().map(|&event| (event, Cut::Nothing)).collect();
         let wanted = cuts.len() + wanted;
-        let mut dice = Dice(seed);
+        let mut dice = Dice::new(seed);
         // Every fourth is at an answer: that is where promises begin.
         for _ in 0..wanted.saturating_mul(20) {
             if cuts.len() >= wanted {
@@ -110,7 +111,7 @@ impl Schedule {
                     4 | 5 => Cut::Without(one),
                     6 | 7 => Cut::Overtaken(one.min(other), one.max(other)),
                     8 => torn(one, &mut dice),
-                    _ => Cut::Coins(dice.next()),
+                    _ => Cut::Coins(dice.roll()),
                 },
             ));
         }
@@ -148,24 +149,4 @@ pub fn pending_after(events: &[Event<'_>], disk: &mut Disk) -> Vec<usize> {
         disk.pending()
     };
     events.iter().map(play).collect()
-}
-
-/// Numbers that look random (Steele et al., *SplitMix*, 2014).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        mixed(self.0)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
-    }
-}
-
-fn mixed(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

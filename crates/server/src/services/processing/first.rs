@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use csvp_engine::{Check, Checked, EngineError, Settings};
-use csvp_store::{ObjectKey, Progress, Stage, Upload};
+use csvp_store::{ObjectKey, Progress, Stage, Sum, Upload};
 use sha2::{Digest as _, Sha256};
 use tokio::task::JoinHandle;
 
@@ -70,7 +70,7 @@ impl Reading {
         let work = move || -> Result<_, EngineError> {
             slice.iter().try_for_each(|bytes| reader.push(bytes))?;
             let Reader { check, hash } = *reader;
-            Ok((check.finish()?, hex(&hash.finalize())))
+            Ok((check.finish()?, Sum::finish(hash).to_string()))
         };
         Ok(self.cpu.run(work).await??)
     }
@@ -133,13 +133,4 @@ pub(crate) async fn try_settings(app: &App, upload: &Upload, settings: Settings)
         Ok(())
     };
     app.cpu.run(work).await?
-}
-
-/// The hash of bytes that are there as a whole.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-pub(crate) fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

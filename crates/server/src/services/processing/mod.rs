@@ -24,7 +24,7 @@ use crate::error::{ApiError, BoxError};
 use crate::telemetry::Metric;
 use crate::worker::WorkPanicked;
 
-pub(crate) use first::{Reading, check_stored, hex, try_settings};
+pub(crate) use first::{Reading, check_stored, try_settings};
 pub(crate) use second::{Converted, Small, convert, convert_plan, publish, read_view_slice, small};
 pub(crate) use spool::spool_file;
 pub(crate) use stored::Sent;

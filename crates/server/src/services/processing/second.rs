@@ -4,9 +4,8 @@ use std::io::Read as _;
 
 use csvp_engine::{Check, Checked, EngineError, Plan, Second, Settings, View};
 use csvp_report::{Report, Verdict};
-use csvp_store::{BlobReader, Progress, Publishing, RunResult, Stage, StoreError};
+use csvp_store::{BlobReader, Progress, Publishing, RunResult, Stage, StoreError, Sum};
 
-use super::first::sha256;
 use super::outputs::{RunOutputs, Sealed};
 use super::stored::{READ, Sent, Stored};
 use super::{Place, SLICE, Stop, refuse_no_csv, result};
@@ -46,7 +45,7 @@ pub(crate) fn small(app: &App, place: Place, settings: Settings, bytes: &[u8]) -
     };
     let sealed = outputs.seal(&report, &plan)?;
     let result = result(&report, sealed.files(), bytes.len() as u64)?;
-    Ok(Small { result, sha256: sha256(bytes), report, publishing: sealed.publish() })
+    Ok(Small { result, sha256: Sum::of(bytes).to_string(), report, publishing: sealed.publish() })
 }
 
 /// The second pass over a stored original that was just checked.

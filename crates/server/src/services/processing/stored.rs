@@ -2,10 +2,9 @@
 
 use std::io::Read as _;
 
-use csvp_store::{BlobReader, Blobs, Entity, ObjectKey, StoreError, Upload};
+use csvp_store::{BlobReader, Blobs, Entity, ObjectKey, StoreError, Sum, Upload};
 use sha2::{Digest as _, Sha256};
 
-use super::first::hex;
 use super::{SLICE, Stop};
 
 /// Bytes read at once.
@@ -76,7 +75,7 @@ impl Stored {
         if self.read_bytes != *size_bytes {
             return Err(Stop::Lost(format!("expected {size_bytes} bytes, found {}", self.read_bytes)));
         }
-        let found = hex(&self.hash.finalize_reset());
+        let found = Sum::finish(std::mem::take(&mut self.hash)).to_string();
         if found != *sha256 {
             return Err(Stop::Lost(format!("expected SHA-256 {sha256}, found {found}")));
         }

@@ -345,8 +345,7 @@ async fn failed(app: &App, lease: &Lease, place: Place, failure: &Failure, cause
 
 #[cfg(test)]
 mod tests {
-    use csvp_store::{FirstRun, NewJob, NewUpload, ObjectPrefix, RunId, UploadId};
-    use sha2::{Digest as _, Sha256};
+    use csvp_store::{FirstRun, NewJob, NewUpload, ObjectPrefix, RunId, Sum, UploadId};
 
     use super::*;
     use crate::app::Role;
@@ -372,7 +371,7 @@ mod tests {
             tenant: place.tenant,
             name: "orders.csv".to_owned(),
             size_bytes: bytes.len() as u64,
-            sha256: Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: Sum::of(bytes).to_string(),
             media_type: None,
             key: None,
             run: place.run,

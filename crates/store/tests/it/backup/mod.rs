@@ -15,11 +15,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use csvp_store::backup::{self, Place, Sum};
+use csvp_store::backup::{self, Place};
 use csvp_store::contract::{self, LEASE};
 use csvp_store::{
     AuditEvent, Blobs, Clock, FirstRun, ListUploads, Meta, MetaOptions, NewRun, NewUpload, ObjectKey,
-    ObjectPrefix, Origin, RunFile, RunId, StoredFile, TenantId, UploadId, UploadRecord, UploadState,
+    ObjectPrefix, Origin, RunFile, RunId, StoredFile, Sum, TenantId, UploadId, UploadRecord, UploadState,
 };
 use csvp_testkit::servers::Postgres;
 use object_store::memory::InMemory;

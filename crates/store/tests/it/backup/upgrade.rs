@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use csvp_store::backup::{self, BackupError, Place, Sum};
+use csvp_store::Sum;
+use csvp_store::backup::{self, BackupError, Place};
 
 use super::{Store, TENANT, to_write};
 

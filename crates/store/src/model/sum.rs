@@ -17,7 +17,7 @@ impl Sum {
     }
 
     /// The sum of what a hasher was given.
-    pub(super) fn finish(hasher: Sha256) -> Self {
+    pub fn finish(hasher: Sha256) -> Self {
         Self(hasher.finalize().into())
     }
 }
