@@ -150,7 +150,7 @@ impl StoreError {
     }
 
     /// Database or object store do not answer: the next call would wait as long.
-    pub(crate) fn is_away(&self) -> bool {
+    pub fn is_away(&self) -> bool {
         matches!(self, Self::Unavailable(_) | Self::ObjectsUnavailable(_))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Write as _;
 
-use csvp_server::operate::{Access, ErasePlan, Erased};
+use csvp_server::operate::{Access, EraseFate, ErasePlan, Erased};
 
 use super::store;
 use crate::Outcome;
@@ -37,22 +37,25 @@ pub(crate) fn run(args: &EraseArgs) -> anyhow::Result<Outcome> {
     }
     let mut erased = Vec::new();
     let result = store::with(&args.show.store, Access::Beside, async |operator| {
-        for &upload in &uploads {
-            erased.push(operator.erase(upload).await?);
-        }
-        Ok(())
+        operator.erase_all(&uploads, &mut erased).await
     });
     if json {
         super::print_json(&erased)?;
     } else {
         print_erased(&erased)?;
     }
-    result.map(|()| Outcome::Done)
+    result?;
+    let stays = erased.iter().any(|one| one.fate == EraseFate::Held);
+    Ok(if stays { Outcome::Problems } else { Outcome::Done })
 }
 
 fn print_plan(plans: &[ErasePlan]) -> anyhow::Result<()> {
     let mut out = super::stdout();
     for plan in plans {
+        if plan.is_gone {
+            writeln!(out, "{}  was erased or deleted before", plan.upload)?;
+            continue;
+        }
         let held = if plan.holds.is_empty() {
             String::new()
         } else {
@@ -74,10 +77,20 @@ fn print_plan(plans: &[ErasePlan]) -> anyhow::Result<()> {
 fn print_erased(erased: &[Erased]) -> anyhow::Result<()> {
     let mut out = super::stdout();
     for one in erased {
-        if one.left_to_service {
-            writeln!(out, "erased: {}; the running service removes its bytes within a minute", one.upload)?;
-        } else {
-            writeln!(out, "erased: {}, {} removed", one.upload, size(one.removed_bytes))?;
+        let upload = one.upload;
+        match (one.fate, &one.hold) {
+            (EraseFate::Gone, _) => writeln!(out, "gone before: {upload}")?,
+            (EraseFate::Held, hold) => {
+                let name = hold.as_deref().unwrap_or_default();
+                writeln!(
+                    out,
+                    "stays: {upload} is held for `{name}`; `csvp hold release {upload} --name {name}` ends the hold"
+                )?;
+            }
+            (EraseFate::Erased, _) if one.left_to_service => {
+                writeln!(out, "erased: {upload}; the running service removes its bytes within a minute")?;
+            }
+            (EraseFate::Erased, _) => writeln!(out, "erased: {upload}, {} removed", size(one.removed_bytes))?,
         }
     }
     out.flush()?;

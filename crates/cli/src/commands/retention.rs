@@ -93,7 +93,13 @@ fn end(args: &RetentionRunArgs) -> anyhow::Result<Outcome> {
         if json { super::print_json(done)? } else { print_done(done)? }
     }
     result?;
-    if ended.is_some_and(|done| done.policy_changed) {
+    let done = ended.unwrap_or_default();
+    if let Some(first) = done.failures.first() {
+        let message = format!("{} could not be ended, the others are; {first}", count(done.failed, "upload"));
+        let hints = vec!["run it again; `csvp fsck` says what is wrong with the store".to_owned()];
+        return Err(with_hints(hints, anyhow::anyhow!(message)));
+    }
+    if done.policy_changed {
         let hints = vec!["look at the new plan with `csvp retention plan`".to_owned()];
         let message =
             "the policy was changed while its plan was carried out; what was left of the plan stays";

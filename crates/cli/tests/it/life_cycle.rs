@@ -169,7 +169,7 @@ fn a_hold_wins_over_everybody_until_it_is_released() {
     let problem: Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!((status, &problem["code"], &problem["hold"]), (409, &"upload-held".into(), &"case-17".into()));
     let erase = sandbox.snapshot("error_erase_held", &format!("erase {CLEAN_ID} --yes --data data"));
-    assert_eq!(erase.code, Some(2));
+    assert_eq!(erase.code, Some(1));
     let release = format!("hold release {CLEAN_ID} --name case-17 --data data");
     assert_eq!(sandbox.run(&release).code, Some(0));
     assert_eq!(sandbox.snapshot("error_not_held", &release).code, Some(2));
@@ -194,6 +194,29 @@ fn what_is_erased_leaves_nothing() {
         assert!(!text.contains("broken.csv"), "{file} still knows its name");
     }
     assert_eq!(sandbox.run("fsck --deep --data data").code, Some(0));
+}
+
+/// What a hold keeps does not keep the others, and what is gone already is no reason to stop.
+#[test]
+fn erasing_goes_on_behind_what_stays() {
+    let sandbox = migrated_data();
+    let ids = sandbox.run("person erase-plan --contains csv --ids --data data");
+    let ids: Vec<String> = ids.stdout().lines().map(str::to_owned).collect();
+    assert!(ids.len() > 2, "{ids:?}");
+    let held = &ids[1];
+    let hold = format!("hold set {held} --name case-17 --reason dispute --by legal --data data");
+    assert_eq!(sandbox.run(&hold).code, Some(0));
+    let line = format!("erase {} --yes --data data", ids.join(" "));
+    let first = sandbox.run(&line);
+    assert_eq!(first.code, Some(1), "{}", first.snapshot());
+    assert_eq!(first.stdout().matches("erased: ").count(), ids.len() - 1, "{}", first.snapshot());
+    assert!(first.stdout().contains(&format!("stays: {held} is held for `case-17`")), "{}", first.snapshot());
+    assert_eq!(sandbox.run(&format!("hold release {held} --name case-17 --data data")).code, Some(0));
+    let again = sandbox.run(&line);
+    assert_eq!(again.code, Some(0), "{}", again.snapshot());
+    assert_eq!(again.stdout().matches("gone before: ").count(), ids.len() - 1, "{}", again.snapshot());
+    assert!(again.stdout().contains(&format!("erased: {held}")), "{}", again.snapshot());
+    assert_eq!(sandbox.run(&line.replace(&ids[0], "01a22a6b-0000-7000-8000-000000000000")).code, Some(2));
 }
 
 #[test]

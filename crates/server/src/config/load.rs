@@ -148,9 +148,19 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn from_environment(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let variables = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
+        let mut variables = EnvironmentVariables::new();
+        for (name, value) in std::env::vars_os() {
+            // A name that is no text names no setting of ours.
+            let Ok(name) = name.into_string() else { continue };
+            match value.into_string() {
+                Ok(value) => variables.push((name, value)),
+                Err(value) if name.starts_with("CSVP_") => {
+                    let message = format!("expected UTF-8, found {value:?}");
+                    return Err(ConfigError::Invalid { key: name, message });
+                }
+                Err(_) => {}
+            }
+        }
         Self::load(file, variables)
     }
 

@@ -19,12 +19,10 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::middleware::RequestId;
 use crate::services::intake::{self, Arrival, Feed};
-use crate::services::{Pace, display_name, disposition_name};
+use crate::services::{Pace, display_name, disposition_name, settings};
 
 /// What a multipart body may have beside the file: other fields and the lines between them.
 const MULTIPART_SLACK: u64 = 1 << 20;
-/// Largest field with settings.
-const MAX_SETTINGS: usize = 1 << 20;
 
 /// What a face expects of an upload.
 pub(crate) struct Incoming {
@@ -149,7 +147,7 @@ async fn receive_multipart(
         if incoming.fields.contains(&name.as_str()) {
             arrival.name =
                 display_name(incoming.parameters.name.as_deref().or(field.file_name()).unwrap_or_default());
-            arrival.media_type = field.content_type().map(str::to_owned);
+            arrival.media_type = field.content_type().map(short_media_type);
             let Pacer { mut pace, turn, around, digests } = pacer;
             let (feed, taking) = intake::start(app, arrival, turn);
             let fed = feed_field(field, feed, &mut pace, &around).await;
@@ -214,12 +212,7 @@ async fn read_settings(field: &mut Field<'_>, pace: &mut Pace) -> Result<Setting
     let mut text = Vec::new();
     while let Some(bytes) = pace.next(field.chunk()).await?.map_err(|error| multipart_error(&error))? {
         text.extend_from_slice(&bytes);
-        if text.len() > MAX_SETTINGS {
-            return Err(ApiError::invalid(
-                "settings",
-                format!("settings are larger than {MAX_SETTINGS} bytes"),
-            ));
-        }
+        settings::must_fit(text.len())?;
     }
     serde_json::from_slice(&text)
         .map_err(|error| ApiError::invalid("settings", format!("settings are not understood: {error}")))
@@ -279,6 +272,10 @@ fn header_text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&
 }
 
 fn media_type(headers: &HeaderMap) -> Option<String> {
-    let text = header_text(headers, header::CONTENT_TYPE)?;
-    Some(text.chars().filter(|c| !c.is_control()).take(255).collect::<String>().to_ascii_lowercase())
+    header_text(headers, header::CONTENT_TYPE).map(short_media_type)
+}
+
+/// As it is kept: whoever sends one may write anything, at any length.
+fn short_media_type(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(255).collect::<String>().to_ascii_lowercase()
 }

@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use csvp_store::IdempotencyKey;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -31,6 +32,10 @@ pub(super) fn held_key(app: &App, headers: &HeaderMap) -> Result<Option<HeldKey>
         return Err(ApiError::invalid("Idempotency-Key", "expected one header, found several; send one key"));
     }
     match value.to_str() {
+        Ok(key) if IdempotencyKey::is_reserved(key) => Err(ApiError::invalid(
+            "Idempotency-Key",
+            "expected a key of yours; `deleted:` and a SHA-256 stand for the key of a deleted upload, so choose another one",
+        )),
         Ok(key) if !key.is_empty() && key.len() <= MAX_CHARS => app.keys.hold(key.to_owned()).map(Some),
         _ => {
             let detail =

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{failure, guard, headers, leftover};
 use crate::app::App;
 use crate::error::{ApiError, Failure};
+use crate::services::ended;
 use crate::telemetry::Metric;
 
 /// The id of a request: from the client when it sends a usable one, else our own.
@@ -56,6 +57,7 @@ pub(crate) async fn context(State(app): State<App>, mut request: Request, next: 
     drop(in_flight);
 
     if let Some(Failure(error)) = response.extensions_mut().remove::<Failure>() {
+        let error = ended::explained(&app, error).await;
         failure::log(&error, &id.0, &method, &route);
         response = failure::render(&error, &id.0, &path, response);
     }

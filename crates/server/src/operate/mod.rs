@@ -35,7 +35,7 @@ pub use bucket::{BucketRules, bucket_rules};
 pub use csvp_store::BackupId;
 pub use csvp_store::backup::{BackupError, Entry, Fault, Made, Manifest, Place, Pruned, Restored, Verified};
 pub use drill::{Drill, DrillOptions, Sample, drill};
-pub use erase::{ErasePlan, Erased};
+pub use erase::{EraseFate, ErasePlan, Erased};
 pub(crate) use error::NOT_REMOVED_HINT;
 pub use error::OperateError;
 pub use fsck::{FsckFinding, FsckReport};

@@ -149,6 +149,16 @@ impl Operator {
         let search = Search { wanted: wanted.to_owned(), file: file.clone() };
         let records = match search.run(self, record).await? {
             Found::Records(records) => records,
+            Found::Missing if self.meta().was_deleted(self.tenant(), upload.id).await? => {
+                // Since its row was read.
+                report.searched -= 1;
+                return Ok(());
+            }
+            Found::Missing => {
+                let why = "its original is not there; `csvp fsck` says more".to_owned();
+                report.unread.push(Unread { upload: id, name: name.clone(), why });
+                0
+            }
             Found::Unread(why) => {
                 report.unread.push(Unread { upload: id, name: name.clone(), why });
                 0

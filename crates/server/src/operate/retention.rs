@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use csvp_store::{Due, Ended, Ending, Origin, PolicyRecord, RetentionPolicy, Sum, TenantId, UploadId};
+use csvp_store::{
+    Chain, Due, Ended, Ending, Origin, PolicyRecord, RetentionPolicy, StoreError, Sum, TenantId, UploadId,
+};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -12,6 +14,8 @@ use crate::api::Timestamp;
 
 /// Uploads read at once.
 const PAGE: u64 = 1_000;
+/// Failures that are told with their reason, of all that there are.
+const FAILURES_NAMED: usize = 10;
 
 /// The policy, and the time it is judged by.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -94,6 +98,11 @@ pub struct RetentionDone {
     pub gone: u64,
     /// Uploads whose time had not come by the clock, which was put back meanwhile.
     pub not_yet: u64,
+    /// Uploads of which nothing could be ended. The next run tries them again.
+    pub failed: u64,
+    /// Why, of the first few.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
     /// Whether it stopped because the policy was cleared or set anew meanwhile: what is left of the plan stays.
     pub policy_changed: bool,
     /// Whether bytes are left for the service, which removes them within a minute.
@@ -101,6 +110,26 @@ pub struct RetentionDone {
 }
 
 impl RetentionDone {
+    /// Takes down what became of one upload. That it fails does not keep the others, unless each would wait as long.
+    fn add(
+        &mut self,
+        upload: UploadId,
+        ended: Result<Ended, StoreError>,
+        bytes: u64,
+    ) -> Result<(), StoreError> {
+        match ended {
+            Err(error) if error.is_away() => return Err(error),
+            Err(error) => {
+                self.failed += 1;
+                if self.failures.len() < FAILURES_NAMED {
+                    self.failures.push(format!("upload `{upload}`: {}", Chain(&error)));
+                }
+            }
+            Ok(ended) => self.count(ended, bytes),
+        }
+        Ok(())
+    }
+
     fn count(&mut self, ended: Ended, bytes: u64) {
         match ended {
             Ended::Done => {
@@ -213,10 +242,8 @@ impl Operator {
         for item in &plan.items {
             let Some(ending) = item.ending else { continue };
             let (meta, id) = (self.meta(), UploadId::from_uuid(item.upload));
-            done.count(
-                meta.end_by_policy(self.tenant(), &plan.judged, id, ending, &self.origin()).await?,
-                item.bytes,
-            );
+            let ended = meta.end_by_policy(self.tenant(), &plan.judged, id, ending, &self.origin()).await;
+            done.add(id, ended, item.bytes)?;
             if done.policy_changed {
                 break;
             }
@@ -240,7 +267,7 @@ pub(crate) async fn run_due(
     meta: &csvp_store::Meta,
     tenant: TenantId,
     record: &PolicyRecord,
-) -> Result<RetentionDone, csvp_store::StoreError> {
+) -> Result<RetentionDone, StoreError> {
     let record = &PolicyRecord { known_time: record.time(meta.now().await?), ..*record };
     let mut done = RetentionDone::default();
     let mut after = None;
@@ -251,7 +278,8 @@ pub(crate) async fn run_due(
         after = Some((last.created_at, last.upload));
         done.held += page.iter().filter(|due| !due.holds.is_empty()).count() as u64;
         for due in page.iter().filter(|due| due.holds.is_empty()) {
-            done.count(meta.end_by_policy(tenant, record, due.upload, due.ending, &origin).await?, due.bytes);
+            let ended = meta.end_by_policy(tenant, record, due.upload, due.ending, &origin).await;
+            done.add(due.upload, ended, due.bytes)?;
             if done.policy_changed {
                 return Ok(done);
             }

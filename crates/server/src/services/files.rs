@@ -94,6 +94,14 @@ pub(crate) fn must_have_original(record: &UploadRecord) -> Result<(), ApiError> 
     Err(error)
 }
 
+/// Why an object is not there that was looked for with an older state of the upload; none when it should be.
+pub(crate) fn why_ended(record: &UploadRecord, key: ObjectKey) -> Option<ApiError> {
+    match key {
+        ObjectKey::Original { .. } => must_have_original(record).err(),
+        ObjectKey::RunFile { file, .. } => find(record, file).is_none().then(|| not_there(record, file)),
+    }
+}
+
 /// There is no file of this name.
 pub(crate) fn unknown(id: Uuid, name: &str) -> ApiError {
     let mut error = ApiError::new(

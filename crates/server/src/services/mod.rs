@@ -13,6 +13,7 @@ mod told;
 mod views;
 
 pub(crate) mod download;
+pub(crate) mod ended;
 pub(crate) mod files;
 pub(crate) mod health;
 pub(crate) mod intake;

@@ -106,6 +106,13 @@ impl Retention {
                     "data whose time was over has ended"
                 );
             }
+            if done.failed > 0 {
+                tracing::warn!(
+                    uploads = done.failed,
+                    failures = done.failures.join("; "),
+                    "data whose time was over could not be ended; trying again in an hour"
+                );
+            }
             if done.policy_changed {
                 tracing::info!(
                     "the policy of retention was changed while it was carried out; what is due by the new one ends in an hour"

@@ -11,6 +11,20 @@ use crate::error::ApiError;
 
 use super::processing::{self, Stop};
 
+/// Largest settings as JSON: they are kept with each run, and are a part of every list.
+pub(crate) const MAX_BYTES: usize = 256 << 10;
+
+/// # Errors
+/// `request-invalid` when settings are longer than [`MAX_BYTES`].
+pub(crate) fn must_fit(bytes: usize) -> Result<(), ApiError> {
+    if bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    let detail =
+        format!("expected settings of at most {MAX_BYTES} bytes, found more; leave out descriptions");
+    Err(ApiError::invalid("settings", detail))
+}
+
 /// Says what is wrong with settings for a stored file before a job is made of them. The first part of the file is read
 /// with them: only then its columns are known, for another delimiter gives other columns.
 pub(crate) async fn check(app: &App, upload: &Upload, wanted: &SettingsRequest) -> Result<(), ApiError> {

@@ -182,15 +182,15 @@ pub(crate) async fn open_blobs_to_read(config: &Config, meta: &Meta) -> Result<B
 }
 
 /// Puts right what a crash left behind: jobs whose workers are gone, objects whose upload was deleted or was never
-/// acknowledged. The data directory is locked, so nobody else works or reads at this moment: no lease holds, and nothing
-/// needs a grace period.
+/// acknowledged. The data directory is locked, so nobody else works or reads there at this moment: no lease holds, and no
+/// object in it needs a grace period. A bucket has no lock: a copy of the directory may be in use over the same one.
 async fn recover(config: &Config, meta: &Meta, blobs: &Blobs) -> Result<(), ServeError> {
     meta.end_all_leases().await.map_err(|source| failed(config, source))?;
     // What cannot be removed takes room and does no harm: whoever waits for the service is not to wait for it.
     let mut told = Told::default();
     let known = remove_known(meta, blobs, Duration::ZERO, &mut told).await;
     tell("objects of deleted uploads and replaced runs were removed", known);
-    let mut repair = Repair::new(Duration::ZERO);
+    let mut repair = Repair::new(if blobs.is_remote() { GRACE } else { Duration::ZERO });
     let unused = repair.remove_unused(meta, blobs).await;
     recount(blobs, &repair);
     let unused = unused.unwrap_or_else(|error| tell_left(&error, &mut told));

@@ -1,5 +1,7 @@
 //! Looking at uploads, and asking for changes.
 
+use std::time::Duration;
+
 use csvp_store::{
     Entity, ListUploads, NewJob, NewRun, Origin, RunId, StoreError, Taken, UploadId, UploadRecord,
 };
@@ -10,6 +12,9 @@ use crate::app::App;
 use crate::error::ApiError;
 
 use super::{HeldKey, files, settings, storage, upload_view};
+
+/// Longest that the answer to a deletion waits for the bytes to go: nobody is held up by a bucket that does not answer.
+const REMOVAL_WAIT: Duration = Duration::from_secs(5);
 
 /// One upload.
 pub(crate) async fn get(app: &App, id: Uuid) -> Result<UploadRecord, ApiError> {
@@ -36,7 +41,7 @@ pub(crate) async fn list(
 }
 
 /// Deletes an upload: nobody sees it when this returns, and its job is stopped. Its bytes are gone too unless the store
-/// would not remove them just now; then the look of every minute goes on trying.
+/// would not remove them just now, or takes long to; then the look of every minute goes on trying.
 pub(crate) async fn delete(app: &App, id: Uuid, origin: &Origin) -> Result<(), ApiError> {
     let deleted = app.meta.delete_upload(app.tenant(), UploadId::from_uuid(id), origin).await?;
     app.live.cancel_deleted(deleted.upload);
@@ -45,8 +50,10 @@ pub(crate) async fn delete(app: &App, id: Uuid, origin: &Origin) -> Result<(), A
         let app = app.clone();
         async move { storage::remove_deleted(&app, &deleted).await }
     });
-    removal.await.map_err(ApiError::internal)?;
-    Ok(())
+    match tokio::time::timeout(REMOVAL_WAIT, removal).await {
+        Ok(removed) => removed.map_err(ApiError::internal),
+        Err(_elapsed) => Ok(()),
+    }
 }
 
 /// Asks for the run of an upload to be stopped.
@@ -79,9 +86,11 @@ pub(crate) async fn reprocess(
 ) -> Result<UploadView, ApiError> {
     let record = get(app, id).await?;
     files::must_have_original(&record)?;
-    settings::check(app, &record.upload, wanted).await?;
     let settings = serde_json::to_value(wanted).map_err(ApiError::internal)?;
-    let key = key.map(|held| held.of_request(&["POST", "reprocess", &id.to_string(), &settings.to_string()]));
+    let text = settings.to_string();
+    settings::must_fit(text.len())?;
+    settings::check(app, &record.upload, wanted).await?;
+    let key = key.map(|held| held.of_request(&["POST", "reprocess", &id.to_string(), &text]));
     let run = NewRun { id: RunId::generate(), settings, job: new_job(app), key, origin };
     match app.meta.start_run(app.tenant(), UploadId::from_uuid(id), run).await {
         Ok(taken) => Ok(upload_view(app, &taken.into_record())),

@@ -7,6 +7,7 @@ use csvp_server::config::Seconds;
 use csvp_server::operate::{Access, Operator};
 use csvp_store::{Clock, Meta, MetaOptions, Origin, TenantId, UploadId};
 use csvp_testkit::servers::{Postgres, Relay, Seaweed};
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::app::{TestApp, table};
@@ -97,4 +98,29 @@ async fn a_stop_does_not_wait_for_a_look() {
     let begun = Instant::now();
     app.stop().await;
     assert!(begun.elapsed() < Duration::from_secs(5), "the stop took {:?}", begun.elapsed());
+}
+
+/// The rows are deleted; whoever asked for it is not to wait for a bucket that does not answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_does_not_wait_for_the_bucket() {
+    let server = Seaweed::start();
+    server.make_bucket("files");
+    let relay = Relay::to([SocketAddr::from(([127, 0, 0, 1], server.port()))]);
+    let endpoint = format!("http://{}", relay.address());
+    let app = TestApp::start_with(|config| {
+        use_bucket(config, &endpoint, &server);
+        config.s3.request_timeout = Seconds::new(20);
+        config.store.keep_replaced = Seconds::new(1);
+    })
+    .await;
+    let upload = app.upload("a.csv", table(3, false)).await;
+    let (path, id) = (upload["links"]["self"].as_str().unwrap(), upload["id"].as_str().unwrap());
+    relay.set_silent(true);
+    let begun = Instant::now();
+    assert_eq!(app.request(Method::DELETE, path).send().await.unwrap().status(), 204);
+    assert!(begun.elapsed() < Duration::from_secs(10), "the deletion took {:?}", begun.elapsed());
+    assert_eq!(app.get(path).await.status(), 404);
+    relay.set_silent(false);
+    let listed = || server.request("GET", "/files?list-type=2");
+    app.eventually("removal of what was deleted", async |_| !listed().contains(id)).await;
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use csvp_store::{Clock, Meta, MetaOptions, TenantId, UploadId};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -167,6 +168,65 @@ async fn an_idempotency_key_makes_retries_safe() {
     let long = app.request(Method::POST, "/api/v1/uploads").header("Idempotency-Key", "k".repeat(256));
     let long = problem(long.body("a\n1\n").send().await.unwrap(), 400, "request-invalid").await;
     assert_eq!(long["parameter"], "Idempotency-Key");
+    let used_up = format!("deleted:{}", "0a".repeat(32));
+    let used_up = app.request(Method::POST, "/api/v1/uploads").header("Idempotency-Key", used_up);
+    let used_up = problem(used_up.body("a\n1\n").send().await.unwrap(), 400, "request-invalid").await;
+    assert_eq!(used_up["parameter"], "Idempotency-Key");
+}
+
+/// What is kept of a request is short, whatever its sender writes.
+#[tokio::test(flavor = "multi_thread")]
+async fn long_media_types_and_settings_are_not_kept() {
+    let app = TestApp::start().await;
+    let send = |part: String| {
+        let body = format!("--b\r\n{part}\r\n--b--\r\n");
+        let request = app.request(Method::POST, "/api/v1/uploads");
+        request.header("Content-Type", "multipart/form-data; boundary=b").body(body).send()
+    };
+    let file = "Content-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n";
+    let kind = "x".repeat(100_000);
+    let taken = send(format!("{file}Content-Type: text/{kind}\r\n\r\na\n1\n")).await.unwrap();
+    assert_eq!(taken.status(), 201);
+    let upload: Value = taken.json().await.unwrap();
+    let file_of_database = app.config.store.data_dir().join("csvp.sqlite");
+    let meta = Meta::open(&MetaOptions::sqlite_file(file_of_database), Clock::system()).await.unwrap();
+    let id = UploadId::from_uuid(upload["id"].as_str().unwrap().parse().unwrap());
+    let record = meta.get_upload(TenantId::DEFAULT, id).await.unwrap();
+    assert_eq!(record.upload.media_type.map(|kept| kept.len()), Some(255));
+
+    let settings = json!({ "schema": { "fields": [{ "name": "a" }], "description": "x".repeat(300_000) } });
+    let part = format!("Content-Disposition: form-data; name=\"settings\"\r\n\r\n{settings}");
+    let refused = problem(send(part).await.unwrap(), 400, "request-invalid").await;
+    assert_eq!(refused["parameter"], "settings", "{refused}");
+    let again = app.request(Method::POST, &format!("/api/v1/uploads/{}/reprocess", id.as_uuid()));
+    let refused = problem(again.json(&settings).send().await.unwrap(), 400, "request-invalid").await;
+    assert_eq!(refused["parameter"], "settings", "{refused}");
+}
+
+/// An upload may go at any moment of a look at it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reading_beside_deletions_finds_it_or_not() {
+    let app = TestApp::start().await;
+    let mut paths = Vec::new();
+    for number in 0..60 {
+        let upload = app.upload(&format!("{number}.csv"), table(3, false)).await;
+        paths.push(upload["links"]["self"].as_str().unwrap().to_owned());
+    }
+    let deleting = async {
+        for path in &paths {
+            assert_eq!(app.request(Method::DELETE, path).send().await.unwrap().status(), 204);
+        }
+    };
+    let reading = async {
+        for path in &paths {
+            for part in ["", "/files/original", "/report", "/records", "/problems"] {
+                let status = app.get(&format!("{path}{part}")).await.status();
+                assert!(matches!(status.as_u16(), 200 | 404), "{path}{part}: {status}");
+            }
+            assert_eq!(app.get("/api/v1/uploads").await.status(), 200);
+        }
+    };
+    tokio::join!(deleting, reading);
 }
 
 #[tokio::test(flavor = "multi_thread")]

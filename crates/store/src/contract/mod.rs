@@ -104,7 +104,8 @@ macro_rules! meta_contract {
         $crate::meta_contract!(@$kind $open, uploads;
             queued_upload_is_there_with_job_and_audit, finished_upload_is_published_at_once,
             retries_with_one_key_make_one_upload, retries_with_one_key_start_and_stop_one_run,
-            bad_neighbour_does_not_spoil_the_group, what_was_stored_long_ago_is_refused, tenants_do_not_see_each_other,
+            no_key_keeps_an_upload_from_being_deleted, reading_goes_on_while_uploads_are_deleted,
+            pages_of_long_settings_are_short, bad_neighbour_does_not_spoil_the_group, what_was_stored_long_ago_is_refused, tenants_do_not_see_each_other,
             pages_are_complete, stats_count_every_state, reprocessing_keeps_the_old_run_until_the_new_one_ends,
             deleted_upload_is_gone_for_everyone, deleting_stops_the_job, repair_removes_only_what_is_unused,
             migrating_twice_changes_nothing);

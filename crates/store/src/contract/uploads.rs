@@ -1,5 +1,6 @@
 //! What every database promises about uploads and runs.
 
+use std::cell::Cell;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +13,8 @@ use crate::blob::{Blobs, ObjectKey, ObjectPrefix, RunFile};
 use crate::error::{Entity, StoreError};
 use crate::meta::MAX_UNRECORDED;
 use crate::model::{
-    ListUploads, NewJob, NewRun, NewUpload, Origin, Progress, RunId, Stats, Taken, TenantId, UploadId,
-    UploadState,
+    IdempotencyKey, ListUploads, NewJob, NewRun, NewUpload, Origin, Progress, RunId, Stats, Sum, Taken,
+    TenantId, UploadId, UploadState,
 };
 use crate::repair::{Repair, Repaired};
 
@@ -99,6 +100,77 @@ pub async fn retries_with_one_key_make_one_upload(setup: MetaSetup) {
     setup.meta.ensure_tenant(other, "other").await.unwrap();
     let new = NewUpload { tenant: other, key: Some(key("key-1", "same")), ..queued("other") };
     assert!(matches!(setup.meta.create_upload(new).await.unwrap(), Taken::New(_)));
+}
+
+/// Whatever a sender calls its keys.
+pub async fn no_key_keeps_an_upload_from_being_deleted(setup: MetaSetup) {
+    let with_key = |name: &str| NewUpload { key: Some(key(name, "same")), ..queued(name) };
+    let deleted = create(&setup, with_key("abc")).await.upload.id;
+    let used_up = format!("deleted:{}", Sum::of(b"abc"));
+    assert!(IdempotencyKey::is_reserved(&used_up));
+    for free in ["abc", "deleted:abc", &used_up.to_uppercase(), &used_up[1..]] {
+        assert!(!IdempotencyKey::is_reserved(free), "{free}");
+    }
+    create(&setup, with_key(&used_up)).await;
+    setup.meta.delete_upload(TENANT, deleted, &Origin::worker()).await.unwrap();
+    let late = setup.meta.create_upload(with_key("abc")).await;
+    assert!(matches!(late, Err(StoreError::KeyReused)), "{late:?}");
+}
+
+/// Between the look at an upload and that at its run anything may happen.
+pub async fn reading_goes_on_while_uploads_are_deleted(setup: MetaSetup) {
+    let mut ids = Vec::new();
+    for number in 0..40 {
+        let new = finished(&format!("{number}"), 0, UploadState::Completed);
+        ids.push(create(&setup, new).await.upload.id);
+    }
+    let is_done = Cell::new(false);
+    let deleting = async {
+        for &id in &ids {
+            let deleted = setup.meta.delete_upload(TENANT, id, &Origin::worker()).await.unwrap();
+            setup.meta.finish_delete(&deleted).await.unwrap();
+        }
+        is_done.set(true);
+    };
+    let reading = async {
+        while !is_done.get() {
+            setup
+                .meta
+                .list_uploads(TENANT, &ListUploads { limit: 7, ..ListUploads::default() })
+                .await
+                .unwrap();
+            for &id in &ids {
+                let read = setup.meta.get_upload(TENANT, id).await;
+                assert!(matches!(read, Ok(_) | Err(StoreError::NotFound(_))), "{read:?}");
+            }
+        }
+    };
+    let ((), ()) = tokio::join!(reading, deleting);
+    assert_eq!(setup.meta.list_uploads(TENANT, &ListUploads::default()).await.unwrap().items, []);
+    assert!(setup.meta.was_deleted(TENANT, ids[0]).await.unwrap());
+    assert!(!setup.meta.was_deleted(TENANT, UploadId::generate()).await.unwrap());
+}
+
+/// Whoever uploads chooses the settings: a page of long ones is shorter, and no upload is left out or given twice.
+pub async fn pages_of_long_settings_are_short(setup: MetaSetup) {
+    let mut expected = Vec::new();
+    for number in 0..50 {
+        let settings = json!({ "schema": { "description": "x".repeat(200_000) } });
+        let new = NewUpload { settings, ..finished(&format!("{number}"), 0, UploadState::Completed) };
+        expected.push(create(&setup, new).await.upload.id);
+    }
+    expected.reverse();
+    let (mut found, mut query) = (Vec::new(), ListUploads { limit: 1_000, ..ListUploads::default() });
+    loop {
+        let page = setup.meta.list_uploads(TENANT, &query).await.unwrap();
+        assert!((1..=36).contains(&page.items.len()), "{} uploads on a page", page.items.len());
+        found.extend(page.items.iter().map(|record| record.upload.id));
+        query.before = page.next;
+        if query.before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, expected);
 }
 
 /// A run and its end are asked for once, however often the request comes.

@@ -128,6 +128,15 @@ impl Meta {
         Ok(deleted.collect())
     }
 
+    /// Whether a tenant had this upload and it was deleted. Its row stays for ever.
+    pub async fn was_deleted(&self, tenant: TenantId, id: UploadId) -> Result<bool, StoreError> {
+        let find = upload::Entity::find_by_id(id.as_uuid())
+            .filter(upload::Column::TenantId.eq(tenant.as_uuid()))
+            .filter(upload::Column::DeletedAt.is_not_null())
+            .one(self.reader());
+        self.read(async { find.await.map_err(db_error) }).await.map(|found| found.is_some())
+    }
+
     /// Which of these uploads have rows, deleted ones not counted.
     pub async fn existing_uploads(&self, ids: &[UploadId]) -> Result<HashSet<UploadId>, StoreError> {
         let mut existing = HashSet::new();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
 
 use super::entity::idempotency_key;
@@ -11,6 +12,8 @@ use crate::model::{IdempotencyKey, NewUpload, Sum, TenantId, UploadId, UploadRec
 
 /// The fingerprint that no request has: the upload was deleted.
 const OF_DELETED: &str = "";
+/// What the name of a used-up key begins with; its SHA-256 follows.
+const RETIRED: &str = "deleted:";
 
 /// What keys stand for: the fingerprint of their first request, and the upload it was about.
 pub(super) type Known = HashMap<(TenantId, String), (String, UploadId)>;
@@ -105,13 +108,26 @@ pub(super) async fn retire(db: &impl ConnectionTrait, upload: UploadId) -> Resul
         upload_id: Set(row.upload_id),
         created_at: Set(row.created_at),
     });
-    idempotency_key::Entity::insert_many(retired).exec_without_returning(db).await.map_err(db_error)?;
+    // A row of that name is no reason to fail; it is used up as well.
+    let name = [idempotency_key::Column::TenantId, idempotency_key::Column::Key];
+    idempotency_key::Entity::insert_many(retired)
+        .on_conflict(OnConflict::columns(name).update_column(idempotency_key::Column::Fingerprint).to_owned())
+        .exec_without_returning(db)
+        .await
+        .map_err(db_error)?;
     Ok(())
 }
 
-/// What is left of the name of a key.
+/// What is left of the name of a key. No sender may use such a name, see [`IdempotencyKey::is_reserved`].
 fn retired(key: &str) -> String {
-    format!("deleted:{}", Sum::of(key.as_bytes()))
+    format!("{RETIRED}{}", Sum::of(key.as_bytes()))
+}
+
+impl IdempotencyKey {
+    /// Whether this is the name of a key that is used up, which stands for another one: nobody may send it.
+    pub fn is_reserved(key: &str) -> bool {
+        key.strip_prefix(RETIRED).is_some_and(|sum| sum.parse::<Sum>().is_ok())
+    }
 }
 
 async fn load(db: &impl ConnectionTrait, tenant: TenantId, keys: &[&str]) -> Result<Known, StoreError> {

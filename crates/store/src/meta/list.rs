@@ -18,6 +18,10 @@ use crate::model::{
 
 /// Most items of one page, whatever is asked for.
 const MAX_PAGE: u64 = 1_000;
+/// A page ends behind settings of this size: whoever uploads chooses how long they are.
+const PAGE_SETTINGS_BYTES: usize = 4 << 20;
+/// Uploads whose runs are read together.
+const LOADED_TOGETHER: usize = 16;
 
 impl Meta {
     /// One upload with its runs. `NotFound` also for another tenant's upload and for a deleted one.
@@ -26,7 +30,8 @@ impl Meta {
     }
 
     /// A page of uploads, the one begun last first. Going from page to page gives none twice and leaves none out
-    /// that was there from the start.
+    /// that was there from the start. A page is shorter than asked for when its uploads have long settings, or were deleted
+    /// while it was read.
     pub async fn list_uploads(
         &self,
         tenant: TenantId,
@@ -40,11 +45,23 @@ impl Meta {
         if let Some(state) = list.state {
             query = query.filter(upload::Column::State.eq(state.as_str()));
         }
-        let mut items = self.read(load(self.reader(), query)).await?;
-        let more = items.len() as u64 > limit;
-        items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let next = if more { items.last().map(|record| record.upload.id) } else { None };
-        Ok(Page { items, next })
+        self.read(async {
+            let mut rows = query.all(self.reader()).await.map_err(db_error)?;
+            let mut more = rows.len() as u64 > limit;
+            rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+            let (mut items, mut last, mut settings_bytes) = (Vec::with_capacity(rows.len()), None, 0);
+            let mut rows = rows.into_iter().peekable();
+            while rows.peek().is_some() && settings_bytes < PAGE_SETTINGS_BYTES {
+                let group: Vec<upload::Model> = rows.by_ref().take(LOADED_TOGETHER).collect();
+                last = group.last().map(|row| UploadId::from_uuid(row.id)).or(last);
+                let loaded = load(self.reader(), group).await?;
+                settings_bytes += loaded.iter().map(|it| it.latest.settings.to_string().len()).sum::<usize>();
+                items.extend(loaded);
+            }
+            more |= rows.peek().is_some();
+            Ok(Page { items, next: last.filter(|_| more) })
+        })
+        .await
     }
 
     /// When the last change was made, in microseconds; none when there was none yet.
@@ -136,8 +153,9 @@ pub(super) async fn get(
     tenant: TenantId,
     id: UploadId,
 ) -> Result<UploadRecord, StoreError> {
-    let mut found = load(db, visible(tenant).filter(upload::Column::Id.eq(id.as_uuid()))).await?;
-    found.pop().ok_or(StoreError::NotFound(Entity::Upload(id)))
+    let query = visible(tenant).filter(upload::Column::Id.eq(id.as_uuid()));
+    let rows = query.all(db).await.map_err(db_error)?;
+    load(db, rows).await?.pop().ok_or(StoreError::NotFound(Entity::Upload(id)))
 }
 
 /// One upload of any tenant, unless it is deleted.
@@ -148,34 +166,47 @@ pub(super) async fn find_any(
     let query = upload::Entity::find()
         .filter(upload::Column::Id.eq(id.as_uuid()))
         .filter(upload::Column::DeletedAt.is_null());
-    Ok(load(db, query).await?.pop())
+    let rows = query.all(db).await.map_err(db_error)?;
+    Ok(load(db, rows).await?.pop())
 }
 
-/// Uploads with their newest and current runs, in four queries however many there are.
-async fn load(
-    db: &impl ConnectionTrait,
-    query: Select<upload::Entity>,
-) -> Result<Vec<UploadRecord>, StoreError> {
-    let rows = query.all(db).await.map_err(db_error)?;
+/// Uploads with their newest and current runs, in three queries however many there are. Those that were deleted since their
+/// row was read are left out: their runs go with them.
+async fn load(db: &impl ConnectionTrait, rows: Vec<upload::Model>) -> Result<Vec<UploadRecord>, StoreError> {
     let uploads = rows.into_iter().map(rows::upload).collect::<Result<Vec<Upload>, _>>()?;
     let ids: Vec<UploadId> = uploads.iter().map(|upload| upload.id).collect();
     let mut holds = holds::of_uploads(db, &ids).await?;
     let wanted = uploads.iter().flat_map(|upload| [Some(upload.latest_run), upload.current_run]).flatten();
     let mut runs = load_runs(db, wanted.map(RunId::as_uuid).collect()).await?;
     load_progress(db, &mut runs).await?;
+    let without_run = uploads.iter().filter(|upload| !runs.contains_key(&upload.latest_run));
+    must_be_deleted(db, without_run.map(|upload| upload.id.as_uuid()).collect()).await?;
     let mut records = Vec::with_capacity(uploads.len());
     for upload in uploads {
         let previous = match upload.current_run {
             Some(id) if id != upload.latest_run => runs.remove(&id),
             _ => None,
         };
-        let latest = runs
-            .remove(&upload.latest_run)
-            .ok_or_else(|| StoreError::impossible(format!("upload {} has no run", upload.id)))?;
+        let Some(latest) = runs.remove(&upload.latest_run) else { continue };
         let holds = holds.remove(&upload.id).unwrap_or_default();
         records.push(UploadRecord { upload, latest, previous, holds });
     }
     Ok(records)
+}
+
+/// An upload has a run as long as it is not deleted.
+async fn must_be_deleted(db: &impl ConnectionTrait, ids: Vec<Uuid>) -> Result<(), StoreError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let living = upload::Entity::find()
+        .filter(upload::Column::Id.is_in(ids))
+        .filter(upload::Column::DeletedAt.is_null())
+        .one(db)
+        .await
+        .map_err(db_error)?;
+    let no_run = |row: upload::Model| Err(StoreError::impossible(format!("upload {} has no run", row.id)));
+    living.map_or(Ok(()), no_run)
 }
 
 pub(super) async fn load_runs(

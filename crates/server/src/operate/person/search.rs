@@ -27,6 +27,8 @@ pub(super) struct Search {
 pub(super) enum Found {
     /// So many records name the person.
     Records(u64),
+    /// Its original is not there.
+    Missing,
     /// It could not be searched, for this reason.
     Unread(String),
 }
@@ -54,9 +56,7 @@ impl Search {
             self.pass(&plan, open()?)
         });
         match search.await.map_err(|error| StoreError::Internal(error.into()))? {
-            Err(OperateError::Store(StoreError::NotFound(Entity::Object(_)))) => {
-                Ok(Found::Unread("its original is not there; `csvp fsck` says more".to_owned()))
-            }
+            Err(OperateError::Store(StoreError::NotFound(Entity::Object(_)))) => Ok(Found::Missing),
             // What is wrong with one upload does not keep the others; a database or a bucket that is away would.
             Err(OperateError::Store(error @ StoreError::Internal(_))) => {
                 Ok(Found::Unread(format!("its original cannot be read: {}", Chain(&error))))
