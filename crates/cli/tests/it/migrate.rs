@@ -14,7 +14,8 @@ fn run(args: &[&str], settings: &[(&str, &str)]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&text).into_owned())
 }
 
-const TO_DO: &str = "to do: m0001_first\nto do: m0002_keys_and_replaced\nto do: m0003_life_cycle\n";
+const TO_DO: &str =
+    "to do: m0001_first\nto do: m0002_keys_and_replaced\nto do: m0003_life_cycle\nto do: m0004_turns\n";
 const NOTHING: &str = "nothing to do: the database is up to date\n";
 
 #[test]

@@ -74,7 +74,11 @@ fn old_data_is_brought_up_to_date_and_read_as_before() {
     let sandbox = old_data();
     let too_early = sandbox.run("fsck --data data");
     assert_eq!(too_early.code, Some(2));
-    assert!(too_early.stderr().contains("m0003_life_cycle to be done"), "{}", too_early.stderr());
+    assert!(
+        too_early.stderr().contains("m0003_life_cycle, m0004_turns to be done"),
+        "{}",
+        too_early.stderr()
+    );
     assert_eq!(sandbox.run("migrate --check --data data").code, Some(1));
     let migrated = sandbox.run("migrate --data data");
     assert_eq!((migrated.code, migrated.stderr()), (Some(0), String::new()));

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use csvp_store::repair::{Repair, Repaired};
-use csvp_store::{Blobs, Clock, Deleted, MAX_UNRECORDED, Meta, MetaOptions, Sole, StoreError, owner};
+use csvp_store::{
+    BindError, Blobs, Clock, Deleted, MAX_UNRECORDED, Meta, MetaOptions, Sole, StoreError, owner,
+};
 
 use crate::app::App;
 use crate::config::{Config, Migrate, shown};
@@ -227,12 +229,37 @@ async fn look_through_all(app: &App) {
         config.processing.job_timeout.0.max(config.upload.wait_timeout.0 + config.upload.timeout.0);
     let mut repair = Repair::new(GRACE).with_longest_write(GRACE + longest_write);
     let mut every = tokio::time::interval(LOOK_EVERY);
+    let mut is_ours = true;
     loop {
         every.tick().await;
         app.retention.end_what_is_due(app).await;
+        is_ours = is_ours && is_still_ours(app).await;
+        if !is_ours {
+            tracing::error!(
+                hint = "stop whoever uses the copy, then start this process again",
+                "a copy of the database is in use with the same objects: none is removed for not being known"
+            );
+            continue;
+        }
         let removed = repair.remove_unused(&app.meta, &app.blobs).await;
         recount(&app.blobs, &repair);
         tell(REMOVED, removed.unwrap_or_else(|error| tell_left(&error, &mut Told::default())));
+    }
+}
+
+/// Whether nobody else has taken the objects. Where it cannot be told just now, the next look asks again, and the one that is
+/// going on finds the same to be away.
+async fn is_still_ours(app: &App) -> bool {
+    match owner::renew(&app.meta, &app.blobs).await {
+        Ok(()) => true,
+        Err(error @ (BindError::OtherDatabase { .. } | BindError::Older { .. })) => {
+            tracing::error!(%error, "objects have another owner");
+            false
+        }
+        Err(error) => {
+            tracing::warn!(%error, "whose the objects are could not be asked; trying again");
+            true
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 use sea_orm::{ConnectionTrait, DatabaseBackend, DatabaseTransaction, DbErr, Statement, Value as Bound};
 use sea_orm_migration::{MigratorTrait, SchemaManager};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::dump::bound;
 use super::error::BackupError;
@@ -16,6 +15,7 @@ use super::manifest::{Manifest, TableFile};
 use super::ndjson::{LinesReader, damaged};
 use super::place::Place;
 use super::schema::{self, Table};
+use crate::meta::restored::Own;
 use crate::meta::{Meta, identity};
 use crate::migrations::{self, Migrator};
 
@@ -24,11 +24,11 @@ const VALUES_PER_STATEMENT: usize = 4_000;
 /// Text given to the database with one statement.
 const BYTES_PER_STATEMENT: usize = 4 << 20;
 
-/// Refuses a database that somebody has used; gives the identity that an empty one may have.
+/// Refuses a database that somebody has used; gives what an empty one may have of its own.
 pub(super) async fn must_be_empty(
     meta: &Meta,
     transaction: &DatabaseTransaction,
-) -> Result<Option<Uuid>, BackupError> {
+) -> Result<Own, BackupError> {
     // That a store was opened once is no data.
     let opened = format!("WHERE action <> '{}'", identity::ACTION);
     let look = async {
@@ -49,7 +49,7 @@ pub(super) async fn must_be_empty(
     if !found.is_empty() {
         return Err(BackupError::NotEmpty { what: found.join(" and ") });
     }
-    if is_made { Ok(meta.at_length(identity::known(transaction)).await?) } else { Ok(None) }
+    if is_made { Ok(meta.at_length(Own::read(transaction)).await?) } else { Ok(Own::default()) }
 }
 
 /// Waits for those who are writing into a table, and keeps others out until the end: a service that runs all the same must

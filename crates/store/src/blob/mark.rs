@@ -1,14 +1,12 @@
-//! The mark of a directory of objects: the id of the database that they belong to.
+//! The mark of a directory of objects: the id of the database that they belong to, and the turn.
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use uuid::Uuid;
-
 use super::disk::Disk;
 use crate::error::StoreError;
-use crate::owner::BindError;
+use crate::owner::{BindError, Mark};
 
 /// Begins with a dot as everything of ours that is no object.
 const MARK: &str = ".store";
@@ -18,30 +16,33 @@ impl Disk {
         self.root().join(MARK)
     }
 
-    /// The database that the mark names; none when there is no mark.
-    pub(super) fn owner(&self) -> Result<Option<Uuid>, BindError> {
+    /// What the mark says; none when there is no mark.
+    pub(super) fn read_mark(&self) -> Result<Option<Mark>, BindError> {
         let path = self.mark();
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::from_io(error).into()),
         };
-        let id = std::str::from_utf8(&text).ok().and_then(|text| text.trim().parse().ok());
-        id.map(Some).ok_or(BindError::Mark { path })
+        let mark = std::str::from_utf8(&text).ok().and_then(parse);
+        mark.map(Some).ok_or(BindError::Mark { path })
     }
 
-    /// Writes the mark if there is none, as a whole and durable, and says whose the objects are. For the only process that
-    /// writes to the directory.
-    pub(super) fn bind(&self, database: Uuid) -> Result<Uuid, BindError> {
-        if let Some(owner) = self.owner()? {
-            return Ok(owner);
-        }
+    /// Writes the mark, as a whole and durable. For the only process that writes to the directory.
+    pub(super) fn write_mark(&self, mark: Mark) -> Result<(), StoreError> {
+        let turn = mark.turn.map_or_else(String::new, |turn| format!("{turn}\n"));
         let write = || {
             let mut staged = self.stage()?;
-            staged.write_all(format!("{database}\n").as_bytes())?;
+            staged.write_all(format!("{}\n{turn}", mark.database).as_bytes())?;
             self.publish(vec![(staged, self.mark())])
         };
-        write().map_err(StoreError::from_io)?;
-        Ok(database)
+        write().map(|_replaced| ()).map_err(StoreError::from_io)
     }
+}
+
+/// A line for the database, and one for the turn unless an earlier version has written it.
+fn parse(text: &str) -> Option<Mark> {
+    let mut ids = text.lines().map(|line| line.trim().parse().ok());
+    let mark = Mark { database: ids.next()??, turn: ids.next().map_or(Some(None), |turn| turn.map(Some))? };
+    ids.next().is_none().then_some(mark)
 }

@@ -30,14 +30,13 @@ use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use object_store::ObjectStore;
 use tokio::runtime::Handle;
-use uuid::Uuid;
 
 use self::disk::{Disk, Object};
 use self::failure::{io_error, store_error};
 use self::remote::Remote;
 use self::usage::Usage;
 use crate::error::{Entity, StoreError};
-use crate::owner::BindError;
+use crate::owner::{BindError, Mark};
 
 pub(crate) use ranges::read_whole;
 
@@ -119,34 +118,28 @@ impl Blobs {
         Ok(Self { backend: Backend::Remote(remote), usage: Usage::new(0, Some(0)) })
     }
 
-    /// Writes down whose the objects are, or finds that they are this database's; whether they can be is asked by
-    /// [`crate::owner::bind`]. Nothing to do over an object store that is no bucket.
-    ///
-    /// # Errors
-    /// `OtherDatabase` when they belong to another one.
-    pub async fn bind(&self, database: Uuid) -> Result<(), BindError> {
-        let owner = match &self.backend {
-            Backend::Remote(Remote { bucket: Some(bucket), .. }) => bucket.bind(database).await?,
-            Backend::Remote(_) => return Ok(()),
-            Backend::Disk(disk) => {
-                let disk = Arc::clone(disk);
-                on_disk(move || Ok(disk.bind(database))).await??
-            }
-        };
-        if owner == database {
-            return Ok(());
-        }
-        Err(BindError::OtherDatabase { place: self.place(), owner, database: database.to_string() })
-    }
-
-    /// The database that the objects belong to; none when nobody has written it down.
-    pub(crate) async fn owner(&self) -> Result<Option<Uuid>, BindError> {
+    /// What the mark beside the objects says; none when there is none. An object store that is no bucket has none.
+    pub(crate) async fn read_mark(&self) -> Result<Option<Mark>, BindError> {
         match &self.backend {
-            Backend::Remote(Remote { bucket: Some(bucket), .. }) => Ok(bucket.owner().await?),
+            Backend::Remote(Remote { bucket: Some(bucket), .. }) => Ok(bucket.read_mark().await?),
             Backend::Remote(_) => Ok(None),
             Backend::Disk(disk) => {
                 let disk = Arc::clone(disk);
-                on_disk(move || Ok(disk.owner())).await?
+                on_disk(move || Ok(disk.read_mark())).await?
+            }
+        }
+    }
+
+    /// Writes the mark; as the first one it takes the place of none that another process has written meanwhile.
+    pub(crate) async fn write_mark(&self, mark: Mark, is_first: bool) -> Result<(), BindError> {
+        match &self.backend {
+            Backend::Remote(Remote { bucket: Some(bucket), .. }) => {
+                Ok(bucket.write_mark(mark, is_first).await?)
+            }
+            Backend::Remote(_) => Ok(()),
+            Backend::Disk(disk) => {
+                let disk = Arc::clone(disk);
+                Ok(on_disk(move || disk.write_mark(mark)).await?)
             }
         }
     }

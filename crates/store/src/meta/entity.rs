@@ -206,6 +206,24 @@ pub mod removal {
     impl ActiveModelBehavior for ActiveModel {}
 }
 
+/// Turns of the objects with this database; rows are only ever added.
+pub mod turn {
+    use sea_orm::entity::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+    #[sea_orm(table_name = "turns")]
+    pub struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        pub begun_at: i64,
+    }
+
+    #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+    pub enum Relation {}
+
+    impl ActiveModelBehavior for ActiveModel {}
+}
+
 /// Who did what; rows are only ever added.
 pub mod audit_event {
     use sea_orm::entity::prelude::*;

@@ -25,6 +25,7 @@ pub(crate) mod restored;
 mod retention;
 mod rows;
 mod runs;
+mod turns;
 mod writer;
 
 pub use fence::MAX_UNRECORDED;

@@ -9,6 +9,7 @@ use sea_orm_migration::prelude::*;
 mod m0001_first;
 mod m0002_keys_and_replaced;
 mod m0003_life_cycle;
+mod m0004_turns;
 
 /// The list, for `Meta::migrate`.
 pub(crate) struct Migrator;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_first::First),
             Box::new(m0002_keys_and_replaced::KeysAndReplaced),
             Box::new(m0003_life_cycle::LifeCycle),
+            Box::new(m0004_turns::Turns),
         ]
     }
 

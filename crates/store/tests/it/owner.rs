@@ -38,7 +38,12 @@ async fn a_directory_belongs_to_the_database_that_used_it_first() {
     assert!(!objects.join(".store").exists(), "who reads writes nothing");
     owner::bind(&ours, &blobs).await.unwrap();
     let id = ours.identity().await.unwrap();
-    assert_eq!(fs::read_to_string(objects.join(".store")).unwrap(), format!("{id}\n"));
+    let mark = fs::read_to_string(objects.join(".store")).unwrap();
+    assert_eq!(mark.lines().next().unwrap(), id.to_string());
+    // As an earlier version has written it.
+    fs::write(objects.join(".store"), format!("{id}\n")).unwrap();
+    owner::bind(&ours, &blobs).await.unwrap();
+    assert_eq!(fs::read_to_string(objects.join(".store")).unwrap().lines().count(), 2, "it has a turn again");
     assert_eq!(blobs.list(&ObjectPrefix::All).await.unwrap(), [], "the mark is no object");
     assert_eq!(blobs.used_bytes(), 0);
     drop(blobs);
@@ -51,8 +56,12 @@ async fn a_directory_belongs_to_the_database_that_used_it_first() {
     let refused = owner::bind(&theirs, &blobs).await.unwrap_err();
     let (owner, other) = (id.to_string(), theirs.identity().await.unwrap().to_string());
     assert!(refused.to_string().contains(&owner) && refused.to_string().contains(&other), "{refused}");
-    fs::write(objects.join(".store"), "something else").unwrap();
-    assert!(matches!(owner::bind(&ours, &blobs).await.unwrap_err(), BindError::Mark { .. }));
+    for wrong in
+        ["something else".to_owned(), format!("{id}\nx\n"), format!("{id}\n{id}\n{id}\n"), String::new()]
+    {
+        fs::write(objects.join(".store"), wrong).unwrap();
+        assert!(matches!(owner::bind(&ours, &blobs).await.unwrap_err(), BindError::Mark { .. }));
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use csvp_testkit::servers::{Postgres, Relay};
 
 /// Any time after the default tenant was made; the suites move it.
 const START_US: i64 = 1_800_000_000_000_000;
-const MIGRATIONS: [&str; 3] = ["m0001_first", "m0002_keys_and_replaced", "m0003_life_cycle"];
+const MIGRATIONS: [&str; 4] = ["m0001_first", "m0002_keys_and_replaced", "m0003_life_cycle", "m0004_turns"];
 
 /// One cluster for all promises, with a database for each.
 struct Server(Postgres);

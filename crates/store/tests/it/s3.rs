@@ -10,7 +10,7 @@ use csvp_store::contract::BlobSetup;
 use csvp_store::repair::Repair;
 use csvp_store::{
     BindError, Blobs, Clock, Meta, MetaOptions, ObjectKey, ObjectPrefix, RunFile, RunId, S3Credentials,
-    S3Encryption, S3Keys, S3OpenError, S3Options, StoreError, TenantId, UploadId,
+    S3Encryption, S3Keys, S3OpenError, S3Options, StoreError, TenantId, UploadId, owner,
 };
 use csvp_testkit::servers::Seaweed;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -320,17 +320,30 @@ async fn a_place_belongs_to_one_database(server: &Seaweed) {
     let dir = tempfile::tempdir().unwrap();
     let (ours, theirs) =
         (database(&dir.path().join("ours")).await, database(&dir.path().join("theirs")).await);
-    let database = ours.identity().await.unwrap();
-    assert_eq!(ours.identity().await.unwrap(), database);
     let options = S3Options { prefix: "bound".into(), ..with_keys(server, "files") };
     let blobs = Blobs::open_s3(&options, None).await.unwrap();
-    blobs.bind(database).await.unwrap();
-    blobs.bind(database).await.unwrap();
-    let refused = blobs.bind(theirs.identity().await.unwrap()).await.unwrap_err();
+    owner::bind(&ours, &blobs).await.unwrap();
+    owner::bind(&ours, &blobs).await.unwrap();
+    owner::check(&ours, &blobs).await.unwrap();
+    let refused = owner::bind(&theirs, &blobs).await.unwrap_err();
     assert!(matches!(refused, BindError::OtherDatabase { .. }), "{refused:?}");
     let beside = S3Options { prefix: "beside".into(), ..options };
-    Blobs::open_s3(&beside, None).await.unwrap().bind(theirs.identity().await.unwrap()).await.unwrap();
+    owner::bind(&theirs, &Blobs::open_s3(&beside, None).await.unwrap()).await.unwrap();
     assert_eq!(blobs.list(&ObjectPrefix::All).await.unwrap(), [], "the mark is no object");
+
+    // A copy of the database is let in until the other one goes on; then both are told.
+    ours.clone().close().await.unwrap();
+    std::fs::copy(dir.path().join("ours"), dir.path().join("copy")).unwrap();
+    let (ours, copy) = (database(&dir.path().join("ours")).await, database(&dir.path().join("copy")).await);
+    owner::renew(&ours, &blobs).await.unwrap();
+    owner::bind(&copy, &blobs).await.unwrap();
+    for one in [&ours, &copy, &ours] {
+        let refused = owner::renew(one, &blobs).await.unwrap_err();
+        assert!(matches!(refused, BindError::Older { .. }), "{refused:?}");
+    }
+    let refused = owner::bind(&copy, &blobs).await.unwrap_err();
+    assert!(matches!(refused, BindError::Older { .. }), "{refused:?}");
+    owner::bind(&ours, &blobs).await.unwrap();
 }
 
 /// A security token service: lends keys for the token that it is told, and counts the tokens it has seen.

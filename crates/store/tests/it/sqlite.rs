@@ -6,7 +6,7 @@ use sea_orm::{ConnectionTrait, Database};
 
 /// Any time after the default tenant was made; the suites move it.
 const START_US: i64 = 1_800_000_000_000_000;
-const MIGRATIONS: [&str; 3] = ["m0001_first", "m0002_keys_and_replaced", "m0003_life_cycle"];
+const MIGRATIONS: [&str; 4] = ["m0001_first", "m0002_keys_and_replaced", "m0003_life_cycle", "m0004_turns"];
 
 async fn open() -> MetaSetup {
     let dir = tempfile::tempdir().unwrap();

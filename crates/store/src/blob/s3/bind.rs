@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::bucket::Bucket;
 use super::probe::S3OpenError;
+use crate::owner::Mark;
 
 /// No key of an object, so no list shows it.
 const MARK: &str = "csvp-store.json";
@@ -14,41 +15,38 @@ const ABOUT: &str =
     "objects beside this one belong to the csvp database with this id; it removes what it does not know";
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Mark {
+struct Written {
     about: String,
     database: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    turn: Option<Uuid>,
 }
 
 impl Bucket {
-    /// Makes the place this database's unless it has an owner, and says who that is.
+    /// Writes the mark, the first one unless another process was first.
     ///
     /// # Errors
-    /// The mark cannot be read or written.
-    pub(crate) async fn bind(&self, database: Uuid) -> Result<Uuid, S3OpenError> {
-        if let Some(owner) = self.owner().await? {
-            return Ok(owner);
+    /// It cannot be written.
+    pub(crate) async fn write_mark(&self, mark: Mark, is_first: bool) -> Result<(), S3OpenError> {
+        let written = Written { about: ABOUT.to_owned(), database: mark.database, turn: mark.turn };
+        let json = serde_json::to_vec_pretty(&written).expect("a text and ids can be written as JSON");
+        let mode = if is_first { PutMode::Create } else { PutMode::Overwrite };
+        match self.put_opts(&self.mark(), PutPayload::from(json), mode.into()).await {
+            Ok(_) => Ok(()),
+            Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) if is_first => Ok(()),
+            Err(error) => Err(self.explain("write an object", error)),
         }
-        let mark = Mark { about: ABOUT.to_owned(), database };
-        let json = serde_json::to_vec_pretty(&mark).expect("a text and an id can be written as JSON");
-        let put = self.put_opts(&self.mark(), PutPayload::from(json), PutMode::Create.into()).await;
-        match put {
-            // Another process was first; whose it is, is read below.
-            Ok(_) | Err(Error::AlreadyExists { .. } | Error::Precondition { .. }) => {}
-            Err(error) => return Err(self.explain("write an object", error)),
-        }
-        self.owner().await?.ok_or_else(|| S3OpenError::Failed {
-            bucket: self.0.options.bucket.clone(),
-            action: "read `csvp-store.json` back",
-            source: "it was written and is not there".into(),
-        })
     }
 
     fn mark(&self) -> Path {
         self.prefix().parts().chain([MARK.into()]).collect()
     }
 
-    /// The database that the place belongs to; none when nobody has written it down.
-    pub(crate) async fn owner(&self) -> Result<Option<Uuid>, S3OpenError> {
+    /// What the mark says; none when there is none.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub(crate) async fn read_mark(&self) -> Result<Option<Mark>, S3OpenError> {
         let path = self.mark();
         let read = async { self.get(&path).await?.bytes().await };
         let bytes = match read.await {
@@ -56,11 +54,11 @@ impl Bucket {
             Err(Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(self.explain("read an object", error)),
         };
-        let mark: Mark = serde_json::from_slice(&bytes).map_err(|error| S3OpenError::Failed {
+        let mark: Written = serde_json::from_slice(&bytes).map_err(|error| S3OpenError::Failed {
             bucket: self.0.options.bucket.clone(),
             action: "understand `csvp-store.json`",
             source: error.into(),
         })?;
-        Ok(Some(mark.database))
+        Ok(Some(Mark { database: mark.database, turn: mark.turn }))
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use csvp_store::backup::{self, BackupError, Place};
 use csvp_store::{
-    Blobs, Clock, Meta, MetaOptions, S3Credentials, S3Encryption, S3Keys, S3OpenError, S3Options,
+    Blobs, Clock, Meta, MetaOptions, S3Credentials, S3Encryption, S3Keys, S3OpenError, S3Options, owner,
 };
 use csvp_testkit::servers::{Postgres, Seaweed};
 
@@ -44,7 +44,7 @@ async fn shared(database: &Postgres, server: &Seaweed, bucket: &str) -> Store {
     let meta = Meta::open(&MetaOptions::postgres(database.new_database()), Clock::system()).await.unwrap();
     meta.migrate().await.unwrap();
     let blobs = Blobs::open_s3(&options(server, bucket, ""), None).await.unwrap();
-    blobs.bind(meta.identity().await.unwrap()).await.unwrap();
+    owner::bind(&meta, &blobs).await.unwrap();
     Store { meta, blobs, _dir: None }
 }
 
@@ -73,8 +73,8 @@ async fn a_shared_store_is_backed_up_into_a_bucket_and_restored_into_another() {
     assert_eq!(into.facts().await.objects, from.facts().await.objects);
     // It is a store of its own: its bucket knows it, and it would not be let into that of the old one.
     assert_eq!(into.meta.identity().await.unwrap(), own);
-    into.blobs.bind(own).await.unwrap();
-    assert!(from.blobs.bind(own).await.is_err());
+    owner::bind(&into.meta, &into.blobs).await.unwrap();
+    assert!(owner::bind(&into.meta, &from.blobs).await.is_err());
     into.finished("new.csv", b"a\n1\n").await;
 
     // The same backup into a store without a bucket, which may get one later.
