@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::blob::{Blobs, ObjectPrefix, RunFile};
 use crate::error::{Chain, StoreError};
 use crate::meta::{Contradiction, Meta};
-use crate::model::{Origin, RunId, UploadId};
+use crate::model::{Origin, RunId, TenantId, UploadId};
 
 /// A repair marks so many uploads as lost without being told, or so many in a hundred: more are a disk that is not
 /// mounted, or a setting that names another place, as likely as they are lost.
@@ -183,7 +183,7 @@ enum Cause {
     Runs,
     Waiting,
     Rows(Contradiction),
-    Delete,
+    Delete(TenantId),
     Objects(ObjectPrefix),
 }
 
@@ -258,13 +258,13 @@ impl Fsck<'_> {
 
     /// Uploads whose objects should have gone.
     async fn deletes(&mut self) -> Result<(), StoreError> {
-        for (_, upload) in self.meta.deletes_begun_before(self.before).await? {
+        for (tenant, upload) in self.meta.deletes_begun_before(self.before).await? {
             let fault = Fault {
                 kind: FaultKind::DeleteUnfinished,
                 upload: Some(upload),
                 place: format!("upload {upload}"),
                 detail: "it was deleted, its objects may still be there".to_owned(),
-                cause: Cause::Delete,
+                cause: Cause::Delete(tenant),
             };
             self.found(fault).await?;
         }

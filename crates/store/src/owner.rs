@@ -42,6 +42,12 @@ pub enum BindError {
         /// The directory, or bucket and prefix.
         place: String,
     },
+    /// Somebody has taken the mark away while the objects were in use.
+    #[error("the mark of the objects in `{place}` is not there any more")]
+    Unmarked {
+        /// The directory, or bucket and prefix.
+        place: String,
+    },
     /// Nobody has written down whose they are, and this database knows none of them: it would remove them all.
     #[error("`{place}` holds objects, for example `{example}`, and the database knows none of them")]
     Unknown {
@@ -81,10 +87,11 @@ impl BindError {
                  or move them away, or use another `store.data_dir` or `s3.prefix`. No object was touched"
             }
             Self::Older { .. } => {
-                "put the newest database back, and stop whoever uses a copy of it; or restore a backup into another store. To go \
-                 on with this one and lose what came since, stop all others and remove the mark beside the objects \
-                 (`objects/.store`, in a bucket `csvp-store.json`). No object was touched"
+                "make sure that this is the newest state of the database, and stop whoever uses a copy of it; then remove the mark \
+                 beside the objects (`objects/.store`, in a bucket `csvp-store.json`) and start again. Objects that this database \
+                 does not know are removed then. No object was touched"
             }
+            Self::Unmarked { .. } => "start every process of the service again; the first one writes it anew",
             Self::Missing { .. } => {
                 "mount the disk or name the bucket that holds them, or restore a backup into a new store. No object was \
                  touched"
@@ -100,12 +107,12 @@ impl BindError {
 }
 
 /// What stands beside the objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// The database that they belong to.
     pub(crate) database: Uuid,
-    /// The last turn; none when an earlier version has written the mark.
-    pub(crate) turn: Option<Uuid>,
+    /// The last turn; none when an earlier version has written the mark, several when there is a dispute.
+    pub(crate) turns: Vec<Uuid>,
 }
 
 /// Makes the objects this database's, or finds that they are, and begins a turn; to be called before one is removed.
@@ -119,11 +126,18 @@ pub async fn bind(meta: &Meta, blobs: &Blobs) -> Result<(), BindError> {
     }
     let database = meta.identity().await?;
     if !is_marked {
-        blobs.write_mark(Mark { database, turn: None }, true).await?;
+        blobs.write_mark(Mark { database, turns: vec![] }, true).await?;
     }
     // Another process may have been first.
-    check_mark(meta, blobs).await?;
-    begin_turn(meta, blobs).await
+    let Some(mark) = checked(meta, blobs).await? else { return Ok(()) };
+    match begin_turn(meta, blobs, mark.database, vec![]).await {
+        // A full disk keeps no service from starting; the turn before stands.
+        Err(BindError::Store(error @ (StoreError::Full { .. } | StoreError::FullInDoubt(_)))) => {
+            tracing::warn!(error = %crate::Chain(&error), "no turn could be begun");
+            Ok(())
+        }
+        begun => begun,
+    }
 }
 
 /// The same for somebody who only reads: nothing is written.
@@ -131,50 +145,79 @@ pub async fn bind(meta: &Meta, blobs: &Blobs) -> Result<(), BindError> {
 /// # Errors
 /// As [`bind`].
 pub async fn check(meta: &Meta, blobs: &Blobs) -> Result<(), BindError> {
-    match blobs.read_mark().await? {
-        Some(_) => check_mark(meta, blobs).await,
+    match checked(meta, blobs).await? {
+        Some(_) => Ok(()),
         None => may_belong(meta, blobs).await,
     }
 }
 
-/// For a process that has bound the objects: whether they are still this database's alone, before it removes what the database
-/// does not know. Begins a turn when the last one is old, so that a copy of the database is older than the mark soon.
+/// For a process that has bound the objects, once a minute and before it removes what the database does not know: whether they
+/// are still this database's alone. Begins a turn when the last one is old, so that a copy of the database is soon older
+/// than the mark.
 ///
 /// # Errors
-/// `Older` when a copy of the database is in use with the objects. Nothing that this one does not know may be removed any more;
-/// the other process is told the same when it asks.
+/// `Unmarked` when somebody has taken the mark away, `Older` when a copy of the database is in use with the objects. Nothing that this one does not know may be removed any more.
+/// The mark says so until a person takes it away: whoever asks from now on is told, over either database.
 pub async fn renew(meta: &Meta, blobs: &Blobs) -> Result<(), BindError> {
-    let checked = check_mark(meta, blobs).await;
-    let is_told = matches!(checked, Err(BindError::Older { .. }));
-    let last = meta.last_turn_at().await?.unwrap_or(i64::MIN);
-    if is_told || checked.is_ok() && meta.now().await?.saturating_sub(last) > micros(TURN) {
-        begin_turn(meta, blobs).await?;
+    let checked = checked(meta, blobs).await;
+    match &checked {
+        Ok(Some(mark)) => {
+            let (last, now) = (meta.last_turn_at().await?, meta.now().await?);
+            // Also when the last one is in the future: the clock was wrong.
+            if last.is_none_or(|last| now.abs_diff(last) > micros(TURN).unsigned_abs()) {
+                begin_turn(meta, blobs, mark.database, vec![]).await?;
+            }
+        }
+        Ok(None) => return Err(BindError::Unmarked { place: blobs.place() }),
+        Err(BindError::Older { .. }) => {
+            if let Err(error) = dispute(meta, blobs).await {
+                tracing::warn!(error = %crate::Chain(&error), "the other database could not be told");
+            }
+        }
+        Err(_) => {}
     }
-    checked
+    checked.map(|_| ())
 }
 
-async fn check_mark(meta: &Meta, blobs: &Blobs) -> Result<(), BindError> {
-    let Some(mark) = blobs.read_mark().await? else { return Ok(()) };
-    let place = || blobs.place();
+/// The mark, if there is one and everything in it is known.
+async fn checked(meta: &Meta, blobs: &Blobs) -> Result<Option<Mark>, BindError> {
+    let Some(mark) = blobs.read_mark().await? else { return Ok(None) };
     match meta.known_identity().await? {
         Some(database) if database == mark.database => {}
         database => {
             let database =
                 database.map_or_else(|| "without an id".to_owned(), |database| database.to_string());
-            return Err(BindError::OtherDatabase { place: place(), owner: mark.database, database });
+            return Err(BindError::OtherDatabase { place: blobs.place(), owner: mark.database, database });
         }
     }
-    match mark.turn {
-        Some(turn) if !meta.knows_turn(turn).await? => Err(BindError::Older { place: place() }),
-        _ => Ok(()),
+    for &turn in &mark.turns {
+        if !meta.knows_turn(turn).await? {
+            return Err(BindError::Older { place: blobs.place() });
+        }
     }
+    Ok(Some(mark))
 }
 
 /// First the database, then the mark: a crash in between leaves a turn that nobody asks for.
-async fn begin_turn(meta: &Meta, blobs: &Blobs) -> Result<(), BindError> {
+async fn begin_turn(
+    meta: &Meta,
+    blobs: &Blobs,
+    database: Uuid,
+    mut beside: Vec<Uuid>,
+) -> Result<(), BindError> {
+    beside.push(meta.begin_turn().await?);
+    blobs.write_mark(Mark { database, turns: beside }, false).await
+}
+
+/// Adds a turn of this database to those of another one, unless one stands there.
+async fn dispute(meta: &Meta, blobs: &Blobs) -> Result<(), BindError> {
     let Some(mark) = blobs.read_mark().await? else { return Ok(()) };
-    let turn = meta.begin_turn().await?;
-    blobs.write_mark(Mark { turn: Some(turn), ..mark }, false).await
+    for &turn in &mark.turns {
+        if meta.knows_turn(turn).await? {
+            return Ok(());
+        }
+    }
+    begin_turn(meta, blobs, mark.database, mark.turns).await
 }
 
 /// Whether objects without a mark can be this database's: a version that did not write marks has made them, or there are

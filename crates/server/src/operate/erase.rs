@@ -24,7 +24,7 @@ pub struct ErasePlan {
     pub runs: u64,
     /// The matters that hold it; then it stays.
     pub holds: Vec<String>,
-    /// Whether it was deleted or erased before: then there is nothing to do.
+    /// Whether it was deleted or erased before: then at most bytes are left to be removed.
     pub is_gone: bool,
 }
 
@@ -52,7 +52,7 @@ pub enum EraseFate {
     Erased,
     /// A matter holds it, so it stays as it was.
     Held,
-    /// It was deleted or erased before.
+    /// It was deleted or erased before, with all its bytes.
     Gone,
 }
 
@@ -121,8 +121,12 @@ impl Operator {
             Err(StoreError::Held { hold, .. }) => {
                 return Ok(Erased { fate: EraseFate::Held, hold: Some(hold), ..erased });
             }
+            // Its bytes may have stayed, and what its rows say of them.
             Err(StoreError::NotFound(_)) if self.meta().was_deleted(tenant, id).await? => {
-                return Ok(Erased { fate: EraseFate::Gone, ..erased });
+                match self.meta().erase_deleted(tenant, id, &self.origin()).await? {
+                    Some(deleted) => deleted,
+                    None => return Ok(Erased { fate: EraseFate::Gone, ..erased }),
+                }
             }
             deleted => deleted?,
         };

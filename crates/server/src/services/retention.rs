@@ -121,7 +121,9 @@ impl Retention {
             app.metrics.add(Metric::RetentionUploads, &[], done.ended);
             app.metrics.add(Metric::RetentionBytes, &[], done.bytes);
             app.metrics.set(Metric::RetentionHeld, &[], done.held as f64);
-            app.metrics.set(Metric::RetentionLastRun, &[], app.meta.clock().now_us() as f64 / 1e6);
+            if done.failed == 0 {
+                app.metrics.set(Metric::RetentionLastRun, &[], app.meta.clock().now_us() as f64 / 1e6);
+            }
             Ok::<_, StoreError>(())
         };
         if let Err(error) = end.await {

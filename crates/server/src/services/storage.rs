@@ -220,6 +220,8 @@ async fn look_for_known(app: &App) {
         every.tick().await;
         app.retention.read(app).await;
         tell(REMOVED, remove_known(&app.meta, &app.blobs, kept_for, &mut told).await);
+        // Every minute: a copy of the database is found out before it has removed anything.
+        are_ours(app).await;
     }
 }
 
@@ -229,16 +231,10 @@ async fn look_through_all(app: &App) {
         config.processing.job_timeout.0.max(config.upload.wait_timeout.0 + config.upload.timeout.0);
     let mut repair = Repair::new(GRACE).with_longest_write(GRACE + longest_write);
     let mut every = tokio::time::interval(LOOK_EVERY);
-    let mut is_ours = true;
     loop {
         every.tick().await;
         app.retention.end_what_is_due(app).await;
-        is_ours = is_ours && is_still_ours(app).await;
-        if !is_ours {
-            tracing::error!(
-                hint = "stop whoever uses the copy, then start this process again",
-                "a copy of the database is in use with the same objects: none is removed for not being known"
-            );
+        if !are_ours(app).await {
             continue;
         }
         let removed = repair.remove_unused(&app.meta, &app.blobs).await;
@@ -247,18 +243,22 @@ async fn look_through_all(app: &App) {
     }
 }
 
-/// Whether nobody else has taken the objects. Where it cannot be told just now, the next look asks again, and the one that is
-/// going on finds the same to be away.
-async fn is_still_ours(app: &App) -> bool {
+/// Whether what the database does not know may be removed: not when a copy of the database is in use with the objects, nor when
+/// that cannot be told just now.
+async fn are_ours(app: &App) -> bool {
     match owner::renew(&app.meta, &app.blobs).await {
         Ok(()) => true,
-        Err(error @ (BindError::OtherDatabase { .. } | BindError::Older { .. })) => {
-            tracing::error!(%error, "objects have another owner");
+        Err(BindError::Store(error)) => {
+            tracing::warn!(error = %csvp_store::Chain(&error), "whose the objects are cannot be told; trying again");
             false
         }
         Err(error) => {
-            tracing::warn!(%error, "whose the objects are could not be asked; trying again");
-            true
+            tracing::error!(
+                error = %csvp_store::Chain(&error),
+                hint = error.hints().join("; "),
+                "the objects may be in use with another database: what this one does not know stays"
+            );
+            false
         }
     }
 }

@@ -43,6 +43,9 @@ pub(super) async fn must_be_empty(
                 }
             }
         }
+        if SchemaManager::new(transaction).has_table("turns").await? {
+            keep_to_ourselves(transaction, "turns").await?;
+        }
         Ok::<_, DbErr>((found, is_made))
     };
     let (found, is_made) = meta.at_length(look).await?;

@@ -1,8 +1,10 @@
-//! The mark of a directory of objects: the id of the database that they belong to, and the turn.
+//! The mark of a directory of objects: the id of the database that they belong to, and its turn.
 
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+
+use uuid::Uuid;
 
 use super::disk::Disk;
 use crate::error::StoreError;
@@ -29,20 +31,21 @@ impl Disk {
     }
 
     /// Writes the mark, as a whole and durable. For the only process that writes to the directory.
-    pub(super) fn write_mark(&self, mark: Mark) -> Result<(), StoreError> {
-        let turn = mark.turn.map_or_else(String::new, |turn| format!("{turn}\n"));
+    pub(super) fn write_mark(&self, mark: &Mark) -> Result<(), StoreError> {
+        let ids = std::iter::once(&mark.database).chain(&mark.turns);
+        let text: String = ids.map(|id| format!("{id}\n")).collect();
         let write = || {
             let mut staged = self.stage()?;
-            staged.write_all(format!("{}\n{turn}", mark.database).as_bytes())?;
+            staged.write_all(text.as_bytes())?;
             self.publish(vec![(staged, self.mark())])
         };
         write().map(|_replaced| ()).map_err(StoreError::from_io)
     }
 }
 
-/// A line for the database, and one for the turn unless an earlier version has written it.
+/// A line for the database, and one for each turn.
 fn parse(text: &str) -> Option<Mark> {
-    let mut ids = text.lines().map(|line| line.trim().parse().ok());
-    let mark = Mark { database: ids.next()??, turn: ids.next().map_or(Some(None), |turn| turn.map(Some))? };
-    ids.next().is_none().then_some(mark)
+    let ids: Option<Vec<Uuid>> = text.lines().map(|line| line.trim().parse().ok()).collect();
+    let (&database, turns) = ids.as_ref()?.split_first()?;
+    Some(Mark { database, turns: turns.to_vec() })
 }

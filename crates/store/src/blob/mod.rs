@@ -139,7 +139,7 @@ impl Blobs {
             Backend::Remote(_) => Ok(()),
             Backend::Disk(disk) => {
                 let disk = Arc::clone(disk);
-                Ok(on_disk(move || disk.write_mark(mark)).await?)
+                Ok(on_disk(move || disk.write_mark(&mark)).await?)
             }
         }
     }

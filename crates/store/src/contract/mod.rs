@@ -107,7 +107,7 @@ macro_rules! meta_contract {
             no_key_keeps_an_upload_from_being_deleted, reading_goes_on_while_uploads_are_deleted,
             pages_of_long_settings_are_short, bad_neighbour_does_not_spoil_the_group, what_was_stored_long_ago_is_refused, tenants_do_not_see_each_other,
             pages_are_complete, stats_count_every_state, reprocessing_keeps_the_old_run_until_the_new_one_ends,
-            deleted_upload_is_gone_for_everyone, deleting_stops_the_job, repair_removes_only_what_is_unused,
+            deleted_upload_is_gone_for_everyone, what_was_deleted_can_be_erased_until_it_is_gone, deleting_stops_the_job, repair_removes_only_what_is_unused,
             migrating_twice_changes_nothing);
         $crate::meta_contract!(@$kind $open, jobs;
             two_claimers_never_get_the_same_job, a_job_ends_once_whoever_ends_it, tenants_take_turns, priority_then_time_decide,

@@ -366,6 +366,24 @@ pub async fn deleted_upload_is_gone_for_everyone(setup: MetaSetup) {
     assert_eq!(actions(&setup, id).await, ["upload.create completed", "upload.delete deleted"]);
 }
 
+/// Its bytes may be there still, and what its rows say of them.
+pub async fn what_was_deleted_can_be_erased_until_it_is_gone(setup: MetaSetup) {
+    let (meta, origin) = (&setup.meta, Origin::operator());
+    let id = create(&setup, finished("secret.csv", 0, UploadState::Completed)).await.upload.id;
+    assert_eq!(meta.erase_deleted(TENANT, id, &origin).await.unwrap(), None, "it is not deleted");
+    meta.delete_upload(TENANT, id, &origin).await.unwrap();
+    assert_eq!(meta.erase_deleted(TenantId::generate(), id, &origin).await.unwrap(), None);
+    for _ in 0..2 {
+        let deleted = meta.erase_deleted(TENANT, id, &origin).await.unwrap().unwrap();
+        assert_eq!(deleted.objects, ObjectPrefix::Upload { tenant: TENANT, upload: id });
+    }
+    let deleted = meta.list_unfinished_deletes(0, 10).await.unwrap().remove(0);
+    meta.finish_delete(&deleted).await.unwrap();
+    assert_eq!(meta.erase_deleted(TENANT, id, &origin).await.unwrap(), None);
+    let erased = "upload.erase erased".to_owned();
+    assert_eq!(actions(&setup, id).await.iter().filter(|action| **action == erased).count(), 2);
+}
+
 /// The worker learns of it, and can publish nothing any more.
 pub async fn deleting_stops_the_job(setup: MetaSetup) {
     let id = create(&setup, queued("a")).await.upload.id;

@@ -18,21 +18,14 @@ impl Fsck<'_> {
                 self.blobs.delete_prefix(prefix).await?;
                 Ok(true)
             }
-            (Cause::Delete, Some(upload)) => {
-                let unfinished = self.meta.list_unfinished_deletes(0, u64::MAX >> 1).await?;
-                for deleted in unfinished.iter().filter(|deleted| deleted.upload == upload) {
-                    self.finish(deleted).await?;
-                }
+            (&Cause::Delete(tenant), Some(upload)) => {
+                let objects = ObjectPrefix::Upload { tenant, upload };
+                self.blobs.delete_prefix(&objects).await?;
+                self.meta.finish_delete(&Deleted { upload, tenant, objects, stopped_job: None }).await?;
                 Ok(true)
             }
             _ => Ok(false),
         }
-    }
-
-    async fn finish(&self, deleted: &Deleted) -> Result<(), StoreError> {
-        let ObjectPrefix::Upload { .. } = deleted.objects else { return Ok(()) };
-        self.blobs.delete_prefix(&deleted.objects).await?;
-        self.meta.finish_delete(deleted).await
     }
 
     /// Puts all faults of one upload right, the deeper ones first. Gives whether there is an original to make the rest from.

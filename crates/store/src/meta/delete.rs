@@ -49,23 +49,39 @@ impl Meta {
             let transaction = &*transaction;
             let record = list::get(transaction, tenant, id).await?;
             let deleted = delete_rows(transaction, &record, now).await?;
-            run::Entity::update_many()
-                .col_expr(run::Column::Settings, Expr::value(Value::Null))
-                .col_expr(run::Column::Summary, Expr::value(None::<Value>))
-                .col_expr(run::Column::Error, Expr::value(None::<Value>))
-                .filter(run::Column::UploadId.eq(id.as_uuid()))
-                .exec(transaction)
-                .await
-                .map_err(db_error)?;
-            job::Entity::update_many()
-                .col_expr(job::Column::Error, Expr::value(None::<String>))
-                .filter(job::Column::UploadId.eq(id.as_uuid()))
-                .exec(transaction)
-                .await
-                .map_err(db_error)?;
+            erase_rows(transaction, id).await?;
             let audit = rows::audit_row(now, tenant, origin, "upload.erase", id, "erased");
             audit_event::Entity::insert(audit).exec_without_returning(transaction).await.map_err(db_error)?;
             Ok(deleted)
+        })
+        .await
+    }
+
+    /// The same for an upload that was deleted already and whose objects may still be there; none when they are gone, or when
+    /// there never was one.
+    pub async fn erase_deleted(
+        &self,
+        tenant: TenantId,
+        id: UploadId,
+        origin: &Origin,
+    ) -> Result<Option<Deleted>, StoreError> {
+        self.write(|transaction, now| async move {
+            let transaction = &*transaction;
+            let unfinished = upload::Entity::find_by_id(id.as_uuid())
+                .filter(upload::Column::TenantId.eq(tenant.as_uuid()))
+                .filter(upload::Column::DeletedAt.is_not_null())
+                .filter(upload::Column::PurgedAt.is_null())
+                .one(transaction)
+                .await
+                .map_err(db_error)?;
+            if unfinished.is_none() {
+                return Ok(None);
+            }
+            erase_rows(transaction, id).await?;
+            let audit = rows::audit_row(now, tenant, origin, "upload.erase", id, "erased");
+            audit_event::Entity::insert(audit).exec_without_returning(transaction).await.map_err(db_error)?;
+            let objects = ObjectPrefix::Upload { tenant, upload: id };
+            Ok(Some(Deleted { upload: id, tenant, objects, stopped_job: None }))
         })
         .await
     }
@@ -186,6 +202,25 @@ impl Meta {
         }
         Ok(live)
     }
+}
+
+/// What the rows of an upload say of its content goes.
+async fn erase_rows(db: &DatabaseTransaction, id: UploadId) -> Result<(), StoreError> {
+    run::Entity::update_many()
+        .col_expr(run::Column::Settings, Expr::value(Value::Null))
+        .col_expr(run::Column::Summary, Expr::value(None::<Value>))
+        .col_expr(run::Column::Error, Expr::value(None::<Value>))
+        .filter(run::Column::UploadId.eq(id.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(db_error)?;
+    job::Entity::update_many()
+        .col_expr(job::Column::Error, Expr::value(None::<String>))
+        .filter(job::Column::UploadId.eq(id.as_uuid()))
+        .exec(db)
+        .await
+        .map_err(db_error)?;
+    Ok(())
 }
 
 /// Makes an upload invisible: its name and checksum are gone, its job is stopped, its keys are used up. `Held` when a matter

@@ -110,8 +110,9 @@ pub(super) async fn retire(db: &impl ConnectionTrait, upload: UploadId) -> Resul
     });
     // A row of that name is no reason to fail; it is used up as well.
     let name = [idempotency_key::Column::TenantId, idempotency_key::Column::Key];
+    let used_up = [idempotency_key::Column::Fingerprint, idempotency_key::Column::UploadId];
     idempotency_key::Entity::insert_many(retired)
-        .on_conflict(OnConflict::columns(name).update_column(idempotency_key::Column::Fingerprint).to_owned())
+        .on_conflict(OnConflict::columns(name).update_columns(used_up).to_owned())
         .exec_without_returning(db)
         .await
         .map_err(db_error)?;

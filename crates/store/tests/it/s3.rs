@@ -337,13 +337,21 @@ async fn a_place_belongs_to_one_database(server: &Seaweed) {
     let (ours, copy) = (database(&dir.path().join("ours")).await, database(&dir.path().join("copy")).await);
     owner::renew(&ours, &blobs).await.unwrap();
     owner::bind(&copy, &blobs).await.unwrap();
-    for one in [&ours, &copy, &ours] {
+    // Each of them, whoever asks and however often: it stands in the mark.
+    for one in [&ours, &copy, &copy, &ours] {
         let refused = owner::renew(one, &blobs).await.unwrap_err();
         assert!(matches!(refused, BindError::Older { .. }), "{refused:?}");
     }
-    let refused = owner::bind(&copy, &blobs).await.unwrap_err();
-    assert!(matches!(refused, BindError::Older { .. }), "{refused:?}");
+    for one in [&ours, &copy] {
+        for refused in [owner::bind(one, &blobs).await, owner::check(one, &blobs).await] {
+            assert!(matches!(refused, Err(BindError::Older { .. })), "{refused:?}");
+        }
+    }
+    // A person decides, and takes the mark away.
+    server.request("DELETE", "/files/bound/csvp-store.json");
     owner::bind(&ours, &blobs).await.unwrap();
+    let refused = owner::renew(&copy, &blobs).await;
+    assert!(matches!(refused, Err(BindError::Older { .. })), "{refused:?}");
 }
 
 /// A security token service: lends keys for the token that it is told, and counts the tokens it has seen.

@@ -78,7 +78,7 @@ fn post(address: &str, name: &str, headers: &str, bytes: &[u8]) -> Result<Sent, 
     };
     let text = String::from_utf8_lossy(&body).into_owned();
     // Under way with the same key, or something is away: to be sent again. Anything else is a fault of ours.
-    assert!(matches!(status, 201 | 202 | 409 | 500 | 503), "{status}: {text}");
+    assert!(matches!(status, 201 | 202 | 409 | 503), "{status}: {text}");
     if !matches!(status, 201 | 202) {
         return Err(format!("{status}: {text}"));
     }

@@ -18,8 +18,8 @@ const ABOUT: &str =
 struct Written {
     about: String,
     database: Uuid,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    turn: Option<Uuid>,
+    #[serde(default)]
+    turns: Vec<Uuid>,
 }
 
 impl Bucket {
@@ -28,7 +28,7 @@ impl Bucket {
     /// # Errors
     /// It cannot be written.
     pub(crate) async fn write_mark(&self, mark: Mark, is_first: bool) -> Result<(), S3OpenError> {
-        let written = Written { about: ABOUT.to_owned(), database: mark.database, turn: mark.turn };
+        let written = Written { about: ABOUT.to_owned(), database: mark.database, turns: mark.turns };
         let json = serde_json::to_vec_pretty(&written).expect("a text and ids can be written as JSON");
         let mode = if is_first { PutMode::Create } else { PutMode::Overwrite };
         match self.put_opts(&self.mark(), PutPayload::from(json), mode.into()).await {
@@ -59,6 +59,6 @@ impl Bucket {
             action: "understand `csvp-store.json`",
             source: error.into(),
         })?;
-        Ok(Some(Mark { database: mark.database, turn: mark.turn }))
+        Ok(Some(Mark { database: mark.database, turns: mark.turns }))
     }
 }
