@@ -3,6 +3,8 @@
 //! The intake runs in a task of its own: a client that goes away cannot stop it between "stored" and "recorded". It
 //! learns of that from the feed, which then ends without its end mark.
 
+use std::time::Instant;
+
 use axum::body::BodyDataStream;
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest as _, Multipart, Request};
@@ -43,7 +45,9 @@ pub(crate) async fn receive(
     incoming: Incoming,
 ) -> Result<UploadRecord, ApiError> {
     let face = incoming.face;
+    let begun = Instant::now();
     let taken = receive_body(app, request, incoming).await;
+    app.presence.note_upload(begun, &taken);
     intake::tell(app, &taken, face);
     taken
 }

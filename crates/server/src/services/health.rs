@@ -52,8 +52,13 @@ impl Parts {
             app.presence.note(begun, &answer);
             answer
         };
+        let ping_objects = async {
+            let answer = app.blobs.ping().await;
+            app.presence.note_objects(begun, &answer);
+            answer
+        };
         let (database, objects) =
-            tokio::join!(answers("database", ping), answers("object store", app.blobs.ping()));
+            tokio::join!(answers("database", ping), answers("object store", ping_objects));
         Self { database, objects }
     }
 
