@@ -79,7 +79,7 @@ pub(super) fn set_registers(thread: pid_t, registers: &user_regs_struct) -> io::
     checked(unsafe { libc::ptrace(libc::PTRACE_SETREGS, thread, 0_usize, &raw const *registers) }).map(drop)
 }
 
-/// Sends a signal to a process.
+/// Sends a signal to a process; to a group of them by its number below zero.
 pub(super) fn send(process: pid_t, signal: c_int) -> io::Result<()> {
     // SAFETY: the call takes numbers only.
     checked(unsafe { libc::kill(process, signal) }.into()).map(drop)

@@ -291,8 +291,8 @@ impl Tracer {
         let fault = state.fault_at(&op);
         let error = match fault {
             Some(Fault::Kill) => {
-                // Before it goes on: then this call is not made.
-                let _ = ptrace::send(self.process, libc::SIGKILL);
+                // Before it goes on: then this call is not made. The whole group, as a child of the program may make it.
+                let _ = ptrace::send(-self.process, libc::SIGKILL);
                 None
             }
             Some(Fault::Error(number)) => {
