@@ -1,6 +1,6 @@
-//! A data directory that an earlier version made: it is brought up to date, and everything in it is read as before.
-//! `tests/fixtures/data_v2` was made by the version whose last migration was `m0002_keys_and_replaced`: three uploads,
-//! one of them processed twice, and one that was deleted. It is never edited.
+//! Data directories that earlier versions made: each is brought up to date, and everything in it is read as before. All have
+//! three uploads, one of them processed twice, and one that was deleted; `data_v3` has a hold, a policy and a mark, too. They are
+//! never edited.
 
 use std::fs;
 use std::path::Path;
@@ -10,38 +10,61 @@ use csvp_testkit::stand::Service;
 use crate::http::request;
 use crate::sandbox::Sandbox;
 
-/// Ids, names, originals and their SHA-256 as they were acknowledged.
-const UPLOADS: [(&str, &str, &str, &str); 3] = [
+/// A directory in `tests/fixtures`.
+struct Old {
+    fixture: &'static str,
+    /// The migrations that it has not seen.
+    pending: &'static str,
+    /// The ids of [`UPLOADS`].
+    ids: [&'static str; 3],
+    is_marked: bool,
+}
+
+const OLD: [Old; 2] = [
+    Old {
+        fixture: "data_v2",
+        pending: "m0003_life_cycle, m0004_turns",
+        ids: [CLEAN_ID, BROKEN_ID, TWICE_ID],
+        is_marked: false,
+    },
+    Old {
+        fixture: "data_v3",
+        pending: "m0004_turns",
+        ids: [
+            "01a22e5e-935d-7543-ae87-2884b187dd9b",
+            "01a22e5e-9460-710c-a799-bcc202b24a83",
+            "01a22e5e-9606-72f4-94b4-1fcc5b249914",
+        ],
+        is_marked: true,
+    },
+];
+
+/// Names, originals and their SHA-256 as they were acknowledged.
+const UPLOADS: [(&str, &str, &str); 3] = [
+    ("clean.csv", crate::sandbox::CLEAN, "10c1caf9b710e7482f7a7707b7a13041055465283d9768d3b2e2bc7bc44233cd"),
     (
-        CLEAN_ID,
-        "clean.csv",
-        crate::sandbox::CLEAN,
-        "10c1caf9b710e7482f7a7707b7a13041055465283d9768d3b2e2bc7bc44233cd",
-    ),
-    (
-        BROKEN_ID,
         "broken.csv",
         "id,name,city\n1,\"Smith, John\",Leeds\n2,Jones\n3,\"Brown\",Bath\n4,5\" pipe,Hull\n6,\"Green\",York,extra\n\
          7,\"Black\",Ely\n",
         "f046a045b798a87ae6a1048fb32048883ac8fbb53e1c2a835b545ddfbe1ad549",
     ),
-    (
-        TWICE_ID,
-        "semicolons.csv",
-        "k;v\n1;a\n2;b\n",
-        "4476e6e96f7cca76d25f9621245663f7c450ef5837d8775e4e0f33392cd25843",
-    ),
+    ("semicolons.csv", "k;v\n1;a\n2;b\n", "4476e6e96f7cca76d25f9621245663f7c450ef5837d8775e4e0f33392cd25843"),
 ];
 pub(crate) const CLEAN_ID: &str = "01a22a6b-e398-737c-8dad-53832659c1c9";
 pub(crate) const BROKEN_ID: &str = "01a22a6b-e401-715b-8a4b-7177fc1c55bd";
 pub(crate) const TWICE_ID: &str = "01a22a6b-e439-75be-8f8c-29a7ad13dc2f";
 
-/// A copy of the old data directory, as `data` in a sandbox.
-pub(crate) fn old_data() -> Sandbox {
+/// A copy of an old data directory, as `data` in a sandbox.
+fn copy_of(fixture: &str) -> Sandbox {
     let sandbox = Sandbox::new(&[]);
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/data_v2");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture);
     copy(&fixture, &sandbox.path("data"));
     sandbox
+}
+
+/// A copy of the oldest one.
+pub(crate) fn old_data() -> Sandbox {
+    copy_of(OLD[0].fixture)
 }
 
 /// The same, brought up to date.
@@ -71,34 +94,41 @@ pub(crate) fn serve(data: &Path) -> Service {
 
 #[test]
 fn old_data_is_brought_up_to_date_and_read_as_before() {
-    let sandbox = old_data();
+    for old in &OLD {
+        let sandbox = copy_of(old.fixture);
+        migrate(&sandbox, old.pending);
+        let mark = sandbox.path("data/objects/.store");
+        assert_eq!(mark.exists(), old.is_marked, "who reads writes nothing");
+        let mut service = serve(&sandbox.path("data"));
+        let lines = fs::read_to_string(mark).expect("the old objects are bound to their database");
+        assert_eq!(lines.lines().count(), 2, "database and turn: {lines}");
+        read_all(&service, &old.ids);
+        service.kill();
+    }
+}
+
+fn migrate(sandbox: &Sandbox, pending: &str) {
     let too_early = sandbox.run("fsck --data data");
     assert_eq!(too_early.code, Some(2));
-    assert!(
-        too_early.stderr().contains("m0003_life_cycle, m0004_turns to be done"),
-        "{}",
-        too_early.stderr()
-    );
+    assert!(too_early.stderr().contains(&format!(": {pending} to be done")), "{}", too_early.stderr());
     assert_eq!(sandbox.run("migrate --check --data data").code, Some(1));
     let migrated = sandbox.run("migrate --data data");
     assert_eq!((migrated.code, migrated.stderr()), (Some(0), String::new()));
-    let done: Vec<String> = migrated.stdout().lines().map(str::to_owned).collect();
-    assert!(done.iter().any(|line| line == "done: m0003_life_cycle"), "{done:?}");
-    assert!(!done.iter().any(|line| line.contains("m0002")), "only what is new: {done:?}");
+    let stdout = migrated.stdout();
+    let done: Vec<&str> = stdout.lines().filter_map(|line| line.strip_prefix("done: ")).collect();
+    assert_eq!(done.join(", "), pending, "only what is new");
     assert_eq!(sandbox.run("migrate --check --data data").code, Some(0));
     let again = sandbox.run("migrate --data data").stdout();
     assert!(again.contains("up to date"), "{again}");
     let checked = sandbox.run("fsck --deep --data data");
     assert_eq!(checked.code, Some(0), "{}{}", checked.stdout(), checked.stderr());
+}
 
-    let mark = sandbox.path("data/objects/.store");
-    assert!(!mark.exists(), "who reads writes nothing");
-    let mut service = serve(&sandbox.path("data"));
-    assert!(mark.is_file(), "the old objects are bound to their database");
+fn read_all(service: &Service, ids: &[&str]) {
     let list = request(service.address(), "GET /api/v1/uploads", b"").expect("it answers").1;
     let list: serde_json::Value = serde_json::from_slice(&list).expect("JSON");
     assert_eq!(list["items"].as_array().map(Vec::len), Some(UPLOADS.len()));
-    for (id, name, content, sha256) in UPLOADS {
+    for (id, (name, content, sha256)) in ids.iter().zip(UPLOADS) {
         let get = |path: &str| {
             let (status, body) = request(service.address(), &format!("GET /api/v1/uploads/{id}{path}"), b"")
                 .expect("it answers");
@@ -115,5 +145,4 @@ fn old_data_is_brought_up_to_date_and_read_as_before() {
         get("/report");
         get("/records");
     }
-    service.kill();
 }
