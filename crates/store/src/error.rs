@@ -182,6 +182,18 @@ impl StoreError {
         false
     }
 
+    /// What a person can do about it.
+    pub fn hints(&self) -> Vec<String> {
+        let hint = match self {
+            Self::Full { max_bytes: Some(_), .. } => "delete uploads, or raise `store.max_disk`",
+            Self::Full { max_bytes: None, .. } | Self::FullInDoubt(_) => {
+                "make room on the disk of the data directory, then try again"
+            }
+            _ => return vec![],
+        };
+        vec![hint.to_owned()]
+    }
+
     /// Wraps the error so that it can pass through [`io::Write`]; [`StoreError::from_io`] takes it out again.
     pub fn into_io(self) -> io::Error {
         let kind = match &self {

@@ -100,7 +100,7 @@ impl BindError {
                 "put the file back as it was; docs/operations/data-life-cycle.md says what it holds"
             }
             Self::Bucket(error) => return error.hints(),
-            Self::Store(_) => return vec![],
+            Self::Store(error) => return error.hints(),
         };
         vec![hint.to_owned()]
     }

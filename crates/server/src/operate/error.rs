@@ -50,7 +50,8 @@ impl OperateError {
             Self::Refused { hints, .. } => hints.clone(),
             Self::Store(StoreError::Damaged(_)) => vec![damaged_hint()],
             Self::Store(StoreError::NotRemoved { .. }) => vec![NOT_REMOVED_HINT.to_owned()],
-            Self::Store(_) | Self::File { .. } => vec![],
+            Self::Store(error) => error.hints(),
+            Self::File { .. } => vec![],
         }
     }
 

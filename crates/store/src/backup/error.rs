@@ -94,7 +94,7 @@ impl BackupError {
     /// What a person can do about it.
     pub fn hints(&self) -> Vec<String> {
         let hint = match self {
-            Self::Store(_) => return vec![],
+            Self::Store(error) => return error.hints(),
             Self::Bucket(error) => return error.hints(),
             Self::Place { .. } => {
                 "check that this user may read it, and write there to make or remove backups"
