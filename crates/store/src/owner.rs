@@ -87,9 +87,10 @@ impl BindError {
                  or move them away, or use another `store.data_dir` or `s3.prefix`. No object was touched"
             }
             Self::Older { .. } => {
-                "make sure that this is the newest state of the database, and stop whoever uses a copy of it; then remove the mark \
-                 beside the objects (`objects/.store`, in a bucket `csvp-store.json`) and start again. Objects that this database \
-                 does not know are removed then. No object was touched"
+                "put the newest state of the database back, or restore a backup into another store. When this is the newest, and \
+                 nobody uses a copy of it any more, remove the mark beside the objects (`objects/.store`, in a bucket \
+                 `csvp-store.json`) and start again: objects that this database does not know are removed then. No object was \
+                 touched"
             }
             Self::Unmarked { .. } => "start every process of the service again; the first one writes it anew",
             Self::Missing { .. } => {
