@@ -98,6 +98,21 @@ export async function run({ browser, base }) {
     assert.equal(await page.evaluate(() => document.activeElement?.id), "setting-headerRows");
   });
 
+  await step("unusual records are named on request", async () => {
+    await page.goto(broken);
+    await openTab(page, "Reading");
+    await page.selectOption("#setting-unusual", "named");
+    await page.click("text=Process again");
+    await waitText(page, ".upload-header", "run 4");
+    await openTab(page, "Reading");
+    assert.equal(await page.inputValue("#setting-unusual"), "named");
+    // The stand-in for the engine has no looks.
+    if (!MOCK) {
+      await openTab(page, "Problems");
+      await page.waitForSelector('.problem-fix:has-text("row-unusual")');
+    }
+  });
+
   await step("an ambiguous date becomes a date when a person says so", async () => {
     await openSample(page, base, "An ambiguous file");
     const typeOf = (column) => page.textContent(`.column-row:has-text("${column}") .type-tag`);

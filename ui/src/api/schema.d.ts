@@ -99,7 +99,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List uploads, newest first */
+        /**
+         * List uploads, newest first
+         * @description A page may hold fewer than `limit` and still have a `next_cursor`: when uploads were deleted meanwhile, or have settings of
+         *     megabytes.
+         */
         get: operations["list_uploads"];
         put?: never;
         /**

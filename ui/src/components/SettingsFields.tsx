@@ -77,6 +77,13 @@ export function SettingsFields({ form, report, errors, change }: Props) {
         <input id="setting-maxRejects" class="input" value={form.maxRejects} placeholder="No limit" aria-invalid={errors.maxRejects !== undefined}
           aria-describedby="hint-maxRejects" onInput={(e) => change({ maxRejects: e.currentTarget.value.trim() })} />
       </Field>
+      <Field name="unusual" label="Records with unusual values" hint="such as text where nearly all have a number">
+        <select id="setting-unusual" class="input" value={form.unusual ? "named" : "not"} aria-describedby="hint-unusual"
+          onChange={(e) => change({ unusual: e.currentTarget.value === "named" })}>
+          <option value="not">Say nothing</option>
+          <option value="named">Warn of each</option>
+        </select>
+      </Field>
     </div>
   );
 }

@@ -7,10 +7,10 @@ it("sends nothing when nothing is set", () => expect(settingsFrom(formFrom({}), 
 it("gives back what it was made from", () => {
   const settings: Settings = {
     encoding: "windows-1252", dialect: { delimiter: ";", quote: "", header_rows: 0, preamble_rows: 2, escape: "\\", comment: "#" },
-    columns: [{ name: "due", type: "date", format: "%d/%m/%Y" }, { name: "code", type: "text" }], on_bad: "null", max_rejects: "1%",
+    columns: [{ name: "due", type: "date", format: "%d/%m/%Y" }, { name: "code", type: "text" }], on_bad: "null", max_rejects: "1%", unusual: true,
   };
   expect(settingsFrom(formFrom(settings), settings)).toEqual(settings);
-  expect(overrideCount(settings)).toBe(11);
+  expect(overrideCount(settings)).toBe(12);
 });
 
 it("keeps a schema that the form does not show", () => {

@@ -17,6 +17,7 @@ export interface SettingsForm {
   headerRows: string;
   onBad: OnBad;
   maxRejects: string;
+  unusual: boolean;
   columns: Record<string, { type: OverrideType; format: string }>;
 }
 
@@ -37,6 +38,7 @@ export function formFrom(settings: Settings): SettingsForm {
     headerRows: dialect.header_rows == null ? "" : String(dialect.header_rows),
     onBad: settings.on_bad ?? "reject",
     maxRejects: settings.max_rejects ?? "",
+    unusual: settings.unusual ?? false,
     columns: {},
   };
   for (const column of settings.columns ?? []) {
@@ -63,7 +65,6 @@ export function settingsFrom(form: SettingsForm, before: Settings): Settings {
   const settings: Settings = {};
   if (before.schema != null) settings.schema = before.schema;
   if (before.type_threshold != null) settings.type_threshold = before.type_threshold;
-  if (before.unusual != null) settings.unusual = before.unusual;
   if (form.encoding !== AUTOMATIC) settings.encoding = form.encoding;
 
   const dialect: DialectSettings = {};
@@ -82,6 +83,7 @@ export function settingsFrom(form: SettingsForm, before: Settings): Settings {
 
   if (form.onBad !== "reject") settings.on_bad = form.onBad;
   if (form.maxRejects !== "") settings.max_rejects = form.maxRejects;
+  if (form.unusual) settings.unusual = true;
   return settings;
 }
 
@@ -94,6 +96,6 @@ function unescapeSign(text: string): string {
 export function overrideCount(settings: Settings): number {
   const dialect = Object.keys(settings.dialect ?? {}).length;
   const columns = settings.columns?.length ?? 0;
-  const others = [settings.encoding, settings.on_bad, settings.max_rejects, settings.schema].filter((v) => v != null).length;
+  const others = [settings.encoding, settings.on_bad, settings.max_rejects, settings.unusual, settings.schema].filter((v) => v != null).length;
   return dialect + columns + others;
 }

@@ -90,6 +90,9 @@ pub(crate) struct ListParameters {
 }
 
 /// List uploads, newest first
+///
+/// A page may hold fewer than `limit` and still have a `next_cursor`: when uploads were deleted meanwhile, or have settings of
+/// megabytes.
 #[utoipa::path(get, path = "/api/v1/uploads", tag = "uploads", params(ListParameters), responses(
     (status = 200, description = "a page of uploads", body = UploadPage),
     (status = 400, description = "not understood", body = ProblemDetails, content_type = "application/problem+json")))]
