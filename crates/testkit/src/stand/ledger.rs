@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::reference::Files;
 use super::{Answer, Reference, on_disk, request, wait_until};
@@ -263,18 +263,14 @@ fn look_at(
 
 /// The upload when nothing more happens to it by itself; null when it cannot be seen.
 pub(super) fn finished(address: &str, id: &str) -> serde_json::Value {
-    let begun = Instant::now();
-    loop {
+    let mut upload = serde_json::Value::Null;
+    wait_until(LONGEST_JOB, || {
         let answer = request(address, &format!("GET /api/v1/uploads/{id}"), b"");
-        let upload = answer.filter(|answer| answer.status == 200).map(|answer| answer.json());
-        let is_final =
-            |upload: &serde_json::Value| !matches!(upload["state"].as_str(), Some("queued" | "processing"));
-        match upload {
-            Some(upload) if is_final(&upload) || begun.elapsed() > LONGEST_JOB => return upload,
-            None if begun.elapsed() > LONGEST_JOB => return serde_json::Value::Null,
-            _ => std::thread::yield_now(),
-        }
-    }
+        let Some(answer) = answer.filter(|answer| answer.status == 200) else { return false };
+        upload = answer.json();
+        !matches!(upload["state"].as_str(), Some("queued" | "processing"))
+    });
+    upload
 }
 
 /// The ids of all uploads that can be seen, with their names.

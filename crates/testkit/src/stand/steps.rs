@@ -46,6 +46,8 @@ impl Stand {
         stand.settings.extend(
             [
                 ("CSVP_DATABASE__URL", url.as_str()),
+                // What a killed process was about is taken up when its lease has ended.
+                ("CSVP_PROCESSING__LEASE", "3s"),
                 ("CSVP_S3__BUCKET", "files"),
                 ("CSVP_S3__PREFIX", &prefix),
                 ("CSVP_S3__ENDPOINT", &bucket.endpoint()),

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// Not more often: looks make the service call as well, and its calls are counted.
+const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 /// Waits until something is so; false when it was not within the time.
 pub fn wait_until(longest: Duration, mut is_so: impl FnMut() -> bool) -> bool {
