@@ -240,6 +240,8 @@ fn judge(answer: Option<&Answer>, fault: Fault, at: Option<&Op>, when: &str) -> 
             _ => &[507],
         },
         Fault::Error(errno::EINTR) | Fault::Short | Fault::Hold | Fault::Kill => &[],
+        // It may have been the client's: then the request was not whole.
+        Fault::Error(errno::ECONNRESET) if matches!(at, Some(Op::Receive)) => &[400, 500, 503],
         Fault::Error(_) => &[500, 503],
     };
     let status = answer.status;
