@@ -22,7 +22,7 @@ const MOST_CELLS: usize = 1 << 20;
 /// Fields after which an index is full: each may become a problem, which is far larger than the field.
 const MOST_FIELDS: usize = 1 << 15;
 /// Records for which there is room all the same: a block costs a little for each column, which a wide table has many of.
-const FEWEST_RECORDS: usize = 8;
+const FEWEST_RECORDS: usize = 32;
 /// Skipped lines after which an index is full; each may become a problem.
 const MOST_SKIPS: usize = 1 << 16;
 
