@@ -56,6 +56,23 @@ impl Service {
         Self::taken_up(traced, data).expect("expected the service to say its address")
     }
 
+    /// Starts it with a fault on the way, at the call of this number of those that the scope counts; it comes up all the same.
+    ///
+    /// # Panics
+    /// It does not start, or it makes no such call.
+    pub fn start_with_fault(
+        program: &Path,
+        data: &Path,
+        settings: &[(&str, &str)],
+        (watched, records): (&Path, bool),
+        fault: (Scope, usize, Fault),
+    ) -> Self {
+        let traced = Traced::spawn_armed(&command(program, data, settings), watched, records, Some(fault));
+        let service = Self::taken_up(traced, data).expect("expected the service to come up all the same");
+        assert!(!service.traced().disarm().is_empty(), "expected the fault on the way");
+        service
+    }
+
     /// Starts it and ends it at a call on the way, the one of this number of those that the scope counts. Gives the calls
     /// that were recorded, or none when it came up before.
     pub fn end_start(

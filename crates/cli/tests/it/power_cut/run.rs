@@ -59,11 +59,12 @@ pub(super) fn record() -> Recording {
     run.wait_until_settled();
     run.delete("small-2");
     run.upload("small-3", 12);
-    // With an empty journal: writing one out at the start would sync the log of the database along.
+    // What else would sync the log of the database at the start: an empty journal needs no writing out, and without room no
+    // turn begins.
     run.wait_until_settled();
-    run.end_at(is_sync_of_wal, "cut-off-1", 12_000);
+    run.end_at(is_sync_of_wal, "cut-off-1", 12_000, start_without_room);
     run.upload("small-4", 5);
-    run.end_at(is_sync_of_journal, "cut-off-2", 20);
+    run.end_at(is_sync_of_journal, "cut-off-2", 20, start);
     run.delete("small-3");
     run.upload("large-2", 15_000);
     run.finish()
@@ -111,6 +112,10 @@ fn is_sync_of_wal(op: &Op) -> bool {
     matches!(op, Op::Sync { file } if file.path.to_string_lossy().ends_with("-wal"))
 }
 
+fn is_write_of_wal(op: &Op) -> bool {
+    matches!(op, Op::Write { file, .. } if file.path.to_string_lossy().ends_with("-wal"))
+}
+
 fn is_sync_of_all(op: &Op) -> bool {
     matches!(op, Op::SyncAll)
 }
@@ -122,6 +127,13 @@ fn is_sync_of_journal(op: &Op) -> bool {
 fn start(root: &Path) -> Service {
     let program = Path::new(env!("CARGO_BIN_EXE_csvp"));
     Service::start_traced(program, &root.join(DATA), &SETTINGS, (root, true))
+}
+
+/// A start at which the first transaction finds no room.
+fn start_without_room(root: &Path) -> Service {
+    let program = Path::new(env!("CARGO_BIN_EXE_csvp"));
+    let fault = (is_write_of_wal as fn(&Op) -> bool, 1, Fault::Error(errno::ENOSPC));
+    Service::start_with_fault(program, &root.join(DATA), &SETTINGS, (root, true), fault)
 }
 
 /// A first start that ends between making a directory and making its name durable.
@@ -249,19 +261,21 @@ impl Recorder {
     }
 
     /// Ends the process at a call of an upload, starts it again, and sends the upload once more.
-    fn end_at(&mut self, call: fn(&Op) -> bool, name: &str, records: usize) {
+    fn end_at(
+        &mut self,
+        call: fn(&Op) -> bool,
+        name: &str,
+        records: usize,
+        start: impl FnOnce(&Path) -> Service,
+    ) {
         self.service.traced().arm(call, 1, 1, Fault::Kill);
         let sent = Sent::new(name, records);
         let answer = self.ledger.upload(self.service.address(), &sent);
         assert_eq!(answer, None, "expected the process to end");
-        self.start_again();
-        self.upload(name, records);
-    }
-
-    fn start_again(&mut self) {
         self.service.wait();
         append(&mut self.recording.trace, self.service.traced().calls());
         self.service = start(&self.root);
+        self.upload(name, records);
     }
 
     fn wait_for_jobs(&self) {
